@@ -13,6 +13,23 @@ export class GatewayError extends Error {
   }
 }
 
+/** No connection to a target could be opened, so that nothing was sent to it. */
+export class ConnectError extends Error {
+  override readonly name = 'ConnectError';
+
+  readonly failure: 'certificate' | 'name' | 'address' | 'connection' | 'timeout';
+
+  constructor(failure: ConnectError['failure'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.failure = failure;
+  }
+}
+
+/** There are as many connections to a target as there may be. The message names the limit. */
+export class TargetConnectionsError extends Error {
+  override readonly name = 'TargetConnectionsError';
+}
+
 /**
  * Formats an error as one line for a log field or a message, each of its messages shortened: some quote a whole page that
  * the peer sent. Includes the causes, since `fetch` puts its reason there.

@@ -68,7 +68,7 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
   const { clock, random, log } = edges;
   const { mounts, resolutions, adminListen } = parseFlags(options);
   const targetSettings = createTargetSettings(clock, log);
-  const network = createNetwork(resolutions, targetSettings, (reason) =>
+  const network = createNetwork(resolutions, targetSettings, options.maxTargetConnections, (reason) =>
     metrics.count('gatehouse_gateway_target_connections_failed_total', { reason }),
   );
   shutdown.add(network.stop);
@@ -83,6 +83,7 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
   const node = nodeOf(bootstrap, options.environment, random);
   const xds = openXdsClient(bootstrap, { ...options, node, resolved, count }, edges);
   const { config } = xds;
+  shutdown.add(targetSettings.compareWith(config));
   const targetState = (target: string): TargetState => downstream.targetState(target);
   const metrics = createGatewayMetrics({
     targets: () => [...config.targets.keys()].map((name) => [name, targetState(name)]),
@@ -110,11 +111,7 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
     bootstrap.listener.type === 'sse'
       ? await openListener(bootstrap.listener, options, downstream, listenerParts)
       : undefined;
-  const listeners = (): readonly ListenerStatus[] => [
-    listener === undefined
-      ? { type: 'stdio', authn: null }
-      : { type: 'sse', address: urlOf(listener), authn: authenticator?.status() ?? null },
-  ];
+  const listeners = (): readonly ListenerStatus[] => [statusOf(listener, authenticator)];
   const notReady = (): string | undefined => (shutdown.begun() ? 'shutting down' : unreadyKinds(xds.status()));
   const failed = (error: unknown): void => log.error('internal error in an admin page', { error });
   const pages = createAdmin({ config, targetState, xds: xds.status, notReady, listeners, metrics, failed });
@@ -127,6 +124,11 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
   // The first step: until it is done, rules and keys change as ever, and clients are told to try elsewhere.
   shutdown.add(() => downstream.drain(drainShare * (options.shutdownGrace ?? defaultGrace)));
   return { listener, admin, config, status: xds.status, ended, stop };
+}
+
+function statusOf(listener: HostPort | undefined, authenticator: JwtAuthenticator | undefined): ListenerStatus {
+  if (listener === undefined) return { type: 'stdio', authn: null };
+  return { type: 'sse', address: urlOf(listener), authn: authenticator?.status() ?? null };
 }
 
 async function readBootstrap(

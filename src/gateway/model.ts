@@ -46,6 +46,8 @@ export interface GatewayOptions {
   readonly maxRequestRate?: number | undefined;
   /** Requests of all callers that one target may have open. Default: not limited. */
   readonly maxTargetRequests?: number | undefined;
+  /** Requests and streams of one target that may be open at once, each a connection. Default 4,096. */
+  readonly maxTargetConnections?: number | undefined;
   /** Sessions of each HTTP transport. Default 1,000. */
   readonly maxSessions?: number | undefined;
   /** Milliseconds after which a session without requests and streams is closed. Default 30 minutes. */
@@ -168,7 +170,6 @@ export interface TargetRequest {
   readonly body: string | null;
   /** Ends the request, and its response while that is read. */
   readonly signal: AbortSignal;
-  readonly redirect: 'manual';
 }
 
 /** The response to a request: the part of a `Response` that is used, which costs a third of it. */
@@ -198,10 +199,11 @@ export type NameMode = 'qualified' | 'portable' | 'bare';
 export type ListMode = 'all' | 'filtered';
 
 /**
- * How a request to a target ended: with a result, with an error of the target, without a response, or because a time
- * limit or another limit of the gateway was exceeded. Requests that clients cancel are not counted.
+ * How a request to a target ended: with a result, with an error of the target, without a response, because a time limit
+ * or another limit of the gateway was exceeded, or at once, since the target cannot be reached. Requests that clients
+ * cancel are not counted.
  */
-export type TargetOutcome = 'result' | 'error' | 'failure' | 'timeout' | 'limit';
+export type TargetOutcome = 'result' | 'error' | 'failure' | 'timeout' | 'limit' | 'circuit';
 
 /** What is known of a target since it was added or changed. */
 export interface TargetState {
@@ -210,6 +212,12 @@ export interface TargetState {
   /** When that began; `null` before the first request. */
   readonly since: string | null;
   readonly lastError: { readonly at: string; readonly request: string; readonly reason: string } | null;
+  /** While no connection to it can be made, so that requests to it fail at once; `null` otherwise. */
+  readonly circuit: {
+    readonly openSince: string;
+    /** When the gateway tries a connection; `null` while it does. */
+    readonly nextAttempt: string | null;
+  } | null;
   /** Its lists that fail; those that are left out are asked for beside the requests of clients. */
   readonly lists: readonly { readonly method: string; readonly state: 'fails' | 'left out'; readonly since: string }[];
   readonly requests: Readonly<Record<TargetOutcome, number>>;

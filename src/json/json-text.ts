@@ -20,7 +20,7 @@ export interface TextMember {
 export interface JsonChange {
   /** Names of members and indexes of elements, from the outermost on; not empty. A parent that is missing is not made. */
   readonly path: readonly (string | number)[];
-  readonly value?: string | number | JsonObject;
+  readonly value?: string | number | null | JsonObject;
 }
 
 /** Returns the members of an object in the order of the text; a name may occur twice. Empty for another value. */

@@ -13,6 +13,11 @@ export const keepAlive = ': keep-alive\n\n';
 /** Interval of the comments on an idle stream, in milliseconds: that of the deployed gateways. */
 export const keepAliveInterval = 15_000;
 
+/** Formats the field after which time, in milliseconds, a client connects again when the stream ends. It is no event. */
+export function retryText(milliseconds: number): string {
+  return `retry: ${milliseconds}\n\n`;
+}
+
 /**
  * Formats one event.
  *

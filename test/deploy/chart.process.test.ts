@@ -211,6 +211,16 @@ describe.skipIf(program === undefined)('the schema of the values', () => {
       "invalid propertyName 'app.kubernetes.io/name'",
     ],
     ['a NetworkPolicy that admits everybody', 'networkPolicy.gateways=null', "missing property 'gateways'"],
+    [
+      'a selector of the NetworkPolicy with an unknown key, which would admit everybody',
+      'networkPolicy.gateways[0].podSelector.matchLabel.app=x',
+      "at '/networkPolicy/gateways/0/podSelector': additional properties 'matchLabel' not allowed",
+    ],
+    [
+      'an unknown key of a part that the objects have as it is',
+      'podMonitor.tlsConfig.insecure=true',
+      "at '/podMonitor/tlsConfig': additional properties 'insecure' not allowed",
+    ],
     ['TLS without a Secret', 'tls.mode=on', "at '/tls/secretName'"],
     ['tokens in plaintext', 'auth.xds=token', "at '/tls/mode'"],
     ['a TLS mode that is none', 'tls.mode=yes', "at '/tls/mode'"],

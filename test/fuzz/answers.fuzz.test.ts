@@ -54,6 +54,7 @@ async function list(bytes: Buffer, contentType: string): Promise<unknown> {
       paramHeaders: new Map(),
     },
     budget: createAnswerBudget(),
+    circuit: { refusal: () => undefined, retry: () => Promise.resolve(), failed: () => {} },
     clientCapabilities: {},
     input: 'refused',
     notification: () => {},

@@ -91,6 +91,12 @@ export const gatewayFlags: readonly Flag[] = [
     help: 'requests of all callers that one target may have open, by default not limited; more are refused',
   },
   {
+    name: 'max-target-connections',
+    value: '<number>',
+    default: '4096',
+    help: 'connections to one target: open streams, and requests that are not answered whole; more are refused',
+  },
+  {
     name: 'max-sessions',
     value: '<number>',
     default: '1000',
@@ -155,6 +161,7 @@ export function gatewayOptions(flags: FlagValues, environment: Environment): Gat
     methodTimeouts: durations('method-timeout', flags.list('method-timeout'), methodName),
     maxRequestRate: optionalNumber('max-request-rate', flags, 100_000),
     maxTargetRequests: optionalNumber('max-target-requests', flags, 1_000_000),
+    maxTargetConnections: wholeNumber('max-target-connections', flags.text('max-target-connections'), 1, 1_000_000),
     // A new session looks at all others when there is no room.
     maxSessions: wholeNumber('max-sessions', flags.text('max-sessions'), 1, 10_000),
     sessionIdleTimeout: durationWithin('session-idle-timeout', flags, { min: '1s', max: '24h' }),

@@ -67,6 +67,7 @@ export function createGatewayMetrics({ targets, xds, sessions }: MetricSources):
     counters.set(name, new Counter({ name, help, labelNames: [...labels], registers: [registry] }));
   }
   registerTargets(registry, targets);
+  registerCircuits(registry, targets);
   registerXds(registry, xds);
   new Gauge({
     name: 'gatehouse_gateway_sessions',
@@ -128,6 +129,19 @@ function registerTargets(registry: Registry, targets: Targets): void {
     collect() {
       this.reset();
       for (const [target, { lists }] of targets()) this.set({ target }, lists.length);
+    },
+  });
+}
+
+function registerCircuits(registry: Registry, targets: Targets): void {
+  new Gauge({
+    name: 'gatehouse_gateway_target_circuit_open',
+    help: '1 while no connection to a target can be made, so that requests to it fail at once, otherwise 0.',
+    labelNames: ['target'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [target, { circuit }] of targets()) this.set({ target }, circuit === null ? 0 : 1);
     },
   });
 }

@@ -1,9 +1,9 @@
-import { promises as files } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { measureJson } from '../../json/bounded-json.ts';
 import { repeatedMember } from '../../json/json-text.ts';
 import { shortened } from '../../json/quoted.ts';
-import type { TextFetch } from '../../net/outbound/text-fetch.ts';
+import { maxTextBytes, type TextFetch } from '../../net/outbound/text-fetch.ts';
 import { GatewayError, reasonOf } from '../errors.ts';
 import { type DecodedConfig, decodeConfig } from './decode.ts';
 import type { Mounts } from './mounts.ts';
@@ -44,12 +44,21 @@ export async function loadConfig({ file, config }: ConfigSource, parts: ConfigPa
 async function readSource(file: string, { mounts, fetchText }: ConfigParts): Promise<string> {
   const path = mounts(file.startsWith('file:') ? fileURLToPath(file) : file);
   try {
-    return /^https?:/i.test(file) ? await fetchText(file, { timeout: 10_000 }) : await files.readFile(path, 'utf8');
+    return /^https?:/i.test(file) ? await fetchText(file, { timeout: 10_000 }) : await readFile(path);
   } catch (error) {
     throw new GatewayError('environment', `--file=${file}: the configuration cannot be read: ${reasonOf(error)}`, {
       cause: error,
     });
   }
+}
+
+/** Reads no more than one byte too many: a pipe, or a device, has no size. */
+async function readFile(path: string): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of createReadStream(path, { end: maxTextBytes })) chunks.push(Buffer.from(chunk));
+  const bytes = Buffer.concat(chunks);
+  if (bytes.length > maxTextBytes) throw new Error(`it is larger than ${maxTextBytes} bytes`);
+  return bytes.toString('utf8');
 }
 
 /** Of a configuration: a key set of a hundred keys has a thousand values, and ten levels are enough for all of it. */

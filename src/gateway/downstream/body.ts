@@ -67,6 +67,7 @@ export function createBodyReader(parts: BodyReaderParts): BodyReader {
   const { maxBodyBytes = defaultMaxBodyBytes, clock, log, counters } = parts;
   const bytes = maxBodies * (maxBodyBytes + maxValues * bytesPerValue);
   const quota = new Quota(bytes, maxBodiesPerCaller / maxBodies, shareOfRest);
+  const full = tooMany(bytes);
   const throttle = new LogThrottle(clock, log);
 
   /** Logs all but text that is no JSON, which is a mistake and costs nothing. */
@@ -81,7 +82,7 @@ export function createBodyReader(parts: BodyReaderParts): BodyReader {
 
   return {
     async read(request, caller) {
-      const share = openShare(quota, shareOf(caller, request));
+      const share = openShare(quota, shareOf(caller, request), full);
       try {
         const text = await readText(request, maxBodyBytes, share);
         if (text.kind === 'error') return refused(text.error);
@@ -99,15 +100,18 @@ export function createBodyReader(parts: BodyReaderParts): BodyReader {
 interface Share {
   /** Takes more, or nothing and returns false. */
   acquire(amount: number): boolean;
+  /** The error response then. */
+  readonly full: ErrorResponse;
   /** Hands over all of it to the returned function, which gives it back; {@link release} no longer does. */
   keep(): Stop;
   /** Gives all of it back. */
   release(): void;
 }
 
-function openShare(quota: Quota, key: string): Share {
+function openShare(quota: Quota, key: string, full: ErrorResponse): Share {
   let held = 0;
   return {
+    full,
     acquire(amount) {
       const acquired = quota.acquire(key, amount);
       if (acquired) held += amount;
@@ -148,7 +152,7 @@ async function readText(
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     const bytes = Buffer.from(chunk);
     if (size + bytes.length > maxBytes) return failed(tooLarge(maxBytes));
-    if (!share.acquire(bytes.length)) return failed(tooMany);
+    if (!share.acquire(bytes.length)) return failed(share.full);
     buffer = withRoom(buffer, size, size + bytes.length);
     size += bytes.copy(buffer, size);
   }
@@ -169,7 +173,7 @@ function withRoom(buffer: Buffer, used: number, needed: number): Buffer {
 function parse(text: string, share: Share): Failed | { readonly kind: 'parsed'; readonly value: unknown } {
   const measured = measureJson(text, { maxValues, maxDepth });
   if (measured.kind !== 'within') return failed(measured.kind === 'too-deep' ? tooDeep : tooManyValues);
-  if (!share.acquire(measured.values * bytesPerValue)) return failed(tooMany);
+  if (!share.acquire(measured.values * bytesPerValue)) return failed(share.full);
   const json = parseJson(text);
   if (json === undefined) return failed(notJson);
   const duplicate = rememberText(json.value, text);
@@ -186,11 +190,15 @@ function tooLarge(maxBytes: number): ErrorResponse {
 
 const tooManyValues: ErrorResponse = { status: 413, message: `The body has more than ${maxValues} JSON values` };
 
-const tooMany: ErrorResponse = {
-  status: 503,
-  message: 'Too many request bodies at once; send the request again later',
-  headers: { 'retry-after': '1' },
-};
+/** @param bytes that all bodies may hold */
+function tooMany(bytes: number): ErrorResponse {
+  const most = `${Math.floor(bytes / 2 ** 20)} MiB of memory until they are answered`;
+  return {
+    status: 503,
+    message: `Request bodies take at most ${most}, those of one caller a quarter of it (--max-body-bytes): try again later`,
+    headers: { 'retry-after': '1' },
+  };
+}
 
 const notJson: ErrorResponse = { status: 400, code: errorCode.parseError, message: 'The body is not JSON' };
 
@@ -202,7 +210,7 @@ function duplicateMember(name: string): ErrorResponse {
 const tooDeep: ErrorResponse = {
   status: 400,
   code: errorCode.invalidRequest,
-  message: 'The body is nested too deep',
+  message: `The body is nested deeper than ${maxDepth} levels`,
 };
 
 /**

@@ -43,8 +43,8 @@ export interface Downstream {
   /** Open sessions of clients. */
   sessions(): number;
   /**
-   * Refuses new requests with 503, and waits for those in flight, at most for this time in milliseconds. Those that are
-   * in flight after that get an error.
+   * Refuses new requests with 503, ends the streams that bring no response, and waits for the requests in flight, at
+   * most for this time in milliseconds. Those that are in flight after that get an error.
    */
   drain(limit: number): Promise<void>;
   /** Closes all sessions. Resolves when the sessions with targets are terminated. */
@@ -65,6 +65,7 @@ export function createDownstream(parts: DownstreamParts): Downstream {
     streams: createEventStreams(parts),
     bodies: createBodyReader(parts),
     clock,
+    random: parts.random,
     stepUp: createStepUp(multiplexer, authenticator),
     // Without tokens none expires.
     expiredChallenge: authenticator?.expired ?? 'Bearer',
@@ -78,7 +79,6 @@ export function createDownstream(parts: DownstreamParts): Downstream {
   ]);
 
   let draining = false;
-
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (!admit(request, response, { ...parts, refuse })) return;
     const url = parseRequestUrl(request.url);
@@ -118,6 +118,7 @@ export function createDownstream(parts: DownstreamParts): Downstream {
     sessions: multiplexer.sessions,
     drain(limit) {
       draining = true;
+      for (const { drain } of transports.values()) drain();
       return multiplexer.drain(limit);
     },
     async stop() {

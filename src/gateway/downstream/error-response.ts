@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Random } from '../../edges.ts';
 import type { Message } from '../rpc/model.ts';
 import { errorCode } from '../rpc/rpc-error.ts';
 
@@ -53,6 +54,15 @@ export const shuttingDown: ErrorResponse = {
   message: 'The gateway is shutting down; send the request again',
   headers: { 'retry-after': '1', connection: 'close' },
 };
+
+/** Milliseconds within which the readers of streams that end in a shutdown connect again: not all of them at once. */
+const reconnectTimes = { min: 1_000, max: 5_000 } as const;
+
+/** Chooses the time for one of them. */
+export function reconnectDelay(random: Random): number {
+  const { min, max } = reconnectTimes;
+  return Math.round(min + random() * (max - min));
+}
 
 /** Sent when a token has expired between the headers of its request and the end of the body. */
 export function tokenExpired(challenge: string): ErrorResponse {

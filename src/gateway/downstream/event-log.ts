@@ -1,10 +1,10 @@
-import { eventPieces } from '../../net/sse.ts';
+import { eventPieces, retryText } from '../../net/sse.ts';
 import { Quota } from '../../rate/quota.ts';
 import type { Caller } from '../model.ts';
 import type { Message, RequestId } from '../rpc/model.ts';
 import { errorCode } from '../rpc/rpc-error.ts';
-import { encodePieces } from '../rpc/source-text.ts';
-import type { MayReceive } from '../session/model.ts';
+import { encodePieces, rememberText } from '../rpc/source-text.ts';
+import type { MayReceive, PartOf } from '../session/model.ts';
 
 /*
  * The events of a session's streams, kept for a client that lost a stream and asks for what came after an event (MCP
@@ -40,7 +40,7 @@ export interface EventSink {
 export interface LoggedStream {
   /** The reader of the response that it is written to now. */
   readonly reader: Caller | undefined;
-  send(message: Message, mayReceive: MayReceive): void;
+  send(message: Message, mayReceive: MayReceive, partOf?: PartOf): void;
   /**
    * Continues in another response, which gets the events after `after` that its reader may have. By default those that
    * were never written.
@@ -50,8 +50,12 @@ export interface LoggedStream {
   detach(sink: EventSink): void;
   /** An event without data that comes before all others, whose id the client can resume after. */
   readonly primer: string;
-  /** Ends the response for now. */
-  pause(): void;
+  /**
+   * Ends the response for now.
+   *
+   * @param retry milliseconds after which its reader should ask again; by default as it was told before
+   */
+  pause(retry?: number): void;
   /** Nothing will be sent any more: ends the response. */
   end(): void;
 }
@@ -112,6 +116,7 @@ interface KeptEvent {
   readonly text: readonly string[] | undefined;
   readonly bytes: number;
   readonly mayReceive: MayReceive;
+  readonly partOf: PartOf | undefined;
   /** The id of the request that it responds to. */
   readonly answers: RequestId | undefined;
 }
@@ -226,12 +231,13 @@ class ResumableStream implements LoggedStream {
     return this.#state === 'ended';
   }
 
-  send(message: Message, mayReceive: MayReceive): void {
+  send(message: Message, mayReceive: MayReceive, partOf?: PartOf): void {
     const text = encodePieces(message);
     const answers = 'method' in message ? undefined : message.id;
     const bytes = 2 * text.reduce((sum, { length }) => sum + length, 0) + eventOverhead;
     const isKept = this.#keeping.keep(bytes);
-    const event: KeptEvent = { number: this.#nextEvent, text: isKept ? text : undefined, bytes, mayReceive, answers };
+    const kept = isKept ? text : undefined;
+    const event: KeptEvent = { number: this.#nextEvent, text: kept, bytes, mayReceive, partOf, answers };
     this.#nextEvent += 1;
     if (isKept || answers !== undefined) this.#events.push(event);
     if (this.#sink === undefined) return;
@@ -257,8 +263,10 @@ class ResumableStream implements LoggedStream {
     return `id: ${this.#id(0)}\nretry: ${retryDelay}\ndata:\n\n`;
   }
 
-  pause(): void {
-    if (this.#state === 'open') this.#endSink();
+  pause(retry?: number): void {
+    if (this.#state !== 'open') return;
+    if (retry !== undefined) this.#sink?.write([retryText(retry)]);
+    this.#endSink();
   }
 
   end(): void {
@@ -289,10 +297,12 @@ class ResumableStream implements LoggedStream {
     return true;
   }
 
-  #write(sink: EventSink, { number, text, mayReceive, answers }: KeptEvent, isDecided: boolean): void {
+  #write(sink: EventSink, { number, text, mayReceive, partOf, answers }: KeptEvent, isDecided: boolean): void {
     this.#written = Math.max(this.#written, number);
     const allowed = isDecided || mayReceive(sink.reader);
-    const data = allowed && text !== undefined ? text : refusalOf(answers, allowed);
+    const whole = allowed ? text : undefined;
+    const part = isDecided || partOf === undefined ? whole : whole && partFor(sink.reader, whole, partOf);
+    const data = part ?? refusalOf(answers, allowed);
     if (data !== undefined) sink.write(eventPieces('message', data, this.#id(number)));
   }
 
@@ -306,9 +316,20 @@ class ResumableStream implements LoggedStream {
   }
 }
 
+/** The response with the part of its result that its reader may have. */
+function partFor(reader: Caller, pieces: readonly string[], partOf: PartOf): readonly string[] {
+  const text = pieces.join('');
+  const message: Message = JSON.parse(text);
+  if (!('result' in message)) return pieces;
+  rememberText(message, text);
+  return encodePieces({ ...message, result: partOf(message.result, reader) });
+}
+
+const tooLarge = `The response was too large to be kept: a session keeps ${perSession.bytes} bytes in ${perSession.events} events`;
+
 /** The error in place of a response that cannot be delivered: the client would wait for it otherwise. */
 function refusalOf(answers: RequestId | undefined, allowed: boolean): readonly string[] | undefined {
   if (answers === undefined) return undefined;
-  const message = allowed ? 'The response was too large to be kept' : 'The response is not for this token';
+  const message = allowed ? tooLarge : 'The response is not for this token';
   return [JSON.stringify({ jsonrpc: '2.0', id: answers, error: { code: errorCode.unavailable, message } })];
 }

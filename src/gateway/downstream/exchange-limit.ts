@@ -99,6 +99,6 @@ const tooManyOfCaller: ErrorResponse = {
 
 const tooMany: ErrorResponse = {
   status: 503,
-  message: 'The gateway is answering too many requests: try again later',
+  message: `The gateway has at most ${maxExchanges} requests and event streams open, and of each caller no more than are free: try again later`,
   headers: retry,
 };

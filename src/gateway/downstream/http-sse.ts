@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { isJsonContentType } from '@modelcontextprotocol/server';
 import type { Clock } from '../../edges.ts';
 import type { EventStream, EventStreams } from '../../net/event-streams.ts';
-import { eventPieces, eventText } from '../../net/sse.ts';
+import { eventPieces, eventText, retryText } from '../../net/sse.ts';
 import { at } from '../../net/timers.ts';
 import { isCurrent } from '../callers.ts';
 import type { Caller } from '../model.ts';
@@ -16,6 +16,7 @@ import { isRequest } from './decode-post.ts';
 import {
   duplicateId,
   type ErrorResponse,
+  reconnectDelay,
   sendError,
   sessionNotFound,
   tokenExpired,
@@ -35,6 +36,8 @@ interface SseSession {
    * @param done called once, when the message is handled
    */
   post(message: Message, exchange: Exchange, done: () => void): ErrorResponse | undefined;
+  /** Ends the stream when all is answered; see {@link HttpTransport.drain}. */
+  drain(retry: number): void;
   close(): Promise<void>;
 }
 
@@ -106,6 +109,9 @@ export function createHttpSse({ multiplexer, bodies, ...parts }: HttpTransportPa
       if (exchange.request.method === 'POST') await post(exchange, url);
       else open(exchange.response, exchange.caller);
     },
+    drain() {
+      for (const session of sessions.all()) session.drain(reconnectDelay(parts.random));
+    },
     stop: sessions.stop,
   };
 }
@@ -120,13 +126,14 @@ interface StreamParts {
 function createSseSession(multiplexer: Multiplexer, { clock, streams }: StreamParts, reader: Caller): SseSession {
   let stream: EventStream | undefined;
   let unanswered = 0;
+  let isDraining = false;
   const send = (message: Message): void => stream?.write(eventPieces('message', encodePieces(message)));
   const own: ClientStream = { reader, send };
   const session: Session = multiplexer.open({ stream: () => own });
 
-  /** At the end of the token the stream stays for the responses to requests that were accepted before. */
+  /** At the end of the token, or in a drain, the stream stays for the responses to requests that were accepted before. */
   const endIfOver = (): void => {
-    if (!isCurrent(reader, clock) && unanswered === 0) stream?.end();
+    if ((isDraining || !isCurrent(reader, clock)) && unanswered === 0) stream?.end();
   };
 
   return {
@@ -165,6 +172,11 @@ function createSseSession(multiplexer: Multiplexer, { clock, streams }: StreamPa
         },
       });
       return undefined;
+    },
+    drain(retry) {
+      isDraining = true;
+      stream?.write(retryText(retry));
+      endIfOver();
     },
     async close() {
       stream?.end();

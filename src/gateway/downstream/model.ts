@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock } from '../../edges.ts';
+import type { Clock, Random } from '../../edges.ts';
 import type { EventStreams } from '../../net/event-streams.ts';
 import type { Caller } from '../model.ts';
 import type { Message } from '../rpc/model.ts';
@@ -25,6 +25,12 @@ export interface HttpTransport {
   /** The HTTP methods that it serves. */
   readonly methods: readonly string[];
   serve(exchange: Exchange, url: URL): Promise<void>;
+  /**
+   * Ends the streams that bring no response, each with the time after which its reader should connect again (MCP
+   * 2025-11-25, Transports, Listening for Messages from the Server), and those that do when they have. Call it when new
+   * requests are refused.
+   */
+  drain(): void;
   /** Closes every session. Resolves when the sessions with targets are terminated. */
   stop(): Promise<void>;
 }
@@ -36,6 +42,7 @@ export interface HttpTransportParts {
   /** The event streams of all transports. */
   readonly streams: EventStreams;
   readonly clock: Clock;
+  readonly random: Random;
   /** Returns the error response to a request, the only message of its body, that only lacks a scope. */
   stepUp(messages: readonly Message[], caller: Caller): ErrorResponse | undefined;
   /** The value of `WWW-Authenticate` for a token that expires while its request arrives. */

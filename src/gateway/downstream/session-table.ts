@@ -16,6 +16,7 @@ export interface SessionTable<S> {
   open(caller: Caller, create: (id: string) => S): { readonly id: string; readonly session: S } | undefined;
   /** Finds a session of the caller's identity; one of another identity is `unknown`. */
   find(id: string, caller: Caller): Lookup<S>;
+  all(): readonly S[];
   /** Marks a session as in use until the returned function is called. A session in use does not become idle. */
   hold(id: string): Stop;
   /** Closes a session. Does nothing for an unknown id. */
@@ -92,6 +93,7 @@ export function createSessionTable<S extends { close(): Promise<void> }>(parts: 
       if (entry === undefined || entry.identity !== callerKey(caller)) return { kind: 'unknown' };
       return { kind: 'found', session: entry.session };
     },
+    all: () => [...entries.values()].map(({ session }) => session),
     hold(id) {
       const entry = entries.get(id);
       if (entry === undefined) return () => {};

@@ -1,12 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isJsonContentType } from '@modelcontextprotocol/server';
+import type { Stop } from '../../edges.ts';
 import { acceptedTypes } from '../../net/accept.ts';
 import { isCurrent } from '../callers.ts';
 import type { Caller } from '../model.ts';
 import { errorCode } from '../rpc/rpc-error.ts';
 import type { BodyReader } from './body.ts';
 import { decodeBody, headerOf, versionError, withoutSession } from './decode-post.ts';
-import { type ErrorResponse, sendError, sessionNotFound, tokenExpired, tooManySessions } from './error-response.ts';
+import {
+  type ErrorResponse,
+  reconnectDelay,
+  sendError,
+  sessionNotFound,
+  tokenExpired,
+  tooManySessions,
+} from './error-response.ts';
 import { createEventLogBudget } from './event-log.ts';
 import type { Exchange, HttpTransport, HttpTransportParts } from './model.ts';
 import { createSessionTable } from './session-table.ts';
@@ -37,14 +45,7 @@ export function createStreamableHttp({ multiplexer, bodies, ...parts }: HttpTran
     return found.kind === 'unknown' ? { kind: 'error', error: sessionNotFound } : { ...found, kind: 'session' };
   };
 
-  /** Keeps a session from becoming idle until the response is closed. */
-  const hold = (id: string, response: ServerResponse): void => {
-    const release = sessions.hold(id);
-    // After a disconnect, `close` is not emitted again. The request is still processed, since a disconnect does not
-    // cancel it (MCP 2025-11-25, Sending Messages).
-    if (response.destroyed) release();
-    else response.once('close', release);
-  };
+  const hold = (id: string, response: ServerResponse): void => holdUntilClosed(sessions.hold(id), response);
 
   const openSession = (caller: Caller): StreamableSession | undefined =>
     sessions.open(caller, (id) => createStreamableSession(multiplexer, parts, { id, caller, budget }))?.session;
@@ -88,10 +89,22 @@ export function createStreamableHttp({ multiplexer, bodies, ...parts }: HttpTran
       sessions.close(session.id);
       response.writeHead(200).end();
     },
+    drain() {
+      for (const session of sessions.all()) session.drain(reconnectDelay(parts.random));
+      stateless.drain();
+    },
     async stop() {
       await Promise.all([sessions.stop(), stateless.stop()]);
     },
   };
+}
+
+/** Keeps a session from becoming idle until the response is closed. */
+function holdUntilClosed(release: Stop, response: ServerResponse): void {
+  // After a disconnect, `close` is not emitted again. The request is still processed, since a disconnect does not
+  // cancel it (MCP 2025-11-25, Sending Messages).
+  if (response.destroyed) release();
+  else response.once('close', release);
 }
 
 /** Handles a body that has arrived, or returns the error response. */

@@ -6,7 +6,7 @@ import type { Multiplexer } from '../session/multiplexer.ts';
 import { isRequest } from './decode-post.ts';
 import { createEventLog, type EventLogBudget, type EventSink, type LoggedStream } from './event-log.ts';
 import { type EventStreamParts, openEventStream } from './event-stream.ts';
-import type { Exchange, HttpTransportParts } from './model.ts';
+import type { Exchange, HttpTransport, HttpTransportParts } from './model.ts';
 
 /** A session over Streamable HTTP. */
 export interface StreamableSession extends Session {
@@ -23,6 +23,8 @@ export interface StreamableSession extends Session {
    * event. Returns false when there is no such event.
    */
   listen(exchange: Exchange, lastEventId: string | undefined): boolean;
+  /** Ends the stream of the session; see {@link HttpTransport.drain}. */
+  drain(retry: number): void;
 }
 
 /** What a session of Streamable HTTP is made of. */
@@ -85,7 +87,7 @@ export function createStreamableSession(
         get reader() {
           return stream?.reader ?? caller;
         },
-        send: (message, mayReceive) => stream?.send(message, mayReceive),
+        send: (...sent) => stream?.send(...sent),
         pause() {
           if (mayPrime()) stream?.pause();
         },
@@ -106,6 +108,7 @@ export function createStreamableSession(
       attach(found?.stream ?? log.own, exchange, { lifetime: 'token', ...(found && { after: found.after }) });
       return true;
     },
+    drain: (retry) => log.own.pause(retry),
     async close() {
       log.close();
       await session.close();

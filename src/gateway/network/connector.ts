@@ -4,6 +4,7 @@ import { buildConnector } from 'undici';
 import { formatHostPort, type HostPort } from '../../net/host-port.ts';
 import { blockReasonOf, hostProblem } from '../../net/outbound/blocked-address.ts';
 import { checkedLookup } from '../../net/outbound/checked-lookup.ts';
+import { ConnectError } from '../errors.ts';
 import type { Resolutions } from './resolve.ts';
 
 /** A connection to a target was refused, because its host or the address of its host is blocked. */
@@ -28,7 +29,14 @@ export interface TargetConnections {
   authorities(): readonly string[];
   /** Called with each connection that cannot be opened. */
   failed(reason: ConnectionFailure): void;
+  /** Milliseconds for a connection with its TLS handshake. Default 5 seconds, as Envoy's. */
+  readonly connectTimeout?: number;
 }
+
+const defaultConnectTimeout = 5_000;
+
+/** What is said of a connection to a URL of the configuration that cannot be opened; see {@link explain}. */
+const operatorHints = { ca: 'ca beside the URL of the keys, or in NODE_EXTRA_CA_CERTS', timeout: 10_000 } as const;
 
 /**
  * Creates the `connect` function of an undici agent of the operator's URLs: with the address that `--resolve` gives, and
@@ -40,14 +48,15 @@ export function createOperatorConnector(
   resolutions: Resolutions,
   authorities?: readonly string[],
 ): buildConnector.connector {
-  const connect = buildConnector({ allowH2: false, ...(authorities && { ca: [...authorities] }) });
+  const { timeout } = operatorHints;
+  const connect = buildConnector({ allowH2: false, timeout, ...(authorities && { ca: [...authorities] }) });
   return (options, callback) => {
     const host = hostOf(options);
     const port = portOf(options);
     const resolved = resolutions.find(host, port);
     const answer: buildConnector.Callback = (...[error, socket]) => {
       if (error === null) callback(null, socket);
-      else callback(explain(error, host, port, 'ca beside the URL of the keys, or in NODE_EXTRA_CA_CERTS').error, null);
+      else callback(explain(error, formatHostPort({ host, port }), operatorHints), null);
     };
     connect({ ...options, ...namedIn(options, host), ...addressOf(resolved, host) }, answer);
   };
@@ -63,17 +72,17 @@ export function createOperatorConnector(
  */
 export function createTargetConnector(
   resolutions: Resolutions,
-  { authorities, failed }: TargetConnections,
+  { authorities, failed, connectTimeout: timeout = defaultConnectTimeout }: TargetConnections,
 ): buildConnector.connector {
-  const plain = buildConnector({ allowH2: false });
+  const plain = buildConnector({ allowH2: false, timeout });
   const secureContext = createSharedContext(authorities);
   return (options, callback) => {
     const host = hostOf(options);
     const port = portOf(options);
     const refuse = (error: Error): void => {
-      const explained = explain(error, host, port, 'upstream.ca');
-      failed(explained.reason);
-      callback(explained.error, null);
+      const explained = explain(error, formatHostPort({ host, port }), { ca: 'upstream.ca', timeout });
+      failed(explained.failure === 'timeout' ? 'connection' : explained.failure);
+      callback(explained, null);
     };
     const answer: buildConnector.Callback = (...[error, socket]) => {
       if (error === null) callback(null, socket);
@@ -82,12 +91,12 @@ export function createTargetConnector(
     const tls = options.protocol === 'https:' ? { secureContext: secureContext(), maxCachedSessions: 0 } : undefined;
     const resolved = resolutions.find(host, port);
     if (resolved !== undefined) {
-      const connect = tls === undefined ? plain : buildConnector({ allowH2: false, ...tls });
+      const connect = tls === undefined ? plain : buildConnector({ allowH2: false, timeout, ...tls });
       return connect({ ...options, ...namedIn(options, host), ...addressOf(resolved, host) }, answer);
     }
     const problem = hostProblem(host);
     if (problem !== undefined) return refuse(new BlockedAddressError(host, port, `is ${problem}`));
-    const connect = buildConnector({ allowH2: false, lookup: targetLookup(port), ...tls });
+    const connect = buildConnector({ allowH2: false, timeout, lookup: targetLookup(port), ...tls });
     return connect({ ...options, hostname: host }, answer);
   };
 }
@@ -124,25 +133,27 @@ function addressOf(
 /**
  * Says what to do about it, where that is known.
  *
- * @param ca where authorities are named
+ * @param named host and port
+ * @param known where authorities are named, and the milliseconds that a connection has
  */
 function explain(
   error: Error,
-  host: string,
-  port: number,
-  ca: string,
-): { readonly reason: ConnectionFailure; readonly error: Error } {
-  const named = formatHostPort({ host, port });
-  if (error instanceof BlockedAddressError) return { reason: 'address', error };
+  named: string,
+  { ca, timeout }: { readonly ca: string; readonly timeout: number },
+): ConnectError {
+  if (error instanceof BlockedAddressError) return new ConnectError('address', error.message);
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (code === 'UND_ERR_CONNECT_TIMEOUT') {
+    return new ConnectError('timeout', `no connection to ${named} within ${timeout / 1_000} s`);
+  }
   if ('syscall' in error && error.syscall === 'getaddrinfo') {
     const what = `the name of ${named} does not resolve here (${code})`;
     const remedy = `correct it, or start with --resolve ${named}=<address>:<port>`;
-    return { reason: 'name', error: new Error(`${what}; ${remedy}`, { cause: error }) };
+    return new ConnectError('name', `${what}; ${remedy}`, { cause: error });
   }
   const certificate = certificateProblem(code, ca);
-  if (certificate === undefined) return { reason: 'connection', error };
-  return { reason: 'certificate', error: new Error(`${named} ${certificate} (${code})`) };
+  if (certificate !== undefined) return new ConnectError('certificate', `${named} ${certificate} (${code})`);
+  return new ConnectError('connection', error.message || code, { cause: error.cause });
 }
 
 /** Words for the codes of OpenSSL and Node about a certificate; `undefined` for codes of another kind. */

@@ -4,6 +4,7 @@ import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.t
 import { readCertificates } from '../../net/tls/pem.ts';
 import { readTexts } from '../../net/tls/watched-files.ts';
 import type { TargetFetch } from '../model.ts';
+import { createConnectionLimit } from './connection-limit.ts';
 import { type ConnectionFailure, createOperatorConnector, createTargetConnector } from './connector.ts';
 import type { Resolutions } from './resolve.ts';
 import { createTargetFetch } from './target-client.ts';
@@ -32,15 +33,18 @@ export interface Network {
 /**
  * Creates the HTTP clients. Opens no connection. All targets share one connection pool, which closes idle connections.
  *
+ * @param maxTargetConnections see {@link createConnectionLimit}
  * @param failed called with each connection to a target that cannot be opened
  */
 export function createNetwork(
   resolutions: Resolutions,
   settings: TargetSettings,
+  maxTargetConnections: number | undefined,
   failed: (reason: ConnectionFailure) => void,
 ): Network {
   const { authorities } = settings;
   const targets = createAgent(createTargetConnector(resolutions, { authorities, failed }));
+  const connections = createConnectionLimit(maxTargetConnections);
   const operator = createAgent(createOperatorConnector(resolutions));
   /** By the path of the file with their authorities, of which the configuration names a few. */
   const trusting = new Map<string, { readonly text: string; readonly agent: Agent }>();
@@ -49,7 +53,7 @@ export function createNetwork(
     async (url, init) =>
       fetch(url, { ...undiciInit(init), redirect: 'error', dispatcher });
   return {
-    targetFetch: (target) => createTargetFetch(targets, target, resolutions, settings),
+    targetFetch: (target) => createTargetFetch({ dispatcher: targets, connections, resolutions, settings }, target),
     operatorFetch: fetchOver(operator),
     async fetchTrusting(ca) {
       const text = (await readTexts([ca])).get(ca) ?? '';

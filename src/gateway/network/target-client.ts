@@ -4,6 +4,7 @@ import { formatHostPort } from '../../net/host-port.ts';
 import { isLoopback } from '../../net/loopback.ts';
 import { refuseCoding } from '../../net/outbound/text-fetch.ts';
 import type { TargetBody, TargetFetch, TargetResponse } from '../model.ts';
+import type { ConnectionLimit } from './connection-limit.ts';
 import { portOf } from './connector.ts';
 import type { Resolutions } from './resolve.ts';
 import type { TargetSettings } from './target-settings.ts';
@@ -14,12 +15,18 @@ import { targetUrl } from './target-url.ts';
  * as all else that the gateway does.
  */
 
+/** What the clients of all targets share. */
+interface TargetClientParts {
+  readonly dispatcher: Dispatcher;
+  readonly connections: ConnectionLimit;
+  readonly resolutions: Resolutions;
+  readonly settings: TargetSettings;
+}
+
 /** Creates the client of one target; see {@link TargetFetch}. */
 export function createTargetFetch(
-  dispatcher: Dispatcher,
+  { dispatcher, connections, resolutions, settings }: TargetClientParts,
   target: Target,
-  resolutions: Resolutions,
-  settings: TargetSettings,
 ): TargetFetch {
   const url = targetUrl(target);
   const authority = url === undefined ? undefined : loopbackAuthority(url, resolutions);
@@ -33,7 +40,14 @@ export function createTargetFetch(
     const added = settings.headersOf(target.name);
     // What the operator has set replaces what a client has sent.
     const own = { ...sentHeaders(headers, authority, settings), ...Object.fromEntries(added) };
-    const answer = await dispatcher.request({ origin, path, method, headers: own, body, signal });
+    const close = connections.open(target.name);
+    const answer = await dispatcher
+      .request({ origin, path, method, headers: own, body, signal })
+      .catch((error: unknown) => {
+        close();
+        throw error;
+      });
+    answer.body.once('close', close);
     const hasSecrets = (): boolean => added.size > 0 || Object.keys(own).some(settings.passes);
     const response = await refuseCoding(responseOf(answer, hasSecrets));
     return authority === undefined ? response : withTargetLocation(response, url, authority);

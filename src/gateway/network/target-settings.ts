@@ -1,10 +1,12 @@
 import { stat } from 'node:fs/promises';
 import type { Clock, Logger, Stop } from '../../edges.ts';
+import { shortened } from '../../json/quoted.ts';
 import { readCertificates } from '../../net/tls/pem.ts';
 import { systemAuthorities } from '../../net/tls/system-authorities.ts';
 import { type FileTexts, readTexts, watchFiles } from '../../net/tls/watched-files.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { GatewayError, reasonOf } from '../errors.ts';
+import type { GatewayConfig } from '../model.ts';
 import { decodeTargetHeaders, type TargetHeaders } from './target-headers.ts';
 
 /** What connections and requests to targets need beside the target itself. */
@@ -35,6 +37,8 @@ export interface OpenedSettings extends TargetSettings {
    * @throws GatewayError that names the file, never a value
    */
   open(files: TargetFiles): Promise<Stop>;
+  /** Warns of headers for targets that do not exist, since a name may be misspelt, whenever targets have changed. */
+  compareWith(config: Pick<GatewayConfig, 'targets' | 'subscribe'>): Stop;
 }
 
 interface Read {
@@ -54,6 +58,12 @@ export function createTargetSettings(clock: Clock, log: Logger): OpenedSettings 
       message: 'a file of the configuration of targets cannot be used; what it had before stays in use',
     });
   };
+  const compare = (targets: ReadonlyMap<string, unknown>): void => {
+    const unknown = [...read.headers.keys()].filter((name) => !targets.has(name));
+    const message = 'upstream.headers_file has headers for targets that do not exist: compare the names with /targets';
+    if (unknown.length === 0) throttle.forget('unknown');
+    else throttle.failed('unknown', { reason: shortened(unknown.join(', ')), message });
+  };
 
   return {
     authorities() {
@@ -64,6 +74,11 @@ export function createTargetSettings(clock: Clock, log: Logger): OpenedSettings 
     },
     headersOf: (target) => read.headers.get(target) ?? noHeaders,
     passes: (name) => passed.has(name),
+    compareWith(config) {
+      return config.subscribe((change) => {
+        if (change.targets.length > 0) compare(config.targets);
+      });
+    },
     async open(files) {
       passed = new Set(files.passHeaders);
       const paths = [files.ca, files.headersFile].filter((path) => path !== undefined);

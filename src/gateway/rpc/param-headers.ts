@@ -32,15 +32,17 @@ const primitives: readonly unknown[] = ['string', 'integer', 'boolean'];
 
 const annotation = 'x-mcp-header';
 
-/** The keywords of JSON Schema 2020-12 and earlier drafts with one schema, or a list of them, beside `properties`. */
-const keywords: readonly string[] = [
-  ...['items', 'prefixItems', 'additionalItems', 'contains', 'unevaluatedItems'],
-  ...['additionalProperties', 'unevaluatedProperties', 'propertyNames'],
-  ...['oneOf', 'anyOf', 'allOf', 'not', 'if', 'then', 'else'],
-];
-
-/** Those with schemas by name. */
-const keywordsOfMaps: readonly string[] = ['$defs', 'definitions', 'patternProperties', 'dependentSchemas'];
+/** Keywords of JSON Schema 2020-12 and earlier drafts: what is in them are schemas, or schemas by name. */
+const keywords: ReadonlyMap<string, 'schemas' | 'by name'> = new Map([
+  ...[
+    ...['items', 'prefixItems', 'additionalItems', 'contains', 'unevaluatedItems'],
+    ...['additionalProperties', 'unevaluatedProperties', 'propertyNames'],
+    ...['oneOf', 'anyOf', 'allOf', 'not', 'if', 'then', 'else'],
+  ].map((keyword) => [keyword, 'schemas'] as const),
+  ...['properties', '$defs', 'definitions', 'patternProperties', 'dependentSchemas'].map(
+    (keyword) => [keyword, 'by name'] as const,
+  ),
+]);
 
 /** Returns what is known after some tools were listed: those of the list, and of other pages what was known before. */
 export function withListed(known: ParamHeaders = new Map(), tools: unknown): ParamHeaders {
@@ -74,32 +76,18 @@ function collect(schema: unknown, path: readonly string[] | undefined, found: Pa
     if (typeof header === 'string') return header;
     found.push(header);
   }
-  const { properties } = schema;
-  if (isJsonObject(properties)) {
-    for (const [name, inner] of Object.entries(properties)) {
-      const below = path === undefined || path.length === maxLevels ? undefined : [...path, name];
-      const problem = collect(inner, below, found);
+  for (const [keyword, value] of Object.entries(schema)) {
+    if (typeof value !== 'object' || value === null) continue;
+    const kind = keywords.get(keyword);
+    const isBelow = keyword === 'properties' && path !== undefined && path.length < maxLevels;
+    // One schema is itself, and of a list or by name each value is one.
+    const inner = kind === undefined ? {} : kind === 'schemas' && !Array.isArray(value) ? { [keyword]: value } : value;
+    for (const [name, each] of Object.entries(inner)) {
+      const problem = collect(each, isBelow ? [...path, name] : undefined, found);
       if (problem !== undefined) return problem;
     }
   }
-  for (const inner of otherSchemas(schema)) {
-    const problem = collect(inner, undefined, found);
-    if (problem !== undefined) return problem;
-  }
   return undefined;
-}
-
-/** The schemas within a schema that no chain of `properties` leads to. */
-function* otherSchemas(schema: JsonObject): Generator<unknown> {
-  for (const keyword of keywords) {
-    const value = schema[keyword];
-    if (Array.isArray(value)) yield* value;
-    else if (value !== undefined) yield value;
-  }
-  for (const keyword of keywordsOfMaps) {
-    const value = schema[keyword];
-    if (isJsonObject(value)) yield* Object.values(value);
-  }
 }
 
 /** Returns the header of a schema that names one, or what is wrong with it. */

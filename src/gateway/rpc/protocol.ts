@@ -33,6 +33,21 @@ export const subscriptionIdKey = 'io.modelcontextprotocol/subscriptionId';
 /** The `resultType` of a result that asks the client for something, from MCP 2026-07-28 on. */
 export const inputRequired = 'input_required';
 
+/** The extension of MCP 2026-07-28 with which a call may create a task (SEP-2663), in the capabilities of both sides. */
+export const tasksExtension = 'io.modelcontextprotocol/tasks';
+
+/** The `resultType` of a result that is a handle of a task, in place of the result itself. */
+export const taskHandle = 'task';
+
+/** The `_meta` member that names the task which a message is about (MCP 2025-11-25, Tasks). */
+export const relatedTaskKey = 'io.modelcontextprotocol/related-task';
+
+/**
+ * The request of the gateway's own rooms to be told of a task by `subscriptions/listen`, in which it becomes one of the
+ * `taskIds`. No revision has this method, so that neither clients nor targets are asked for it.
+ */
+export const subscribeTask = 'tasks/subscribe';
+
 /**
  * Levels of objects and arrays in a message that is passed on. No MCP message is nested deeper; `JSON.parse` accepts any
  * depth, but `JSON.stringify` of such a value overflows the stack.

@@ -30,7 +30,7 @@ const read: readonly string[] = ['_meta', 'ref', 'task'];
 const decidedBy: ReadonlySet<string> = new Set([
   ...['jsonrpc', 'id', 'method', 'params', 'result', 'error'],
   ...['name', 'uri', 'ref', 'type', 'task', '_meta', 'progresstoken', 'elicitationid', 'requestid'],
-  ...['taskid', 'status', 'io.modelcontextprotocol/related-task'],
+  ...['taskid', 'status', 'io.modelcontextprotocol/related-task', 'resulttype', 'inputrequests', 'inputresponses'],
 ]);
 
 /**

@@ -24,6 +24,11 @@ export interface Authorization {
    * for nothing: they would say that these exist.
    */
   missingScope(use: AccessRequest, caller: Caller): string | undefined;
+  /**
+   * Logs the decision about a request of a method that no rule names, with the rule by which the caller may use every tool
+   * of its target.
+   */
+  passed(method: string, target: string, caller: Caller, allowed: boolean): void;
   /** Makes the same decision without a log line; for notifications and subscriptions. */
   allows(use: AccessRequest, caller: Caller): boolean;
   /**
@@ -72,7 +77,12 @@ export function createAuthorization(parts: {
   const mayUseSomething = (target: string, caller: Caller): boolean =>
     allowsAnythingOf(config.rules, claimsOf(caller), target);
 
-  const logDecision = (use: AccessRequest, caller: Caller, allowed: boolean, reason: Reason): void => {
+  const logDecision = (
+    use: Pick<AccessRequest, 'name'> & { readonly kind: PrimitiveKind | 'method' },
+    caller: Caller,
+    allowed: boolean,
+    reason: Reason,
+  ): void => {
     log.info(allowed ? 'allowed' : 'denied', {
       kind: use.kind,
       name: shortened(use.name),
@@ -102,6 +112,12 @@ export function createAuthorization(parts: {
       if (expired) throw tokenExpiredError();
       if (list === 'filtered') throw unknownNameError(use.kind, requestedName);
       throw new RpcError(errorCode.invalidRequest, `not allowed: ${use.kind} ${shortened(requestedName)}`);
+    },
+    passed(method, target, caller, allowed) {
+      const denied = isCurrent(caller, clock) ? 'not every tool, prompt and resource is allowed' : 'token expired';
+      const decision = decideFor({ kind: 'tool', name: `${target}:*` }, caller);
+      const reason = allowed ? reasonOf(decision, config) : { reason: denied };
+      logDecision({ kind: 'method', name: method }, caller, allowed, reason);
     },
     reachable: (kind, caller) => reachableTargets(config.rules, claimsOf(caller), kind),
     allows: (use, caller) => decideFor(use, caller).allowed,

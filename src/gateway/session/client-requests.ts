@@ -7,12 +7,13 @@ import type { Caller } from '../model.ts';
 import type { IncomingRequest, Params, RequestId, Result } from '../rpc/model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
+import { relatedTaskId } from '../rpc/task-states.ts';
 import type { Capabilities } from '../upstream/model.ts';
 import type { Authorization } from './authorization.ts';
 import type { Client, SessionParts } from './model.ts';
 import { elicitationChanges } from './names/elicitation-ids.ts';
 import type { Notifications } from './notifications.ts';
-import { exposedRelation, relatedTaskId, withUpstreamTask } from './tasks/task-ids.ts';
+import { exposedRelation, withUpstreamTask } from './tasks/task-ids.ts';
 import type { TaskTable } from './tasks/task-table.ts';
 import type { UpstreamSessions } from './upstream-sessions.ts';
 
@@ -45,8 +46,8 @@ const known: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * The extension of MCP Apps: which pages the client shows. Servers offer none to a client that does not say so. The only
- * extension that is passed on, since it adds no method and no kind of result.
+ * The extension of MCP Apps: which pages the client shows. Servers offer none to a client that does not say so. It is
+ * passed on as it adds no method and no kind of result; beside it only that of tasks is, from MCP 2026-07-28 on.
  */
 const appsExtension = 'io.modelcontextprotocol/ui';
 
@@ -59,6 +60,8 @@ const maxWaiting = 4_096;
 
 /** Half of them for one caller, whose sessions may be those of a fleet. */
 const callerShare = 1 / 2;
+
+const tooManyWait = `At most ${maxWaiting} requests wait for clients, and half of them for one caller: try again later`;
 
 /** Creates the budget that all sessions share. */
 export function createClientRequestBudget(): Quota {
@@ -164,7 +167,7 @@ export function createClientRequests(parts: ClientRequestParts): ClientRequests 
       const caller = parts.lastCaller();
       const key = caller === undefined ? undefined : callerKey(caller);
       if (key === undefined || !budget.acquire(key)) {
-        throw new RpcError(errorCode.unavailable, 'Too many requests wait for clients');
+        throw new RpcError(errorCode.unavailable, tooManyWait);
       }
       return send(target, request, about).finally(() => budget.release(key));
     },

@@ -1,15 +1,16 @@
 import type { Params, Result } from '../rpc/model.ts';
-import { implementation, protocolVersions, statelessVersion } from '../rpc/protocol.ts';
+import { implementation, protocolVersions, statelessVersion, tasksExtension } from '../rpc/protocol.ts';
+import { declaresTasks } from '../rpc/task-states.ts';
 import type { Capabilities } from '../upstream/model.ts';
 import { decodeClientCapabilities } from './client-requests.ts';
-import type { ClientRequest, StatelessClient } from './model.ts';
+import type { ClientRequest, StatelessClient, TaskForm } from './model.ts';
 
 /** The handshake of one session, and what is known of the client from it. */
 export interface Handshake {
   /** The negotiated MCP revision; `undefined` before the handshake. */
   version(): string | undefined;
-  /** Returns whether the client was told that calls of tools may create tasks. */
-  offersTasks(): boolean;
+  /** How the client knows tasks, which calls of tools may create; `undefined` for one that knows none. */
+  taskForm(): TaskForm | undefined;
   /** The capabilities that targets are told of, for as long as the session lasts. */
   clientCapabilities(): Capabilities;
   /**
@@ -37,8 +38,9 @@ const capabilities = {
 const taskCapabilities = { tasks: { list: {}, cancel: {}, requests: { tools: { call: {} } } } };
 const taskVersion = '2025-11-25';
 
-/** Without logging, which clients ask for in each request. */
-const { logging: _, ...statelessCapabilities } = capabilities;
+/** Without logging, which clients ask for in each request; with the extension, whatever the targets have. */
+const { logging: _, ...others } = capabilities;
+const statelessCapabilities = { ...others, extensions: { [tasksExtension]: {} } };
 
 /** The `_meta` member of MCP 2026-07-28. */
 const serverInfoKey = 'io.modelcontextprotocol/serverInfo';
@@ -49,7 +51,10 @@ export function createHandshake(client?: StatelessClient): Handshake {
   let clientCapabilities: Capabilities = client?.capabilities ?? {};
   return {
     version: () => version,
-    offersTasks: () => version === taskVersion,
+    taskForm() {
+      if (client === undefined) return version === taskVersion ? taskVersion : undefined;
+      return declaresTasks(client.capabilities) ? 'extension' : undefined;
+    },
     clientCapabilities: () => clientCapabilities,
     async initialize({ params, caller, signal }, instructions) {
       clientCapabilities = decodeClientCapabilities(params?.['capabilities']);

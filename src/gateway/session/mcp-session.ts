@@ -3,24 +3,27 @@ import { Deadline } from '../../net/deadline.ts';
 import { at } from '../../net/timers.ts';
 import type { LogThrottle } from '../../rate/log-throttle.ts';
 import type { Quota } from '../../rate/quota.ts';
+import { isCurrent } from '../callers.ts';
 import type { Caller, ConfigChange } from '../model.ts';
 import type { Params, Result } from '../rpc/model.ts';
-import { perRequestLogLevelKey } from '../rpc/protocol.ts';
+import { perRequestLogLevelKey, statelessVersion } from '../rpc/protocol.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
+import { missingTasksError } from '../rpc/task-states.ts';
 import type { UpstreamSession } from '../upstream/model.ts';
+import type { TargetCircuit } from '../upstream/target-circuit.ts';
 import type { TargetFailures } from '../upstream/target-failures.ts';
 import type { TargetHealth } from '../upstream/target-health.ts';
 import { connectionRequest, type TargetStates } from '../upstream/target-states.ts';
 import { type Authorization, createAuthorization, tokenExpiredError } from './authorization.ts';
 import { createClientRequests } from './client-requests.ts';
-import { createHandshake } from './handshake.ts';
+import { createHandshake, type Handshake } from './handshake.ts';
 import { createInstructions } from './instructions.ts';
 import type { HeaderRules } from './lists/header-rules.ts';
 import { coalesceListChanges } from './lists/list-changes.ts';
 import { isListMethod, type ListMethod } from './lists/list-pages.ts';
 import { createLists } from './lists/lists.ts';
 import type { SharedListing } from './lists/shared-listing.ts';
-import type { Client, ClientRequest, Sender, SessionParts, StatelessClient } from './model.ts';
+import type { Client, ClientRequest, MayReceive, Sender, SessionParts, StatelessClient } from './model.ts';
 import type { Names } from './names/names.ts';
 import type { QualifiedName } from './names/qualified-names.ts';
 import type { UiOwners } from './names/ui-owners.ts';
@@ -31,7 +34,7 @@ import { createSubscriptions, type Subscriptions } from './subscriptions.ts';
 import type { TargetTurnstile } from './target-turnstile.ts';
 import { createTaskNotifications } from './tasks/task-notifications.ts';
 import { createTaskRequests, type TaskRequestParts } from './tasks/task-requests.ts';
-import { TaskTable } from './tasks/task-table.ts';
+import type { TaskTables } from './tasks/task-tables.ts';
 import {
   createUpstreamSessions,
   type UpstreamEvents,
@@ -63,6 +66,7 @@ export interface SharedState {
   readonly states: TargetStates;
   readonly limits: LogThrottle;
   readonly health: TargetHealth<ListMethod>;
+  readonly circuit: TargetCircuit;
   readonly sharedListing: SharedListing;
   readonly upstreamState: UpstreamState;
   readonly uiOwners: UiOwners;
@@ -70,7 +74,7 @@ export interface SharedState {
   readonly names: Names;
   readonly subscriptionBudget: Quota;
   readonly clientRequestBudget: Quota;
-  readonly taskBudget: Quota;
+  readonly taskTables: TaskTables;
   readonly turnstile: TargetTurnstile;
 }
 
@@ -97,8 +101,8 @@ export function createMcpSession(
   const client = coalesceListChanges({ ...peer, notify }, parts.clock, ended.signal);
   const authorization = createAuthorization(parts);
   const subscriptions = createSubscriptions({ authorization, client, names, budget });
-  const tasks = new TaskTable(parts.clock, shared.taskBudget);
-  const ofTasks = createTaskNotifications(tasks, authorization, client);
+  const { table: tasks, ...openTasks } = shared.taskTables.open(stateless?.key);
+  const ofTasks = createTaskNotifications({ tasks, authorization, client, names, handshake });
   const notifications = createNotifications(authorization, { subscriptions, ofTasks }, client);
   const events: UpstreamEvents = {
     notification: notifications.receive,
@@ -106,7 +110,11 @@ export function createMcpSession(
     clientCapabilities: handshake.clientCapabilities,
     passedHeaders: () => last?.passedHeaders,
     input: stateless === undefined ? 'asked for' : 'passed on',
-    connected: (target) => void restore(common, target, last?.caller, ended.signal).catch(() => {}),
+    connected(target, isReopened) {
+      void restore(common, target, last?.caller, ended.signal).catch(() => {});
+      // What has changed meanwhile was told to nobody.
+      if (isReopened) notifyOfLists(client, (caller) => authorization.allowsAnythingOf(target, caller));
+    },
     failed: (target, reason) => failures.failed(target, connectionRequest, reason),
   };
   const upstreams = createUpstreamSessions(parts, shared.upstreamState, events, ended.signal);
@@ -137,50 +145,63 @@ export function createMcpSession(
     },
     configChanged(change) {
       upstreams.drop(change.targets);
-      tasks.drop(change.targets);
+      openTasks.drop(change.targets);
       notifyOfChange(change, common);
     },
     targetRecovered: lists.recovered,
     async close() {
       ended.abort(new Error('the session has ended'));
       subscriptions.close();
-      tasks.close();
+      openTasks.leave();
       await upstreams.close();
     },
   };
 }
 
 /**
- * Finds the handlers of all methods: lists, what is answered here, what goes to one target, and for a client that was
- * told of tasks those about them. Any other method is passed on.
+ * Finds the handlers of all methods: lists, what is answered here, what goes to one target, and for a client that knows
+ * tasks those about them. Any other method is passed on.
  *
  * @param local the handlers of what is answered here
  */
 function createHandlers(
-  parts: TaskRequestParts & { readonly passthrough: Passthrough },
+  parts: TaskRequestParts & { readonly passthrough: Passthrough; readonly handshake: Handshake },
   local: Readonly<Record<string, Handler>>,
 ): (method: string) => Handler {
   const { lists, handshake } = parts;
   const routed = createRequestRouter(parts);
   const ofTasks = createTaskRequests(parts);
+  const ofTask = (method: string): Handler | undefined => {
+    const form = handshake.taskForm();
+    if (form !== undefined) return ownMember(ofTasks[form], method);
+    const isMissing = handshake.version() === statelessVersion && Object.hasOwn(ofTasks.extension, method);
+    return isMissing ? () => Promise.reject(missingTasksError()) : undefined;
+  };
   return (method) => {
     if (isListMethod(method)) return (request) => lists.handle(method, request);
-    const tasks = handshake.offersTasks() ? ownMember(ofTasks, method) : undefined;
-    const known = ownMember(local, method) ?? ownMember(routed, method) ?? tasks;
-    return known ?? ((request) => passThrough(parts, request));
+    const known = ownMember(local, method) ?? ownMember(routed, method);
+    return known ?? ofTask(method) ?? ((request) => passThrough(parts, request));
   };
+}
+
+interface RestoreParts {
+  readonly upstreams: UpstreamSessions;
+  readonly subscriptions: Subscriptions;
+  readonly client: Client;
+  readonly clock: Clock;
 }
 
 /**
  * Repeats the client's log level and its subscriptions at a newly connected target: those to resources that the caller of
- * the last request may read now.
+ * the last request may read now, or whoever reads the stream of the session when that token has expired.
  */
 async function restore(
-  { upstreams, subscriptions }: { readonly upstreams: UpstreamSessions; readonly subscriptions: Subscriptions },
+  { upstreams, subscriptions, client, clock }: RestoreParts,
   target: string,
-  caller: Caller | undefined,
+  last: Caller | undefined,
   signal: AbortSignal,
 ): Promise<void> {
+  const caller = [last, client.reader()].find((one) => one !== undefined && isCurrent(one, clock));
   await upstreams.restoreLogLevel(target);
   await subscribeAll(upstreams.opened(target), subscriptions.allowedAt(target, caller), signal);
 }
@@ -192,8 +213,13 @@ function notifyOfChange(
 ): void {
   const rulesChanged = list === 'filtered' && rbacConfigs.length > 0;
   if (targets.length === 0 && !rulesChanged) return;
-  const mayReceive = (caller: Caller): boolean =>
-    rulesChanged || targets.some((target) => authorization.seesAnythingOf(target, caller));
+  notifyOfLists(
+    client,
+    (caller) => rulesChanged || targets.some((target) => authorization.seesAnythingOf(target, caller)),
+  );
+}
+
+function notifyOfLists(client: Client, mayReceive: MayReceive): void {
   for (const method of listChangedMethods) client.notify({ method }, mayReceive);
 }
 

@@ -44,6 +44,12 @@ export interface SessionParts {
  */
 export type MayReceive = (caller: Caller) => boolean;
 
+/**
+ * Returns what a caller may have of a result, when it is delivered later than it was made: a list without what the caller
+ * may not know by then. By default a result is delivered as a whole, or not at all.
+ */
+export type PartOf = (result: Result, reader: Caller) => Result;
+
 /** A stream to a client. */
 export interface ClientStream {
   /**
@@ -56,8 +62,9 @@ export interface ClientStream {
    * the message cannot be serialized.
    *
    * @param mayReceive decides about a later reader of the stream
+   * @param partOf see {@link PartOf}
    */
-  send(message: Message, mayReceive: MayReceive): void;
+  send(message: Message, mayReceive: MayReceive, partOf?: PartOf): void;
 }
 
 /** The sender of one message, with the stream for everything that the message causes. */
@@ -90,7 +97,12 @@ export interface Session {
 export interface StatelessClient {
   readonly version: string;
   readonly capabilities: Capabilities;
+  /** Of the caller, whose tasks outlive the session; see `callerKey`. */
+  readonly key: string;
 }
+
+/** How a client knows tasks: those of MCP 2025-11-25, or those of the extension of MCP 2026-07-28. */
+export type TaskForm = '2025-11-25' | 'extension';
 
 /** The transport of one client, as its session uses it. */
 export interface ClientTransport {
@@ -109,11 +121,13 @@ export interface ClientRequest extends IncomingRequest {
    * Sets who may have the response if it is delivered later, to somebody who resumes its stream. By default that is a
    * caller with the same claims, as long as the rules are the same.
    */
-  decides(mayReceive: MayReceive): void;
+  decides(mayReceive: MayReceive, partOf?: PartOf): void;
 }
 
 /** The client of a session, as the receiver of notifications and of requests of targets. */
 export interface Client {
+  /** Reads the stream of the session now. */
+  reader(): Caller | undefined;
   /**
    * Sends a notification, unless the caller who would read it may not have it now, or has a token that has expired.
    *

@@ -6,21 +6,32 @@ import type { TargetState } from '../model.ts';
 import type { Message } from '../rpc/model.ts';
 import { createPeer, type Peer } from '../rpc/peer.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
+import { createTargetCircuit, type TargetCircuit } from '../upstream/target-circuit.ts';
 import { createTargetFailures } from '../upstream/target-failures.ts';
 import { createTargetHealth } from '../upstream/target-health.ts';
 import { connectionRequest, createTargetStates } from '../upstream/target-states.ts';
 import { createClientRequestBudget } from './client-requests.ts';
 import { createHeaderRules } from './lists/header-rules.ts';
+import { listMethods } from './lists/list-pages.ts';
 import { createSharedListing } from './lists/shared-listing.ts';
 import { createMcpSession, type McpSession, type SharedState } from './mcp-session.ts';
-import type { Client, ClientStream, ClientTransport, MayReceive, Sender, Session, SessionParts } from './model.ts';
+import type {
+  Client,
+  ClientStream,
+  ClientTransport,
+  MayReceive,
+  PartOf,
+  Sender,
+  Session,
+  SessionParts,
+} from './model.ts';
 import { createNames } from './names/names.ts';
 import { createUiOwners } from './names/ui-owners.ts';
 import { createMissingScope, type MissingScope } from './step-up.ts';
 import { createSubscriptionBudget } from './subscriptions.ts';
 import { createTargetTurnstile } from './target-turnstile.ts';
-import { createTaskBudget } from './tasks/task-table.ts';
-import { createUpstreamState } from './upstream-sessions.ts';
+import { TaskTables } from './tasks/task-tables.ts';
+import { createUpstreamState, tryConnection } from './upstream-sessions.ts';
 
 /** All targets as one MCP server, for any number of clients. */
 export interface Multiplexer {
@@ -57,15 +68,7 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
   const shared = createSharedState(parts, sessions);
   const unsubscribe = parts.config.subscribe((change) => {
     changes += 1;
-    for (const target of change.targets) {
-      shared.failures.forget(target);
-      shared.health.forget(target);
-      shared.upstreamState.memories.delete(target);
-      shared.uiOwners.forget(target);
-      shared.headerRules.forget(target);
-      shared.names.index.forget(target);
-    }
-    shared.sharedListing.drop(change.targets);
+    forgetTargets(shared, change.targets);
     for (const session of sessions) session.configChanged(change);
   });
 
@@ -74,7 +77,7 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
       const peer = createPeer<Incoming, Delivery>({
         maxInFlight: transport.client === undefined ? maxInFlight : maxInFlightOfFleet,
         send(message, { to }) {
-          to?.stream.send(forReader(message, to, parts.clock), to.mayReceive);
+          to?.stream.send(forReader(message, to, parts.clock), to.mayReceive, to.partOf?.());
           return Promise.resolve();
         },
         request(request, { sender, decides }) {
@@ -104,7 +107,7 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
       };
     },
     missingScope: createMissingScope(parts, shared.names),
-    targetState: (target) => ({ ...shared.states.of(target), lists: shared.health.failing(target) }),
+    targetState: (target) => targetStateIn(shared, target),
     sessions: () => sessions.size,
     async drain(limit) {
       const { clock, log } = parts;
@@ -116,7 +119,9 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
     },
     async stop() {
       unsubscribe();
+      shared.circuit.stop();
       shared.health.stop();
+      shared.taskTables.close();
       await Promise.all([shared.sharedListing.stop(), ...[...sessions].map((session) => session.close())]);
       sessions.clear();
     },
@@ -127,24 +132,29 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
 interface Delivery {
   readonly stream: ClientStream;
   readonly mayReceive: MayReceive;
+  /** Asked for when a response is sent. */
+  readonly partOf?: () => PartOf | undefined;
 }
 
 /** A message of a client, and the delivery of its response. */
 interface Incoming extends Delivery {
   readonly sender: Sender;
-  readonly decides: (mayReceive: MayReceive) => void;
+  readonly decides: (mayReceive: MayReceive, partOf?: PartOf) => void;
 }
 
 /** @param changes counts the changes of the configuration */
 function incoming(sender: Sender, changes: () => number): Incoming {
   const before = changes();
+  let part: PartOf | undefined;
   let decision: MayReceive = (caller) => hasSameClaims(caller, sender.caller) && changes() === before;
   return {
     sender,
     stream: sender,
     mayReceive: (caller) => decision(caller),
-    decides(mayReceive) {
+    partOf: () => part,
+    decides(mayReceive, partOf) {
       decision = mayReceive;
+      part = partOf;
     },
   };
 }
@@ -152,6 +162,7 @@ function incoming(sender: Sender, changes: () => number): Incoming {
 /** The client behind a peer; see {@link Client}. */
 function createClient(peer: Peer<Incoming, Delivery>, transport: ClientTransport, clock: Clock): Client {
   return {
+    reader: () => transport.stream()?.reader,
     notify({ method, params }, mayReceive, to) {
       const delivery = deliverTo(to ?? transport.stream(), mayReceive, clock);
       if (delivery !== undefined) peer.notify(method, params, delivery);
@@ -228,24 +239,56 @@ function shuttingDown(): RpcError {
   return new RpcError(errorCode.unavailable, 'The gateway is shutting down; send the request again in a new session');
 }
 
+function forgetTargets(shared: SharedState, targets: readonly string[]): void {
+  for (const target of targets) {
+    shared.failures.forget(target);
+    shared.health.forget(target);
+    shared.circuit.forget(target);
+    shared.upstreamState.memories.delete(target);
+    shared.uiOwners.forget(target);
+    shared.headerRules.forget(target);
+    shared.names.index.forget(target);
+  }
+  shared.sharedListing.drop(targets);
+  shared.taskTables.drop(targets);
+}
+
+function targetStateIn({ states, circuit, health }: SharedState, target: string): TargetState {
+  return { ...states.of(target), circuit: circuit.stateOf(target), lists: health.failing(target) };
+}
+
 function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession>): SharedState {
-  const upstreamState = createUpstreamState();
-  const states = createTargetStates(parts.clock);
-  const failures = createTargetFailures(parts.clock, parts.log, states);
+  const { clock, random, log } = parts;
+  const states = createTargetStates(clock);
+  const failures = createTargetFailures(clock, log, states);
+  const circuit: TargetCircuit = createTargetCircuit({
+    clock,
+    random,
+    failures,
+    connect: (target) => tryConnection(parts, upstreamState, target),
+    recovered(target) {
+      health.hasten(target);
+      for (const method of listMethods) {
+        if (health.isLeftOut(target, method)) continue;
+        for (const session of sessions) session.targetRecovered(target, method);
+      }
+    },
+  });
+  const upstreamState = createUpstreamState(circuit);
   const sharedListing = createSharedListing(parts, upstreamState, (target, reason) => {
     failures.failed(target, connectionRequest, reason);
   });
   const health = createTargetHealth({
-    clock: parts.clock,
-    random: parts.random,
+    clock,
+    random,
     failures,
     probe: sharedListing.read,
     recovered(target, method) {
       for (const session of sessions) session.targetRecovered(target, method);
     },
   });
-  const uiOwners = createUiOwners(parts.clock, parts.log);
-  const limits = new LogThrottle(parts.clock, parts.log);
+  const uiOwners = createUiOwners(clock, log);
+  const limits = new LogThrottle(clock, log);
   const { targets } = parts.config;
   const onlyTarget = (): string | undefined => (targets.size === 1 ? targets.keys().next().value : undefined);
   const names = createNames(parts.names ?? 'qualified', onlyTarget, (name) => targets.has(name));
@@ -255,6 +298,7 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
     failures,
     states,
     health,
+    circuit,
     limits,
     sharedListing,
     upstreamState,
@@ -263,7 +307,7 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
     names,
     subscriptionBudget,
     clientRequestBudget,
-    taskBudget: createTaskBudget(),
+    taskTables: new TaskTables(parts.clock),
     turnstile: createTargetTurnstile(parts),
   };
 }

@@ -8,7 +8,7 @@ import type { Authorization } from './authorization.ts';
 import type { Client, ClientRequest } from './model.ts';
 import { elicitationChanges } from './names/elicitation-ids.ts';
 import type { Subscriptions } from './subscriptions.ts';
-import type { TaskNotifications } from './tasks/task-notifications.ts';
+import { isTaskStatus, type TaskNotifications } from './tasks/task-notifications.ts';
 
 /** Forwards notifications of targets to the client, each on the stream of the request that it is about. */
 export interface Notifications {
@@ -129,7 +129,7 @@ export function createNotifications(
     receive(target, method, params, about) {
       if (method === 'notifications/progress') progress(target, params);
       else if (ofClients.includes(method)) return;
-      else if (method === 'notifications/tasks/status') ofTasks.status(target, params);
+      else if (isTaskStatus(method)) ofTasks.status(target, method, params);
       else if (method === 'notifications/resources/updated') subscriptions.updated(target, params);
       else if (listChangedMethods.some((known) => known === method)) {
         client.notify({ method, params }, (caller) => authorization.allowsAnythingOf(target, caller));

@@ -17,6 +17,7 @@ const knownNotifications: readonly string[] = [
   'notifications/cancelled',
   'notifications/progress',
   'notifications/roots/list_changed',
+  'notifications/tasks',
   'notifications/tasks/status',
 ];
 
@@ -24,6 +25,8 @@ const kinds: readonly PrimitiveKind[] = ['tool', 'prompt', 'resource'];
 
 /** What nobody knows: it goes to the only target, of a caller who may use everything there. */
 export interface Passthrough {
+  /** The same as {@link targetOf}, once for each request: logs the decision where there is one. */
+  authorize(method: string, caller: Caller): string | undefined;
   /** Returns the target of a request of an unknown method; `undefined` when it goes nowhere. */
   targetOf(method: string, caller: Caller): string | undefined;
   /** Returns whether a caller may have the response, or send such a message. */
@@ -36,21 +39,30 @@ export interface Passthrough {
  * and resource of every target send one, and only where there is no choice of targets.
  */
 export function createPassthrough(parts: {
-  readonly authorization: Pick<Authorization, 'reachable'>;
+  readonly authorization: Pick<Authorization, 'reachable' | 'passed'>;
   readonly upstreams: Pick<UpstreamSessions, 'targetNames' | 'opened'>;
 }): Passthrough {
   const { authorization, upstreams } = parts;
   const allows = (caller: Caller): boolean => kinds.every((kind) => authorization.reachable(kind, caller) === 'all');
-  const onlyTarget = (caller: Caller): string | undefined => {
+  const theTarget = (): string | undefined => {
     const [only, ...others] = upstreams.targetNames();
-    return others.length === 0 && allows(caller) ? only : undefined;
+    return others.length === 0 ? only : undefined;
   };
+  const onlyTarget = (caller: Caller): string | undefined => (allows(caller) ? theTarget() : undefined);
+  const isUnknown = (method: string): boolean => extension.test(method) && !known.test(method);
   return {
     allows,
-    targetOf: (method, caller) => (!extension.test(method) || known.test(method) ? undefined : onlyTarget(caller)),
+    authorize(method, caller) {
+      const target = isUnknown(method) ? theTarget() : undefined;
+      if (target === undefined) return undefined;
+      const isAllowed = allows(caller);
+      authorization.passed(method, target, caller, isAllowed);
+      return isAllowed ? target : undefined;
+    },
+    targetOf: (method, caller) => (isUnknown(method) ? onlyTarget(caller) : undefined),
     notified(method, params, caller) {
-      const isUnknown = extension.test(method) && !knownNotifications.includes(method);
-      const target = isUnknown ? onlyTarget(caller) : undefined;
+      const isExtension = extension.test(method) && !knownNotifications.includes(method);
+      const target = isExtension ? onlyTarget(caller) : undefined;
       if (target !== undefined) upstreams.opened(target)?.notify(method, params);
     },
   };

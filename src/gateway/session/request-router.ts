@@ -5,15 +5,19 @@ import { shortened } from '../../json/quoted.ts';
 import { DeadlineExceededError, within } from '../../net/deadline.ts';
 import type { LogThrottle } from '../../rate/log-throttle.ts';
 import { callerKey } from '../callers.ts';
+import { TargetConnectionsError } from '../errors.ts';
 import type { GatewayCounters } from '../model.ts';
 import type { MessageSize, Params, Result } from '../rpc/model.ts';
 import type { ParamHeaders } from '../rpc/param-headers.ts';
 import { contradictionOf } from '../rpc/repeated-headers.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
+import { AnswerBudgetError, AnswerLimitError } from '../upstream/answer-limits.ts';
 import { answerSizeOf } from '../upstream/answer-size.ts';
 import { BudgetLease } from '../upstream/budget-lease.ts';
+import { FloodError } from '../upstream/flood-guard.ts';
 import type { Capabilities, UpstreamSession } from '../upstream/model.ts';
+import { CircuitOpenError, connectReasonOf } from '../upstream/target-circuit.ts';
 import type { TargetFailures } from '../upstream/target-failures.ts';
 import { type Authorization, unknownNameError } from './authorization.ts';
 import type { Handshake } from './handshake.ts';
@@ -52,7 +56,7 @@ export interface RouterParts {
   readonly clock: Clock;
   readonly sharedListing: { readonly turns: Pick<ListTurns, 'toSerialize'> };
   readonly tasks: TaskTable;
-  readonly handshake: Pick<Handshake, 'offersTasks'>;
+  readonly handshake: Pick<Handshake, 'taskForm'>;
 }
 
 /** Bytes of a result that takes a turn of its own, about a millisecond after it took one to be parsed. */
@@ -79,7 +83,7 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
     async 'tools/call'(request) {
       const tool = await findNamed(parts, 'tool', request, stringIn(request.params, 'name'));
       await expectHeaders(parts, tool, request);
-      using creation = beginTask(parts.tasks, tool, request, parts.handshake.offersTasks());
+      using creation = beginTask(parts.tasks, tool, request, parts.handshake.taskForm());
       const result = await forward(parts, tool, request, (capabilities, about) => {
         const name = { path: ['name'], value: tool.name };
         return changed(request.params ?? {}, [...creation.changes(capabilities, about), name]);
@@ -179,7 +183,7 @@ export async function passThrough(
   request: ClientRequest,
 ): Promise<Result> {
   const { passthrough, upstreams } = parts;
-  const target = passthrough.targetOf(request.method, request.caller);
+  const target = passthrough.authorize(request.method, request.caller);
   const upstream = target === undefined ? undefined : upstreams.get(target);
   if (target === undefined || upstream === undefined) throw methodNotFound();
   request.decides(passthrough.allows);
@@ -225,14 +229,29 @@ async function relay(
       if (error.received !== undefined) failures.refused(target);
       throw exposeElicitations(target, error);
     }
+    if (error instanceof CircuitOpenError) {
+      failures.skipped(target);
+      throw notReachable(error);
+    }
     if (!signal.aborted) failures.failed(target, method, error);
-    const why = error instanceof DeadlineExceededError ? `: ${error.message}` : '';
-    throw new RpcError(errorCode.unavailable, `Target ${target} does not answer${why}`);
+    const why = isLimit(error) ? error.message : connectReasonOf(error);
+    const message = `Target ${target} does not answer${why === undefined ? '' : `: ${why}`}`;
+    throw new RpcError(errorCode.unavailable, message);
   } finally {
     tracked.stop();
     leave();
     counters.targetRequestTook(Math.max(0, clock.now() - startedAt) / 1_000, method);
   }
+}
+
+/** Returns whether an error is that of a limit of the gateway, whose text names it and has nothing of the target. */
+function isLimit(error: unknown): error is Error {
+  const limits = [DeadlineExceededError, AnswerLimitError, AnswerBudgetError, FloodError, TargetConnectionsError];
+  return limits.some((limit) => error instanceof limit);
+}
+
+function notReachable({ message }: CircuitOpenError): RpcError {
+  return new RpcError(errorCode.unavailable, message);
 }
 
 /**
@@ -318,6 +337,7 @@ async function listTools(
       readPages(upstream, pagedLists['tools/list'], { params: {}, signal: until }, hold),
     );
   } catch (error) {
+    if (error instanceof CircuitOpenError) throw notReachable(error);
     if (!signal.aborted) failures.failed(target, 'tools/list', error);
     throw new RpcError(
       errorCode.unavailable,

@@ -99,7 +99,11 @@ export function createSubscriptions(parts: {
       remove(qualified);
       const [key, bytes] = [callerKey(caller), bytesOf(subscription)];
       if (closed || !budget.acquire(key, bytes)) {
-        throw new RpcError(errorCode.unavailable, 'Too many subscriptions: unsubscribe from some resources');
+        const most = `${maxSubscribedBytes / 2 ** 20} MiB of memory, those of one caller half of it`;
+        throw new RpcError(
+          errorCode.unavailable,
+          `Subscriptions take at most ${most}: unsubscribe from some resources`,
+        );
       }
       subscriptions.set(qualified, { subscription, key, bytes });
       const [oldest] = subscriptions.keys();

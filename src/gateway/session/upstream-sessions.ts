@@ -2,7 +2,15 @@ import type { IncomingRequest, Params, Result } from '../rpc/model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import type { AnswerBudget } from '../upstream/answer-limits.ts';
 import { createAnswerBudget } from '../upstream/answer-limits.ts';
-import type { Capabilities, InputMode, PassedHeaders, TargetMemory, UpstreamSession } from '../upstream/model.ts';
+import type {
+  Capabilities,
+  Circuit,
+  InputMode,
+  PassedHeaders,
+  TargetMemory,
+  UpstreamSession,
+} from '../upstream/model.ts';
+import type { TargetCircuit } from '../upstream/target-circuit.ts';
 import { createUpstreamSession } from '../upstream/upstream-session.ts';
 import type { SessionParts } from './model.ts';
 import { compareBytes } from './names/qualified-names.ts';
@@ -42,8 +50,8 @@ export interface UpstreamEvents {
   passedHeaders(): PassedHeaders | undefined;
   /** What a target gets that asks for input by its result. */
   readonly input: InputMode;
-  /** The handshake with a target is complete. */
-  connected(target: string): void;
+  /** The handshake with a target is complete; see `UpstreamParts.connected`. */
+  connected(target: string, isReopened: boolean): void;
   /** A connection was lost, or works in part only, while no request reports it. */
   failed(target: string, reason: Error): void;
 }
@@ -54,14 +62,50 @@ export interface UpstreamState {
   readonly memories: Map<string, TargetMemory>;
   /** The budget for the unfinished messages and lists of all targets, by target. */
   readonly budget: AnswerBudget;
+  readonly circuit: Pick<TargetCircuit, 'refusal' | 'retry' | 'failed'>;
 }
 
 /** See {@link SessionParts.callTimeout}. */
 const defaultCallTimeout = 600_000;
 
 /** Starts with the whole budget. */
-export function createUpstreamState(): UpstreamState {
-  return { memories: new Map(), budget: createAnswerBudget() };
+export function createUpstreamState(circuit: UpstreamState['circuit']): UpstreamState {
+  return { memories: new Map(), budget: createAnswerBudget(), circuit };
+}
+
+/**
+ * The events of sessions that no client is behind: nothing was set up there, and nobody is told.
+ *
+ * @param failed see {@link UpstreamEvents.failed}
+ */
+export function eventsOfNobody(failed: UpstreamEvents['failed']): UpstreamEvents {
+  return {
+    input: 'refused',
+    passedHeaders: () => undefined,
+    notification: () => {},
+    request: () => Promise.reject(new RpcError(errorCode.methodNotFound, 'Method not found')),
+    clientCapabilities: () => ({}),
+    connected: () => {},
+    failed,
+  };
+}
+
+/** Connects to a target whatever its circuit breaker says, in the name of nobody, and disconnects. */
+export async function tryConnection(parts: SessionParts, state: UpstreamState, target: string): Promise<void> {
+  const ended = new AbortController();
+  const always = { ...state, circuit: { refusal: () => undefined, retry: () => Promise.resolve(), failed: () => {} } };
+  const upstreams = createUpstreamSessions(
+    parts,
+    always,
+    eventsOfNobody(() => {}),
+    ended.signal,
+  );
+  try {
+    await upstreams.get(target)?.capabilities(ended.signal);
+  } finally {
+    ended.abort();
+    void upstreams.close();
+  }
 }
 
 /**
@@ -71,7 +115,7 @@ export function createUpstreamState(): UpstreamState {
  */
 export function createUpstreamSessions(
   parts: SessionParts,
-  { memories, budget }: UpstreamState,
+  { memories, budget, circuit }: UpstreamState,
   events: UpstreamEvents,
   signal: AbortSignal,
 ): UpstreamSessions {
@@ -92,13 +136,17 @@ export function createUpstreamSessions(
       memory,
       requestTimeout: (method) => parts.callTimeoutOf?.(name, method) ?? parts.callTimeout ?? defaultCallTimeout,
       budget,
+      circuit: circuitOf(circuit, name),
       clientCapabilities: events.clientCapabilities(),
       passedHeaders: events.passedHeaders,
       input: events.input,
       notification: (method, params, about) => events.notification(name, method, params, about),
       request: (request, about) => events.request(name, request, about),
-      connected: () => events.connected(name),
-      failed: (reason) => events.failed(name, reason),
+      connected: (isReopened) => events.connected(name, isReopened),
+      failed(reason) {
+        circuit.failed(name, reason, false);
+        events.failed(name, reason);
+      },
     });
     upstreams.set(name, upstream);
     return upstream;
@@ -137,6 +185,14 @@ export function createUpstreamSessions(
       upstreams.clear();
       await Promise.all(closing);
     },
+  };
+}
+
+function circuitOf(circuit: UpstreamState['circuit'], target: string): Circuit {
+  return {
+    refusal: () => circuit.refusal(target),
+    retry: () => circuit.retry(target),
+    failed: (error, isOwn) => circuit.failed(target, error, isOwn),
   };
 }
 

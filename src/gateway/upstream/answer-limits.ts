@@ -45,6 +45,10 @@ export interface AnswerBudget {
  */
 const maxUnaccepted = 1_024;
 const unacceptedShare = 1 / 4;
+
+/** How many of them one target may leave. */
+export const maxUnacceptedOfTarget: number = maxUnaccepted * unacceptedShare;
+
 /** However many targets accept nothing, something is left for another one. */
 const unacceptedShareOfRest = 1;
 
@@ -69,11 +73,13 @@ export class AnswerLimitError extends Error {
   override readonly name = 'AnswerLimitError';
 }
 
+const most = `${(4 * maxMessageBytes) / 2 ** 20} MiB, and their lists ${maxListsBytes / 2 ** 20} MiB,`;
+
 /** The budget has no room for an answer. No fault of its target, whose lists are asked for as before. */
 export class AnswerBudgetError extends Error {
   override readonly name = 'AnswerBudgetError';
 
   constructor() {
-    super('too many large answers of targets arrive at the same time');
+    super(`large answers of targets take at most ${most} of memory, those of one target half of it`);
   }
 }

@@ -10,8 +10,9 @@ import { noteAnswerSize } from './answer-size.ts';
 import { askedByError, withoutAnswers } from './elicitation-required.ts';
 import { createFloodGuard, FloodError, noteFlood } from './flood-guard.ts';
 import { handshakeOf } from './handshake.ts';
-import type { Connection, Handshake, Transport, TransportKind, UpstreamParts } from './model.ts';
+import type { Connection, Handshake, Lost, Transport, TransportKind, UpstreamParts } from './model.ts';
 import { repeatedHeaders, withEnvelope } from './stateless-connection.ts';
+import { withTaskTools } from './task-adapter.ts';
 import { answeredId, requestIdOf } from './transport/message.ts';
 import { createTransport } from './transport/transport.ts';
 
@@ -40,12 +41,12 @@ const maxAwaited = 1_000;
 /**
  * Connects with one transport and performs the handshake, or what takes its place.
  *
- * @param lost called once when the connection fails after the handshake
+ * @param lost called once when the connection fails after the handshake, with the reason
  */
 export async function connect(
   endpoint: UpstreamEndpoint,
   parts: UpstreamParts,
-  lost: () => void,
+  lost: Lost,
   signal: AbortSignal,
 ): Promise<Connection> {
   const isStateless = endpoint.transport === 'stateless-http';
@@ -63,7 +64,7 @@ export async function connect(
     // A request in flight reports the same reason.
     if (isOffence && !incoming.isAnswerAwaited()) parts.failed(reason);
     end(reason);
-    lost();
+    lost(reason);
   };
   const incoming = createIncoming(parts, (message, about) => peer.receive(message, { about }), fail);
   const transport = createTransport(endpoint.transport, {
@@ -125,6 +126,7 @@ function createRequests(
     const result = await (isTranslated ? sendToEarlier : send)(method, params, signal, exchange);
     if (method === 'tools/list' && (isStateless || isForStateless)) {
       memory.paramHeaders = withListed(memory.paramHeaders, result['tools']);
+      if (!isStateless) memory.taskTools = withTaskTools(memory.taskTools, result['tools']);
     }
     return result;
   };
@@ -190,7 +192,7 @@ function createTargetPeer(
    */
   const respond = async (message: Message): Promise<void> => {
     if (responding >= maxInFlight) {
-      const reason = new Error('the target does not take the answers that it asked for');
+      const reason = new Error(`the target does not take the answers that it asked for: ${maxInFlight} wait`);
       parts.failed(reason);
       throw reason;
     }
@@ -226,6 +228,10 @@ async function initialize(
     clientInfo: { ...implementation },
   };
   const { protocolVersion, capabilities, instructions } = await peer.request('initialize', params, { signal });
+  // A target that answers as it would to any other request: it is asked for that revision next.
+  if (protocolVersion === statelessVersion) {
+    throw new RpcError(errorCode.unsupportedProtocolVersion, `the target speaks MCP ${statelessVersion} alone`);
+  }
   if (typeof protocolVersion !== 'string' || !protocolVersions.includes(protocolVersion)) {
     throw new Error(`the target speaks MCP ${quoted(String(protocolVersion))}, which is none of ${protocolVersions}`);
   }

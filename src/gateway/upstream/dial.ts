@@ -4,15 +4,25 @@ import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { AnswerLimitError } from './answer-limits.ts';
 import { connect } from './connection.ts';
 import { FloodError } from './flood-guard.ts';
-import type { Connection, TransportKind, UpstreamParts } from './model.ts';
+import type { Connection, Lost, TransportKind, UpstreamParts } from './model.ts';
 import { connectStateless } from './stateless-connection.ts';
+import { connectExtended } from './task-adapter.ts';
 import { HttpStatusError } from './transport/http-exchange.ts';
 
 /** In the order in which an unknown target is tried, after the one that its client would use. */
 const kinds: readonly TransportKind[] = ['streamable-http', 'stateless-http', 'http-sse'];
 
-/** Milliseconds that an unknown target has to say that it speaks MCP 2026-07-28; one of earlier revisions may be silent. */
+/**
+ * Milliseconds in which an unknown target may say that it speaks MCP 2026-07-28, before the others are tried beside that
+ * question: one of earlier revisions may be silent.
+ */
 const probeTime = 3_000;
+
+/** How a target was connected to. */
+interface Dialled {
+  readonly transport: TransportKind;
+  readonly connection: Connection;
+}
 
 /**
  * Connects to a target in the way that worked last, and falls back to the others when the target does not support it. One
@@ -22,36 +32,114 @@ const probeTime = 3_000;
  *
  * @param lost see {@link connect}
  */
-export async function dial(parts: UpstreamParts, lost: () => void, signal: AbortSignal): Promise<Connection> {
+export async function dial(parts: UpstreamParts, lost: Lost, signal: AbortSignal): Promise<Connection> {
   const { memory, clock, input } = parts;
   const url = targetUrl(parts.target);
   if (url === undefined) throw new Error('host, port and path of the target make no URL');
   if (clock.now() < memory.refusedUntil) throw new FloodError();
+  const open: Open = (transport, ownLost, until) => {
+    const connectAs = (own: UpstreamParts, isLost: Lost): Promise<Connection> =>
+      connect({ transport, url }, own, isLost, until);
+    if (transport === 'stateless-http') return connectStateless(connectAs, parts, ownLost);
+    return input === 'passed on' ? connectExtended(connectAs, parts, ownLost) : connectAs(parts, ownLost);
+  };
   const preferred = input === 'passed on' ? 'stateless-http' : 'streamable-http';
-  const first = memory.transports.get(preferred) ?? preferred;
-  const probed = preferred === 'stateless-http' && !memory.transports.has(preferred) ? preferred : undefined;
+  const known = memory.transports.get(preferred);
+  const inOrder = (order: readonly TransportKind[], ownLost: Lost, until: AbortSignal): Promise<Dialled> =>
+    dialInOrder(order, (transport) => open(transport, ownLost, until));
+  const first = known ?? preferred;
+  const others = kinds.filter((kind) => kind !== first);
+  try {
+    const { transport, connection } = await (known === undefined && preferred === 'stateless-http'
+      ? probe({ open, inOrder, others, clock }, lost, signal)
+      : inOrder([first, ...others], lost, signal));
+    memory.transports.set(preferred, transport);
+    return connection;
+  } catch (error) {
+    if (error instanceof NoneWorks) memory.transports.delete(preferred);
+    throw error;
+  }
+}
+
+type Open = (transport: TransportKind, lost: Lost, signal: AbortSignal) => Promise<Connection>;
+
+class NoneWorks extends Error {
+  override readonly name = 'NoneWorks';
+}
+
+/** Tries one after the other as long as the target says that it speaks otherwise. */
+async function dialInOrder(
+  order: readonly TransportKind[],
+  open: (transport: TransportKind) => Promise<Connection>,
+): Promise<Dialled> {
   let cause: unknown;
-  for (const transport of [first, ...kinds.filter((kind) => kind !== first)]) {
-    const limit = { clock, milliseconds: probeTime, signal };
-    const open = (own: UpstreamParts, ownLost: () => void): Promise<Connection> =>
-      transport === probed
-        ? within(limit, (until) => connect({ transport, url }, own, ownLost, until))
-        : connect({ transport, url }, own, ownLost, signal);
+  for (const transport of order) {
     try {
-      const connection = await (transport === 'stateless-http'
-        ? connectStateless(open, parts, lost)
-        : open(parts, lost));
-      memory.transports.set(preferred, transport);
-      return connection;
+      return { transport, connection: await open(transport) };
     } catch (error) {
       cause = error;
-      if (isUnsupported(error, transport) || (transport === probed && !isOffence(error))) continue;
-      if (transport === (probed === undefined ? first : 'streamable-http')) throw error;
+      if (isUnsupported(error, transport)) continue;
+      if (transport === order[0]) throw error;
       break;
     }
   }
-  memory.transports.delete(preferred);
-  throw new Error(`none of ${kinds.join(', ')} works`, { cause });
+  throw new NoneWorks(`none of ${kinds.join(', ')} works`, { cause });
+}
+
+/** What {@link probe} connects with. */
+interface ProbeParts extends Pick<UpstreamParts, 'clock'> {
+  readonly open: Open;
+  readonly inOrder: (order: readonly TransportKind[], lost: Lost, signal: AbortSignal) => Promise<Dialled>;
+  readonly others: readonly TransportKind[];
+}
+
+/** Asks an unknown target for MCP 2026-07-28, and beside that for the others when it is slow: the first answer counts. */
+async function probe({ open, inOrder, others, clock }: ProbeParts, lost: Lost, signal: AbortSignal): Promise<Dialled> {
+  const stateless = attempt(lost, signal, async (ownLost, until) => {
+    return { transport: 'stateless-http', connection: await open('stateless-http', ownLost, until) };
+  });
+  const early = stateless.dialled.catch((error: unknown) => {
+    if (isOffence(error)) throw error;
+    return undefined;
+  });
+  const found = await within({ clock, milliseconds: probeTime, signal }, () => early).catch((error: unknown) => {
+    if (signal.aborted || isOffence(error)) throw error;
+    return undefined;
+  });
+  if (found !== undefined) return found;
+  const rest = attempt(lost, signal, (ownLost, until) => inOrder(others, ownLost, until));
+  const both = [rest, stateless];
+  try {
+    const winner = await Promise.any(both.map(({ dialled }) => dialled));
+    for (const { isOf, giveUp } of both) if (!isOf(winner)) giveUp();
+    return winner;
+  } catch {
+    return rest.dialled;
+  }
+}
+
+/** One of two attempts, of which the other may be first. */
+function attempt(lost: Lost, signal: AbortSignal, run: (lost: Lost, signal: AbortSignal) => Promise<Dialled>) {
+  const ended = new AbortController();
+  let result: Dialled | undefined;
+  const ownLost: Lost = (reason) => {
+    if (!ended.signal.aborted) lost(reason);
+  };
+  const dialled = run(ownLost, AbortSignal.any([signal, ended.signal])).then((found) => {
+    result = found;
+    if (ended.signal.aborted) void found.connection.close(new Error('another transport was first'));
+    return found;
+  });
+  dialled.catch(() => {});
+  return {
+    dialled,
+    isOf: (found: Dialled) => result === found,
+    /** Ends it, whether it has connected or not. */
+    giveUp() {
+      ended.abort(new Error('another transport was first'));
+      void result?.connection.close(new Error('another transport was first'));
+    },
+  };
 }
 
 /** Returns whether a failure says that the target speaks otherwise. */

@@ -5,12 +5,23 @@ import type { MessageSize } from '../rpc/model.ts';
 import { messageBounds } from './answer-limits.ts';
 import type { UpstreamParts } from './model.ts';
 
+/**
+ * Units: a value of JSON, or 256 bytes, or a line that is no event. A message costs at least 100, since it costs as much
+ * time whatever is in it: 200 small messages a second, after 2,000 at once. At once, as much as the largest single
+ * message has.
+ */
+const unsolicited = { rate: 20_000, burst: messageBounds.maxValues } as const;
+const bytesPerUnit = 256;
+const minUnits = 100;
+
+const most = `${unsolicited.rate / minUnits} small messages a second`;
+
 /** A target sent more messages that nobody asked for, or more text that is no message, than it may. */
 export class FloodError extends Error {
   override readonly name = 'FloodError';
 
   constructor() {
-    super('the target sends more than was asked for, and too fast: no connection to it for a time');
+    super(`the target sends more than was asked for, and faster than ${most}: no connection to it for a time`);
   }
 }
 
@@ -33,14 +44,6 @@ export interface FloodGuard {
    */
   lines(lines: number): void;
 }
-
-/**
- * Units: a value of JSON, or 256 bytes, or a line that is no event. A message costs at least 100, since it costs as much time whatever is in it: 200
- * small messages a second, after 2,000 at once. At once, as much as the largest single message has.
- */
-const unsolicited = { rate: 20_000, burst: messageBounds.maxValues } as const;
-const bytesPerUnit = 256;
-const minUnits = 100;
 
 /** The time without connections after a flood, in milliseconds. */
 const floodBackoff: Backoff = { initial: 2_000, max: 60_000 };

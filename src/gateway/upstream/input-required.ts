@@ -4,6 +4,7 @@ import type { IncomingRequest, Params, Result } from '../rpc/model.ts';
 import { inputRequired } from '../rpc/protocol.ts';
 import { RpcError } from '../rpc/rpc-error.ts';
 import { changed, rememberMembers } from '../rpc/source-text.ts';
+import { AnswerLimitError } from './answer-limits.ts';
 import type { Capabilities } from './model.ts';
 
 /** Requests for input in one result. */
@@ -15,6 +16,13 @@ const capabilityOf: Readonly<Record<string, string>> = {
   'elicitation/create': 'elicitation',
   'roots/list': 'roots',
 };
+
+/** Returns whether a client can be asked for something: a target is told what it can. */
+export function canBeAsked(method: unknown, capabilities: Capabilities): method is string {
+  const capability =
+    typeof method === 'string' && Object.hasOwn(capabilityOf, method) ? capabilityOf[method] : undefined;
+  return capability !== undefined && Object.hasOwn(capabilities, capability);
+}
 
 /** The methods whose result may ask for input (MCP 2026-07-28, Multi Round-Trip Requests). */
 const asking: readonly string[] = ['tools/call', 'prompts/get', 'resources/read'];
@@ -50,15 +58,14 @@ export function inputRequestsOf(method: string, result: Result, capabilities: Ca
   const inputRequests = asJsonObject(result['inputRequests']);
   rememberMembers(inputRequests);
   const requests = Object.entries(inputRequests);
-  if (requests.length > maxInputRequests) throw new Error(`asks for more than ${maxInputRequests} inputs at once`);
+  if (requests.length > maxInputRequests) {
+    throw new AnswerLimitError(`it asks for more than ${maxInputRequests} inputs at once`);
+  }
   return requests.map(([name, json]) => {
     const request = asJsonObject(json);
     rememberMembers(request);
     const { method: asked, params } = request;
-    const capability = typeof asked === 'string' && Object.hasOwn(capabilityOf, asked) && capabilityOf[asked];
-    if (typeof asked !== 'string' || typeof capability !== 'string' || !Object.hasOwn(capabilities, capability)) {
-      throw new Error('asks for input that the client cannot give');
-    }
+    if (!canBeAsked(asked, capabilities)) throw new Error('asks for input that the client cannot give');
     if (isOfPage(params) && !opensPages(capabilities)) throw new Error('asks for a page that the client cannot open');
     return { name, method: asked, params: isJsonObject(params) ? params : undefined };
   });

@@ -13,13 +13,19 @@ import { pause, reconnectDelay } from './transport/notification-stream.ts';
 export interface Listening {
   /** Begins to listen for changes of lists, if the target tells of any. */
   start(capabilities: Capabilities): void;
-  /** Listens to a resource, too. Rejects when the target does not tell of its changes. */
-  add(uri: string, signal: AbortSignal): Promise<void>;
-  remove(uri: string): void;
+  /** Listens to a resource or a task, too. Rejects when the target does not tell of its changes. */
+  add(kind: ListenedKind, id: string, signal: AbortSignal): Promise<void>;
+  remove(kind: ListenedKind, id: string): void;
   /** Handles a message. Returns what to deliver: `undefined` for one that is of a stream and is used up here. */
   received(method: string, params: Params | undefined, about: number | undefined): Delivered | undefined;
   close(): void;
 }
+
+/** What is listened to one by one: URIs, and ids of tasks at the target (the extension of tasks). */
+type ListenedKind = 'resourceSubscriptions' | 'taskIds';
+
+/** What one stream is about, or what a target has acknowledged of it. */
+type Listened = Readonly<Record<ListenedKind, readonly unknown[]>>;
 
 interface Delivered {
   readonly params: Params | undefined;
@@ -40,10 +46,12 @@ export interface ListeningParts {
 interface Stream {
   /** {@link Exchange.about}: negative, so that it is none of the caller's. */
   readonly about: number;
-  readonly uris: readonly string[];
+  readonly wanted: Listened;
   readonly ended: AbortController;
-  /** Resolves with the resources that the target tells of. */
-  readonly acknowledged: PromiseWithResolvers<readonly unknown[]>;
+  /** Resolves with what the target tells of. */
+  readonly acknowledged: PromiseWithResolvers<Listened>;
+  /** Whether the target has ever done so: a refusal after that may be that of a proxy while the target restarts. */
+  isAcknowledged: boolean;
 }
 
 /** Milliseconds that a target has to acknowledge what is listened to. */
@@ -66,7 +74,10 @@ export function createListening(parts: ListeningParts): Listening {
 class TargetListening implements Listening {
   readonly #parts: ListeningParts;
   readonly #closed = new AbortController();
-  readonly #uris = new Set<string>();
+  readonly #wanted: Readonly<Record<ListenedKind, Set<string>>> = {
+    resourceSubscriptions: new Set(),
+    taskIds: new Set(),
+  };
   readonly #streams = new Map<number, Stream>();
   #lists: Readonly<Record<string, true>> = {};
   #active: Stream | undefined;
@@ -85,28 +96,33 @@ class TargetListening implements Listening {
     if (told.length > 0) void this.#change().catch(() => {});
   }
 
-  async add(uri: string, signal: AbortSignal): Promise<void> {
-    this.#uris.add(uri);
+  async add(kind: ListenedKind, id: string, signal: AbortSignal): Promise<void> {
+    this.#wanted[kind].add(id);
     try {
       const stream = await untilAborted(signal, this.#change());
-      if ((await stream.acknowledged.promise).includes(uri)) return;
-      throw new RpcError(errorCode.invalidParams, 'The target does not tell of changes of this resource');
+      if ((await stream.acknowledged.promise)[kind].includes(id)) return;
+      const what = kind === 'taskIds' ? 'task' : 'resource';
+      throw new RpcError(errorCode.invalidParams, `The target does not tell of changes of this ${what}`);
     } catch (error) {
-      this.#uris.delete(uri);
+      this.#wanted[kind].delete(id);
       throw error;
     }
   }
 
-  remove(uri: string): void {
-    if (this.#uris.delete(uri)) void this.#change().catch(() => {});
+  remove(kind: ListenedKind, id: string): void {
+    if (this.#wanted[kind].delete(id)) void this.#change().catch(() => {});
   }
 
   received(method: string, params: Params | undefined, about: number | undefined): Delivered | undefined {
     if (about === undefined || about >= 0) return { params, about };
     const stream = this.#streams.get(about);
     if (method === 'notifications/subscriptions/acknowledged') {
-      const { resourceSubscriptions } = asJsonObject(params?.['notifications']);
-      stream?.acknowledged.resolve(Array.isArray(resourceSubscriptions) ? resourceSubscriptions : []);
+      const said = asJsonObject(params?.['notifications']);
+      stream?.acknowledged.resolve({
+        resourceSubscriptions: elementsIn(said['resourceSubscriptions']),
+        taskIds: elementsIn(said['taskIds']),
+      });
+      if (stream !== undefined) stream.isAcknowledged = true;
       return undefined;
     }
     if (stream === undefined) return undefined;
@@ -134,13 +150,14 @@ class TargetListening implements Listening {
     const before = this.#active;
     const stream: Stream = {
       about: this.#lastAbout,
-      uris: [...this.#uris],
+      wanted: { resourceSubscriptions: [...this.#wanted.resourceSubscriptions], taskIds: [...this.#wanted.taskIds] },
       ended: new AbortController(),
       acknowledged: Promise.withResolvers(),
+      isAcknowledged: false,
     };
     // It may end, or be closed, while nobody waits for that.
     stream.acknowledged.promise.catch(() => {});
-    if (stream.uris.length > 0 || Object.keys(this.#lists).length > 0) await this.#listen(stream, before);
+    if (isOfSome(stream) || Object.keys(this.#lists).length > 0) await this.#listen(stream, before);
     this.#active = stream;
     this.#end(before);
     return stream;
@@ -155,7 +172,7 @@ class TargetListening implements Listening {
       await within(limit, () => stream.acknowledged.promise);
     } catch (error) {
       // The first one is repeated until it works, so that the target is listened to as soon as that is possible.
-      if (before !== undefined || stream.uris.length > 0) this.#end(stream);
+      if (before !== undefined || isOfSome(stream)) this.#end(stream);
       else this.#active = stream;
       throw error;
     }
@@ -165,8 +182,8 @@ class TargetListening implements Listening {
   async #follow(stream: Stream): Promise<void> {
     const { clock, random, listen, failed } = this.#parts;
     const { signal } = stream.ended;
-    const resources = stream.uris.length === 0 ? {} : { resourceSubscriptions: stream.uris };
-    const params = { notifications: { ...this.#lists, ...resources } };
+    const some = Object.entries(stream.wanted).filter(([, ids]) => ids.length > 0);
+    const params = { notifications: { ...this.#lists, ...Object.fromEntries(some) } };
     for (let futile = 0; !signal.aborted; ) {
       const openedAt = clock.now();
       const reason = await listen(params, signal, { about: stream.about, paused: undefined }).then(
@@ -175,7 +192,7 @@ class TargetListening implements Listening {
       );
       stream.acknowledged.reject(reason);
       if (signal.aborted) return;
-      if (isRefusal(reason)) return this.#end(stream);
+      if (isRefusal(reason) && !stream.isAcknowledged) return this.#end(stream);
       futile = clock.now() - openedAt >= acknowledgeTime ? 0 : futile + 1;
       if (futile === maxFutile) failed(reason);
       await pause(clock, reconnectDelay(Math.max(1, futile), undefined, random), signal).catch(() => {});
@@ -189,7 +206,15 @@ class TargetListening implements Listening {
   }
 }
 
-/** A target that has no such method, or does not let the gateway listen, will not do so later either. */
+function isOfSome({ wanted }: Stream): boolean {
+  return Object.values(wanted).some((ids) => ids.length > 0);
+}
+
+function elementsIn(list: unknown): readonly unknown[] {
+  return Array.isArray(list) ? list : [];
+}
+
+/** A target that has no such method, or has never let the gateway listen, will not do so later either. */
 function isRefusal(reason: Error): boolean {
   if (reason instanceof HttpStatusError) return reason.status < 500 && ![408, 429].includes(reason.status);
   return reason instanceof RpcError;

@@ -6,7 +6,8 @@ import type { ParamHeaders } from '../rpc/param-headers.ts';
 import type { AnswerBudget } from './answer-limits.ts';
 
 /**
- * The session with one target on behalf of one client session. Connects on the first request, and again after a loss.
+ * The session with one target on behalf of one client session. Connects on the first request. After a loss it connects
+ * again by itself if there is a client, who hears of changes only over a connection.
  */
 export interface UpstreamSession {
   /**
@@ -32,6 +33,9 @@ export interface Connection {
   /** Rejects all requests with `reason` and terminates the session at the target, within a second. */
   close(reason: Error): Promise<void>;
 }
+
+/** Told of a connection that was lost after its handshake. */
+export type Lost = (reason: Error) => void;
 
 /** What a request to a target is for. */
 export interface Exchange {
@@ -86,6 +90,8 @@ export interface UpstreamParts {
   readonly headers?: PassedHeaders | undefined;
   /** The budget for the unfinished messages and lists of all targets, by target. */
   readonly budget: AnswerBudget;
+  /** Whether the target can be reached, as all sessions have found out. */
+  readonly circuit: Circuit;
   /** The capabilities of the client that a target is told of. It may send the requests that they name. */
   readonly clientCapabilities: Capabilities;
   readonly input: InputMode;
@@ -103,10 +109,22 @@ export interface UpstreamParts {
   request(request: IncomingRequest, about: number | undefined): Promise<Result>;
   /**
    * Called after every handshake, also the first: the target does not know what the client session had set up before.
+   *
+   * @param isReopened whether the session was opened again after a loss, and not for a request
    */
-  connected(): void;
+  connected(isReopened: boolean): void;
   /** Called when a connection was lost, or works in part only, while no request reports it. */
   failed(reason: Error): void;
+}
+
+/** The circuit breaker of one target; see `TargetCircuit`. */
+export interface Circuit {
+  /** The error of what would be sent now; `undefined` when it may be sent. */
+  refusal(): Error | undefined;
+  /** Rejects with the refusal, unless another attempt to connect, where one takes no time, has been successful. */
+  retry(): Promise<void>;
+  /** @param isOwn whether nothing that a client has chosen could be the reason */
+  failed(error: unknown, isOwn: boolean): void;
 }
 
 /** What is known of a target. Shared by all sessions. */
@@ -124,6 +142,8 @@ export interface TargetMemory {
    * lists for a client of that revision, which sends them. `undefined` before the first list.
    */
   paramHeaders: ParamHeaders | undefined;
+  /** The tools whose calls have to be tasks of MCP 2025-11-25, of those that were listed for a client of a later one. */
+  taskTools?: ReadonlySet<string> | undefined;
 }
 
 /** What a target says of itself. */

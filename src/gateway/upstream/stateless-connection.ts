@@ -1,17 +1,21 @@
-import type { IncomingRequest, Message, Params, Result } from '../rpc/model.ts';
+import type { Message, Params, Result } from '../rpc/model.ts';
 import {
   implementation,
   perRequestCapabilitiesKey,
   perRequestLogLevelKey,
   perRequestVersionKey,
   statelessVersion,
+  subscribeTask,
 } from '../rpc/protocol.ts';
 import { encodeHeader, headersOf, namedIn } from '../rpc/repeated-headers.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
+import { declaresTasks, withTasksDeclared } from '../rpc/task-states.ts';
+import { AnswerLimitError } from './answer-limits.ts';
 import { answersTo, asksForInput, inputRequestsOf, withAnswers, withElicitationId } from './input-required.ts';
 import { createListening } from './listening.ts';
-import type { Connection, UpstreamParts } from './model.ts';
+import type { Capabilities, Connection, Handshake, Lost, UpstreamParts } from './model.ts';
+import { createTaskDriver } from './task-driver.ts';
 import { pause, reconnectDelay } from './transport/notification-stream.ts';
 
 /** Times that one request is repeated with the input that its result asks for. */
@@ -62,9 +66,9 @@ export function withEnvelope(
  * @param connect makes a connection that sends requests as they are
  */
 export async function connectStateless(
-  connect: (parts: UpstreamParts, lost: () => void) => Promise<Connection>,
+  connect: (parts: UpstreamParts, lost: Lost) => Promise<Connection>,
   parts: UpstreamParts,
-  lost: () => void,
+  lost: Lost,
 ): Promise<Connection> {
   const listening = createListening({
     ...parts,
@@ -80,23 +84,30 @@ export async function connectStateless(
     // In this revision only clients send requests, and nothing would carry the response.
     request: () => Promise.reject(new RpcError(errorCode.methodNotFound, 'Method not found')),
   };
-  const connection = await connect(own, () => {
+  const connection = await connect(own, (reason) => {
     listening.close();
-    lost();
+    lost(reason);
   });
   if (parts.input !== 'refused') listening.start(connection.handshake.capabilities);
-  const request = createRequests(connection, parts);
+  const isDriven = parts.input === 'asked for' && declaresTasks(connection.handshake.capabilities);
+  const declared = isDriven ? { ...parts, clientCapabilities: withTasksDeclared(parts.clientCapabilities) } : parts;
+  const asked = { ...parts, request: withElicitationIds(parts) };
+  const request = createRequests(connection, asked);
   let logLevel: string | undefined;
+  const send: Connection['request'] = (method, params, ...waiting) =>
+    request(method, withEnvelope(params, declared, logLevel), ...waiting);
+  const sendOrDrive = isDriven ? createTaskDriver(send, asked) : send;
 
   return {
-    handshake: connection.handshake,
+    handshake: isDriven ? withEarlierTasks(connection.handshake) : connection.handshake,
     async request(method, params, until, exchange) {
       const uri = String(params?.['uri']);
       // A client of this revision says it in each request.
       if (method === 'logging/setLevel') logLevel = parts.input === 'passed on' ? undefined : String(params?.['level']);
-      else if (method === 'resources/subscribe') await listening.add(uri, until);
-      else if (method === 'resources/unsubscribe') listening.remove(uri);
-      else return request(method, withEnvelope(params, parts, logLevel), until, exchange);
+      else if (method === 'resources/subscribe') await listening.add('resourceSubscriptions', uri, until);
+      else if (method === 'resources/unsubscribe') listening.remove('resourceSubscriptions', uri);
+      else if (method === subscribeTask) await listening.add('taskIds', String(params?.['taskId']), until);
+      else return sendOrDrive(method, params, until, exchange);
       return {};
     },
     // A client says nothing but requests.
@@ -106,6 +117,23 @@ export async function connectStateless(
       await connection.close(reason);
     },
   };
+}
+
+/** Asks the client, who knows an elicitation by an id that no other connection in its session has given. */
+function withElicitationIds({ random, request }: UpstreamParts): UpstreamParts['request'] {
+  const beginning = Math.floor(random() * Number.MAX_SAFE_INTEGER).toString(36);
+  let elicitations = 0;
+  const elicitationId = (): string => {
+    elicitations += 1;
+    return `${beginning}-${elicitations}`;
+  };
+  return (question, about) => request(withElicitationId(question, elicitationId), about);
+}
+
+/** What a target of MCP 2025-11-25 with such tasks says of them. It has no list of them. */
+function withEarlierTasks({ capabilities, instructions }: Handshake): Handshake {
+  const tasks: Capabilities = { cancel: {}, requests: { tools: { call: {} } } };
+  return { capabilities: { ...capabilities, tasks }, instructions };
 }
 
 /** Sends requests with what a target misses: headers of a tool that was not listed yet, and input of the client. */
@@ -124,7 +152,10 @@ function createRequests(connection: Connection, parts: UpstreamParts): Connectio
     }
   };
 
-  /** A target that misses a header has not processed the call. */
+  /**
+   * A target that misses a header has not processed the call. An earlier client knows nothing of headers; one of this
+   * revision has to send them itself.
+   */
   const send: Connection['request'] = async (method, params, until, exchange) => {
     try {
       return await connection.request(method, params, until, exchange);
@@ -132,16 +163,9 @@ function createRequests(connection: Connection, parts: UpstreamParts): Connectio
       const misses = error instanceof RpcError && error.code === errorCode.headerMismatch && method === 'tools/call';
       if (!misses) throw error;
       await learnHeaders(until);
+      if (parts.input === 'passed on') throw error;
       return connection.request(method, params, until, exchange);
     }
-  };
-
-  /** One that no other connection in the session of the client has given. */
-  const beginning = Math.floor(parts.random() * Number.MAX_SAFE_INTEGER).toString(36);
-  let elicitations = 0;
-  const elicitationId = (): string => {
-    elicitations += 1;
-    return `${beginning}-${elicitations}`;
   };
 
   return async (method, params, until, exchange) => {
@@ -151,13 +175,11 @@ function createRequests(connection: Connection, parts: UpstreamParts): Connectio
       if (!asksForInput(result)) return result;
       const asked = inputRequestsOf(method, result, parts.clientCapabilities);
       if (parts.input === 'passed on') return result;
-      if (parts.input === 'refused' || round > maxRounds)
-        throw new Error(`asks for input more than ${maxRounds} times`);
+      if (parts.input === 'refused') throw new Error('asks for input where no client could give it');
+      if (round > maxRounds) throw new AnswerLimitError(`it asks for input more than ${maxRounds} times`);
       // Without a question the target wants the same request again later.
       if (asked.length === 0) await pause(parts.clock, reconnectDelay(round, undefined, parts.random), until);
-      const ask = (question: IncomingRequest): Promise<Result> =>
-        parts.request(withElicitationId(question, elicitationId), exchange?.about);
-      const answers = await answersTo(asked, ask, until);
+      const answers = await answersTo(asked, (question) => parts.request(question, exchange?.about), until);
       current = withAnswers(params, answers, result);
     }
   };

@@ -3,7 +3,7 @@ import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { reasonOf } from '../errors.ts';
 import { AnswerBudgetError } from './answer-limits.ts';
-import type { TargetStates } from './target-states.ts';
+import { connectionRequest, type TargetStates } from './target-states.ts';
 
 /** Logs and counts failures of targets: a reason once per target and method, until the target responds to that method again. */
 export interface TargetFailures {
@@ -11,6 +11,12 @@ export interface TargetFailures {
   /** The target has responded, with an error. */
   refused(target: string): void;
   failed(target: string, method: string, error: unknown): void;
+  /** No connection can be made. Logs nothing, as the request does that has found it out. */
+  unreachable(target: string, error: unknown): void;
+  /** A connection can be made again. */
+  connected(target: string): void;
+  /** A request was not sent, because no connection can be made. */
+  skipped(target: string): void;
   /** Targets were left out of one list for the same reason: one line for all of them. */
   leftOut(targets: readonly string[], method: string, error: Error): void;
   /** Call when a target was changed or removed. */
@@ -41,6 +47,9 @@ export function createTargetFailures(clock: Clock, log: Logger, states: TargetSt
         lines.tryTake(target);
       }
     },
+    unreachable: (target, error) => states.failed(target, connectionRequest, error),
+    connected: states.connected,
+    skipped: states.skipped,
     failed(target, method, error) {
       states.failed(target, method, error);
       if (error instanceof AnswerBudgetError) {

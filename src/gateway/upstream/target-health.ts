@@ -1,11 +1,10 @@
 import type { Clock, Random, Stop } from '../../edges.ts';
 import { DeadlineExceededError } from '../../net/deadline.ts';
-import { type Backoff, backoffDelay } from '../../rate/backoff.ts';
-import { RateLimiter } from '../../rate/rate-limiter.ts';
-import { WorkQueue } from '../../rate/work-queue.ts';
 import type { TargetState } from '../model.ts';
 import { AnswerLimitError } from './answer-limits.ts';
 import { FloodError } from './flood-guard.ts';
+import { type Failing, Recovery } from './recovery.ts';
+import { CircuitOpenError } from './target-circuit.ts';
 import type { TargetFailures } from './target-failures.ts';
 
 /**
@@ -23,6 +22,8 @@ export interface TargetHealth<Method extends string> {
   failing(target: string): TargetState['lists'];
   listed(target: string, method: Method): void;
   failed(target: string, method: Method, error: unknown): void;
+  /** Asks at once for the lists of a target that fail, since it can be reached again. */
+  hasten(target: string): void;
   /** Call when a target was changed or removed. */
   forget(target: string): void;
   readonly stop: Stop;
@@ -39,115 +40,65 @@ export interface TargetHealthParts<Method extends string> {
   recovered(target: string, method: Method): void;
 }
 
-/** Delays between probes that fail, in milliseconds. The first follows the failure of a client's list at once. */
-const probeBackoff: Backoff = { initial: 1_000, max: 60_000 };
+/** Lists that are asked for at the same time: each may have megabytes. */
+const concurrency = 4;
 
-/**
- * Delays before the first probe after a relapse, in milliseconds. Shorter, because a client may be able to make its own
- * list fail, and the list is left out for all.
- */
-const relapseBackoff: Backoff = { initial: 1_000, max: 10_000 };
-
-/** A failure within this time of a recovery is a relapse, in milliseconds. */
-const relapseTime = 60_000;
-
-/** Probes at the same time, and per second: a network that is down is no reason for a burst. */
-const probes = { concurrency: 4, rate: 20 } as const;
-
-interface ListHealth<Method extends string> {
+interface TargetList<Method extends string> {
   readonly target: string;
   readonly method: Method;
-  state: 'answers' | 'fails' | 'left out';
-  /** When it began to fail, in milliseconds since the epoch. */
-  failingSince: number;
-  /** Probes in a row that failed. */
-  probes: number;
-  relapses: number;
-  /** Milliseconds since the epoch. */
-  recoveredAt: number;
 }
 
 /** Starts with no known failure. Remembers at most four lists of each target that has failed. */
 export function createTargetHealth<Method extends string>(parts: TargetHealthParts<Method>): TargetHealth<Method> {
   const { clock, random, failures } = parts;
-  const lists = new Map<string, ListHealth<Method>>();
-
-  const answered = (target: string, method: Method): void => {
-    failures.succeeded(target, method);
-    const list = lists.get(keyOf({ target, method }));
-    if (list === undefined || list.state === 'answers') return;
-    queue.delete(list);
-    list.state = 'answers';
-    list.recoveredAt = clock.now();
-    parts.recovered(target, method);
+  const noteFailure = ({ target, method }: TargetList<Method>, error: unknown): void => {
+    // That of the target itself is told of once, not for each of its lists.
+    if (!(error instanceof CircuitOpenError)) failures.failed(target, method, error);
   };
-
-  const probe = async (list: ListHealth<Method>): Promise<void> => {
-    try {
-      await parts.probe(list.target, list.method);
-      if (lists.get(keyOf(list)) === list) answered(list.target, list.method);
-    } catch (error) {
-      if (lists.get(keyOf(list)) !== list || list.state === 'answers') return;
-      failures.failed(list.target, list.method, error);
-      list.probes += 1;
-      queue.addAfter(list, backoffDelay(list.probes, probeBackoff, random));
-    }
-  };
-
-  const queue = new WorkQueue<ListHealth<Method>>({
+  const lists = new Recovery<TargetList<Method>>({
     clock,
-    limiter: new RateLimiter(clock, { rate: probes.rate }),
-    concurrency: probes.concurrency,
-    keyOf,
-    begin: (list) => (list.state === 'answers' ? undefined : probe(list)),
+    random,
+    concurrency,
+    // A method has no blank.
+    keyOf: ({ target, method }) => `${method} ${target}`,
+    trial: ({ target, method }) => parts.probe(target, method),
+    trialFailed(list, error) {
+      noteFailure(list, error);
+      return false;
+    },
+    recovered({ target, method }) {
+      failures.succeeded(target, method);
+      parts.recovered(target, method);
+    },
   });
 
   return {
-    isLeftOut: (target, method) => lists.get(keyOf({ target, method }))?.state === 'left out',
-    failing: (target) => [...lists.values()].filter((list) => list.target === target).flatMap(failingList),
-    listed: answered,
+    isLeftOut: (target, method) => lists.of({ target, method })?.state === 'left out',
+    failing: (target) =>
+      lists
+        .failing()
+        .filter(({ item }) => item.target === target)
+        .map(failingList),
+    listed(target, method) {
+      if (!lists.worked({ target, method })) failures.succeeded(target, method);
+    },
     failed(target, method, error) {
-      failures.failed(target, method, error);
-      const key = keyOf({ target, method });
-      const list = lists.get(key) ?? initialHealth(target, method);
-      lists.set(key, list);
-      const isNew = list.state === 'answers';
-      if (list.state !== 'left out') list.state = isCostly(error) ? 'left out' : 'fails';
-      if (!isNew) return;
-      list.failingSince = clock.now();
-      list.probes = 0;
-      list.relapses = clock.now() - list.recoveredAt < relapseTime ? list.relapses + 1 : 0;
-      if (list.relapses === 0) queue.add(list);
-      else queue.addAfter(list, backoffDelay(list.relapses, relapseBackoff, random));
+      noteFailure({ target, method }, error);
+      lists.failed({ target, method }, isCostly(error));
     },
-    forget(target) {
-      for (const [key, list] of lists) {
-        if (list.target !== target) continue;
-        queue.delete(list);
-        lists.delete(key);
-      }
+    hasten(target) {
+      for (const { item } of lists.failing()) if (item.target === target) lists.hasten(item);
     },
-    stop() {
-      lists.clear();
-      queue.clear();
-    },
+    forget: (target) => lists.forget((list) => list.target === target),
+    stop: () => lists.stop(),
   };
 }
 
-function initialHealth<Method extends string>(target: string, method: Method): ListHealth<Method> {
-  return { target, method, state: 'answers', failingSince: 0, probes: 0, relapses: -1, recoveredAt: 0 };
-}
-
-function failingList({ method, state, failingSince }: ListHealth<string>): TargetState['lists'] {
-  return state === 'answers' ? [] : [{ method, state, since: new Date(failingSince).toISOString() }];
+function failingList({ item, state, since }: Failing<TargetList<string>>): TargetState['lists'][number] {
+  return { method: item.method, state, since: new Date(since).toISOString() };
 }
 
 /** Only the first wait for such a failure is acceptable; any other is over at once. */
 function isCostly(error: unknown): boolean {
   return [DeadlineExceededError, AnswerLimitError, FloodError].some((costly) => error instanceof costly);
-}
-
-/** A method has no blank. */
-function keyOf({ target, method }: { readonly target: string; readonly method: string }): string {
-  return `${method} ${target}`;
 }

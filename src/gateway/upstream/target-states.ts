@@ -1,6 +1,6 @@
 import type { Clock } from '../../edges.ts';
 import { DeadlineExceededError } from '../../net/deadline.ts';
-import { reasonOf } from '../errors.ts';
+import { reasonOf, TargetConnectionsError } from '../errors.ts';
 import type { TargetOutcome, TargetState } from '../model.ts';
 import { AnswerLimitError } from './answer-limits.ts';
 import { FloodError } from './flood-guard.ts';
@@ -11,9 +11,13 @@ export interface TargetStates {
   answered(target: string, outcome: 'result' | 'error'): void;
   /** Remembers a failure, and counts it when it is that of a request. */
   failed(target: string, request: string, error: unknown): void;
+  /** It can be reached again: says nothing of requests. */
+  connected(target: string): void;
+  /** Counts a request that was not sent, because the target cannot be reached. */
+  skipped(target: string): void;
   /** Call when a target was changed or removed. */
   forget(target: string): void;
-  of(target: string): Omit<TargetState, 'lists'>;
+  of(target: string): Omit<TargetState, 'lists' | 'circuit'>;
 }
 
 /** Not the name of a method: a connection failed while no request reported it. */
@@ -47,6 +51,12 @@ export function createTargetStates(clock: Clock): TargetStates {
       state.lastError = { at: timeOf(clock.now()), request, reason: reasonOf(error) };
       if (request !== connectionRequest) state.requests[outcome] += 1;
     },
+    connected: (target) => void changing(target, 'answers'),
+    skipped(target) {
+      const state = stateOf(target);
+      states.set(target, state);
+      state.requests.circuit += 1;
+    },
     forget: (target) => void states.delete(target),
     of: stateOf,
   };
@@ -61,11 +71,12 @@ function initialState(): Mutable {
     state: 'never connected',
     since: null,
     lastError: null,
-    requests: { result: 0, error: 0, failure: 0, timeout: 0, limit: 0 },
+    requests: { result: 0, error: 0, failure: 0, timeout: 0, limit: 0, circuit: 0 },
   };
 }
 
 function outcomeOf(error: unknown): TargetOutcome {
   if (error instanceof DeadlineExceededError) return 'timeout';
-  return error instanceof AnswerLimitError || error instanceof FloodError ? 'limit' : 'failure';
+  const limits = [AnswerLimitError, FloodError, TargetConnectionsError];
+  return limits.some((limit) => error instanceof limit) ? 'limit' : 'failure';
 }

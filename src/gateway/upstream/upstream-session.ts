@@ -1,11 +1,12 @@
 import type { Stop } from '../../edges.ts';
-import { Deadline, untilAborted, within } from '../../net/deadline.ts';
+import { Deadline, DeadlineExceededError, untilAborted, within } from '../../net/deadline.ts';
 import type { Params, Result } from '../rpc/model.ts';
 import { perRequestVersionKey } from '../rpc/protocol.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
 import { dial } from './dial.ts';
-import type { Connection, Exchange, UpstreamParts, UpstreamSession } from './model.ts';
+import type { Connection, Exchange, Lost, PassedHeaders, UpstreamParts, UpstreamSession } from './model.ts';
+import { createReopening } from './reopening.ts';
 import { HttpStatusError } from './transport/http-exchange.ts';
 
 /** Milliseconds for connecting and the handshake. */
@@ -13,27 +14,16 @@ const connectTimeout = 10_000;
 
 /** Creates a session with a target; see {@link UpstreamSession}. Connects on the first request. */
 export function createUpstreamSession(parts: UpstreamParts): UpstreamSession {
-  const { clock } = parts;
+  const { circuit } = parts;
   const closed = new AbortController();
-  let current: Promise<Connection> | undefined;
   const times = createRequestTimes(parts);
+  const connections = createConnections({ ...parts, ...times.events }, closed.signal);
 
-  const forget = (connection: Promise<Connection>): void => {
-    if (current === connection) current = undefined;
+  /** What a client has cancelled says nothing of the target; a time limit of the gateway does. */
+  const noteFailure = (error: unknown, signal: AbortSignal): void => {
+    const isCancelled = signal.aborted && !(signal.reason instanceof DeadlineExceededError);
+    if (!isCancelled && !closed.signal.aborted) circuit.failed(error, false);
   };
-
-  const open = (): Promise<Connection> => {
-    const limit = { clock, milliseconds: connectTimeout, signal: closed.signal };
-    const connection: Promise<Connection> = within(limit, (signal) =>
-      dial({ ...parts, ...times.events, headers: parts.passedHeaders?.() }, () => forget(connection), signal),
-    );
-    current = connection;
-    connection.then(parts.connected, () => forget(connection));
-    return connection;
-  };
-
-  const connection = (): Promise<Connection> =>
-    closed.signal.aborted ? Promise.reject(closed.signal.reason) : (current ?? open());
 
   const requestWithin = async (
     connected: Connection,
@@ -47,30 +37,85 @@ export function createUpstreamSession(parts: UpstreamParts): UpstreamSession {
   return {
     async request(method, clientParams, signal, exchange): Promise<Result> {
       const outgoing = { method, params: withoutVersion(clientParams), exchange };
-      const used = connection();
+      const used = connections.get();
       const connected = await untilAborted(signal, used);
       try {
         return await requestWithin(connected, outgoing, signal);
       } catch (error) {
+        noteFailure(error, signal);
         if (!isSessionUnknown(error)) throw error;
-        forget(used);
+        connections.forget(used);
         void connected.close(new Error('the target no longer knows this session'));
-        return requestWithin(await untilAborted(signal, connection()), outgoing, signal);
+        return requestWithin(await untilAborted(signal, connections.get()), outgoing, signal);
       }
     },
     notify(method, params) {
-      void current?.then((connected) => connected.notify(method, params)).catch(() => {});
+      void connections
+        .opened()
+        ?.then((connected) => connected.notify(method, params))
+        .catch(() => {});
     },
     async capabilities(signal) {
-      return (await untilAborted(signal, connection())).handshake.capabilities;
+      return (await untilAborted(signal, connections.get())).handshake.capabilities;
     },
     async close(reason) {
       closed.abort(reason);
-      const last = await current?.catch(() => undefined);
-      current = undefined;
+      const opened = connections.opened();
+      const last = await opened?.catch(() => undefined);
+      if (opened !== undefined) connections.forget(opened);
       await last?.close(reason);
     },
   };
+}
+
+/** The connection of a session, and the next one when that is lost. */
+interface Connections {
+  /** Returns the connection, which is opened when there is none. Rejects while the target cannot be reached. */
+  get(): Promise<Connection>;
+  /** The connection if there is one. */
+  opened(): Promise<Connection> | undefined;
+  forget(connection: Promise<Connection>): void;
+}
+
+/** @param closed aborted when the session ends */
+function createConnections(parts: UpstreamParts, closed: AbortSignal): Connections {
+  const { clock, circuit } = parts;
+  let current: Promise<Connection> | undefined;
+
+  const forget = (connection: Promise<Connection>): void => {
+    if (current === connection) current = undefined;
+  };
+
+  const open = (isReopened: boolean): Promise<Connection> => {
+    const limit = { clock, milliseconds: connectTimeout, signal: closed };
+    const headers = parts.passedHeaders?.();
+    const lost: Lost = (reason) => {
+      forget(connection);
+      reopening.failed(reason);
+    };
+    const connected = (): void => {
+      reopening.connected();
+      parts.connected(isReopened);
+    };
+    const failed = (error: unknown): void => {
+      forget(connection);
+      if (!closed.aborted) circuit.failed(error, saysNothingOfClient(headers, parts));
+      reopening.failed(error);
+    };
+    const connection: Promise<Connection> = within(limit, (signal) => dial({ ...parts, headers }, lost, signal));
+    current = connection;
+    connection.then(connected, failed);
+    return connection;
+  };
+
+  const get = (isReopened: boolean): Promise<Connection> => {
+    if (closed.aborted) return Promise.reject(closed.reason);
+    if (circuit.refusal() !== undefined) return circuit.retry().then(() => get(isReopened));
+    return current ?? open(isReopened);
+  };
+
+  const reopening = createReopening(parts, closed, () => get(true));
+  return { get: () => get(false), opened: () => current, forget };
 }
 
 /** Limits the time of requests in flight, which progress extends. */
@@ -119,6 +164,11 @@ interface Outgoing {
   readonly method: string;
   readonly params: Params | undefined;
   readonly exchange: Exchange | undefined;
+}
+
+/** Returns whether a handshake has no text that a client has chosen: headers that are passed on, and types of pages. */
+function saysNothingOfClient(headers: PassedHeaders | undefined, { clientCapabilities }: UpstreamParts): boolean {
+  return Object.keys(headers ?? {}).length === 0 && !Object.hasOwn(clientCapabilities, 'extensions');
 }
 
 /**

@@ -20,7 +20,8 @@ interface Verdict {
  * would say of a policy for three Gateways what holds for one. What is not accepted comes first.
  *
  * @param ancestors all entries, also those of other controllers: two controllers that write to one policy agree on the
- * summary, and neither corrects the other without end
+ * summary, and neither corrects the other without end. So a change of another controller's entry causes a write, with the
+ * backoff of all writes
  */
 export function policySummary(ancestors: readonly JsonObject[]): JsonObject {
   const verdicts = ancestors.map(verdictOf);

@@ -26,7 +26,12 @@ async function load(
   ...mounts: readonly string[]
 ): Promise<DecodedConfig> {
   const clock = createManualClock();
-  const network = createNetwork(parseResolutions([]), createTargetSettings(clock, createRecordedLog()), () => {});
+  const network = createNetwork(
+    parseResolutions([]),
+    createTargetSettings(clock, createRecordedLog()),
+    undefined,
+    () => {},
+  );
   const fetchText = createTextFetch(network.operatorFetch, clock);
   try {
     return await loadConfig(
@@ -54,6 +59,16 @@ describe('the configuration', () => {
     writeFileSync(path, `\uFEFF${text}`);
     expect(pathOf(await load({ file: path }))).toBe('/config/jwks.json');
     expect(pathOf(await load({ file: pathToFileURL(path).href }))).toBe('/config/jwks.json');
+  });
+
+  it('is refused when the file is larger than 1 MiB, also one without a size', async () => {
+    const path = join(folder, 'config.json');
+    writeFileSync(path, `${text}${' '.repeat(1024 * 1024)}`);
+    for (const file of [path, '/dev/zero']) {
+      await expect(load({ file })).rejects.toThrow(
+        `${file}: the configuration cannot be read: it is larger than 1048576`,
+      );
+    }
   });
 
   it('is read from the command line', async () => {

@@ -44,6 +44,7 @@ const others = [
   'test_logging_tool',
   'test_trigger_tool_change',
   'test_trigger_prompt_change',
+  'test_header',
 ];
 
 const prompt = 'test_input_required_result_prompt';
@@ -85,7 +86,14 @@ export function createStatelessFixture(rest: Script): Script {
 }
 
 const toolNames = [...Object.keys(asking).filter((name) => name !== prompt), ...others];
-const toolOf = (name: string): Json => ({ name, description: name, inputSchema: { type: 'object', properties: {} } });
+const toolOf = (name: string): Json => ({
+  name,
+  description: name,
+  inputSchema: { type: 'object', properties: name === 'test_header' ? region : {} },
+});
+
+/** The gateway, and not this server, compares the header with the argument. */
+const region: Json = { region: { type: 'string', 'x-mcp-header': 'Region' } };
 
 function withEntries(answer: Awaited<ReturnType<Script>>, member: string, entries: readonly Json[]) {
   if (answer === undefined || !('result' in answer)) return answer;

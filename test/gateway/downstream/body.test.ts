@@ -140,7 +140,11 @@ describe('bodies together', () => {
     await expect.poll(() => answers.length, patience).toBe(6);
     expect(new Set(answers)).toEqual(new Set(['HTTP/1.1 503']));
     const large = ping(1, `"${'x'.repeat(500_000)}"`);
-    expect((await post(gateway, mine, client.sessionId, large)).status).toBe(503);
+    const refused = await post(gateway, mine, client.sessionId, large);
+    expect([refused.status, await refused.text()]).toEqual([
+      503,
+      expect.stringMatching(/at most 92 MiB of memory .* those of one caller a quarter of it \(--max-body-bytes\)/),
+    ]);
     expect((await post(gateway, yours, other.sessionId, large)).status).toBe(200);
     for (const socket of sockets) socket.destroy();
     await expect.poll(async () => (await post(gateway, mine, client.sessionId, large)).status, patience).toBe(200);

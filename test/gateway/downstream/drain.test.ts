@@ -1,7 +1,8 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { startTargetRig } from '../../support/gateway/target-rig.ts';
-import { initialize, post } from '../../support/nodes/raw-client.ts';
+import { initialize, linesOf, post } from '../../support/nodes/raw-client.ts';
+import { ask } from '../../support/nodes/stateless-client.ts';
 
 it('a drain lets requests in flight end, and refuses new ones with a status that clients retry', async () => {
   const answered = Promise.withResolvers<{ readonly result: Readonly<Record<string, unknown>> }>();
@@ -52,4 +53,85 @@ it('a drain without requests in flight is over at once, although streams are ope
   const client = await rig.open();
   await client.listen();
   await rig.gateway.downstream.drain(9_000);
+});
+
+/** Reads lines until one begins with the text; `undefined` at the end of the stream. */
+async function lineWith(lines: AsyncGenerator<string>, text: string): Promise<string | undefined> {
+  for (;;) {
+    const { value, done } = await lines.next();
+    if (done === true) return undefined;
+    if (value.startsWith(text)) return value;
+  }
+}
+
+/** A rig whose target answers a call when the test says so. */
+async function startRig() {
+  const answered = Promise.withResolvers<{ readonly result: Readonly<Record<string, unknown>> }>();
+  const rig = await startTargetRig(({ method }) => (method === 'tools/call' ? answered.promise : { result: {} }));
+  rig.gateway.config.allowAll('ns.all', 'me');
+  return { rig, answered };
+}
+
+const call = { jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'a:slow' } };
+
+describe('a drain, while a call is in flight,', () => {
+  it('ends the stream of a session with the time after which its client connects elsewhere', async () => {
+    const { rig, answered } = await startRig();
+    await using _ = rig;
+    const { gateway, target } = rig;
+    const client = await rig.open();
+    const headers = { authorization: `Bearer ${gateway.token('me')}`, accept: 'text/event-stream' };
+    const stream = await fetch(`${gateway.url}/mcp`, { headers: { ...headers, 'mcp-session-id': client.sessionId } });
+    const calling = client.request('tools/call', call.params);
+    await target.arrival('tools/call');
+    const drained = gateway.downstream.drain(10_000);
+    const lines = linesOf(stream);
+    expect(await lineWith(lines, 'retry:')).toBe('retry: 3000');
+    expect(await lineWith(lines, 'event:')).toBeUndefined();
+    answered.resolve({ result: {} });
+    expect((await calling).result).toEqual({});
+    await drained;
+  });
+
+  it('tells the client of HTTP+SSE the same, and ends its stream after the response', async () => {
+    const { rig, answered } = await startRig();
+    await using _ = rig;
+    const { gateway, target } = rig;
+    const headers = { authorization: `Bearer ${gateway.token('me')}`, 'content-type': 'application/json' };
+    const [busy, idle] = [
+      linesOf(await fetch(`${gateway.url}/sse`, { headers })),
+      linesOf(await fetch(`${gateway.url}/sse`, { headers })),
+    ];
+    const endpoint = (await lineWith(busy, 'data:'))?.slice('data: '.length) ?? '';
+    const send = (message: object): Promise<Response> =>
+      fetch(new URL(endpoint, `${gateway.url}/sse`), { method: 'POST', headers, body: JSON.stringify(message) });
+    await send(initialize('2024-11-05'));
+    await send(call);
+    await target.arrival('tools/call');
+    const drained = gateway.downstream.drain(10_000);
+    expect(await lineWith(idle, 'retry:')).toBe('retry: 3000');
+    expect(await lineWith(idle, 'event:')).toBeUndefined();
+    expect(await lineWith(busy, 'retry:')).toBe('retry: 3000');
+    answered.resolve({ result: { content: [] } });
+    expect(await lineWith(busy, 'data:')).toContain('"id":7');
+    expect(await lineWith(busy, 'event:')).toBeUndefined();
+    await drained;
+  });
+
+  it('ends a subscription with its result', async () => {
+    const { rig, answered } = await startRig();
+    await using _ = rig;
+    const { gateway, target } = rig;
+    const client = await rig.open();
+    const calling = client.request('tools/call', call.params);
+    await target.arrival('tools/call');
+    const params = { notifications: { toolsListChanged: true } };
+    const lines = linesOf(await ask(gateway, { token: gateway.token('me'), method: 'subscriptions/listen', params }));
+    expect(await lineWith(lines, 'data:')).toContain('subscriptions/acknowledged');
+    const drained = gateway.downstream.drain(10_000);
+    expect(await lineWith(lines, 'data:')).toContain('"resultType":"complete"');
+    expect(await lineWith(lines, 'event:')).toBeUndefined();
+    answered.resolve({ result: {} });
+    await Promise.all([calling, drained]);
+  });
 });

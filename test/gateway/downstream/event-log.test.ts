@@ -216,7 +216,7 @@ describe('what a session keeps', () => {
     const sink = createSink();
     stream.attach(sink);
     expect(sink.written).toEqual([
-      '{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"The response was too large to be kept"}}',
+      '{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"The response was too large to be kept: a session keeps 262144 bytes in 64 events"}}',
     ]);
     stream.end();
     expect(log.find('s-1-0'), 'a stream of which nothing is kept').toBeUndefined();

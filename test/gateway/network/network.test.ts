@@ -37,7 +37,7 @@ function fetchFor(
   ...resolve: readonly string[]
 ): (url: string, request?: Partial<TargetRequest>) => Promise<TargetResponse> {
   const settings = createTargetSettings(systemClock, createRecordedLog());
-  const network = createNetwork(parseResolutions(resolve), settings, () => {});
+  const network = createNetwork(parseResolutions(resolve), settings, undefined, () => {});
   stops.push(network.stop);
   const send = network.targetFetch({ name: 'default/tool', path: '/sse', ...target });
   return (url, request) => send(new URL(url), { ...plainRequest(), ...request });
@@ -48,7 +48,6 @@ const plainRequest = (): TargetRequest => ({
   headers: {},
   body: null,
   signal: new AbortController().signal,
-  redirect: 'manual',
 });
 
 const failure = async (answer: Promise<TargetResponse>): Promise<string> =>

@@ -2,10 +2,12 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer as createPlain } from 'node:http';
 import { createServer, type Server } from 'node:https';
+import { createServer as createPlainTcp } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { reasonOf } from '../../../src/gateway/errors.ts';
+import { ConnectError, reasonOf } from '../../../src/gateway/errors.ts';
 import type { TargetFetch, TargetResponse } from '../../../src/gateway/model.ts';
+import { createTargetConnector } from '../../../src/gateway/network/connector.ts';
 import { createNetwork } from '../../../src/gateway/network/network.ts';
 import { parseResolutions } from '../../../src/gateway/network/resolve.ts';
 import { createTargetSettings, type TargetFiles } from '../../../src/gateway/network/target-settings.ts';
@@ -13,6 +15,7 @@ import { type CertificateWishes, createAuthority } from '../../support/api-serve
 import { lookUntil } from '../../support/edges/look-until.ts';
 import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedLog, type RecordedLog } from '../../support/edges/recorded-log.ts';
+import { createFakeConfig } from '../../support/gateway/fake-config.ts';
 import { portOf } from '../../support/gateway/gateway-rig.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -42,12 +45,12 @@ async function reach(server: Pick<Server, 'address'>, files: Partial<TargetFiles
   onTestFinished(await settings.open({ ca: undefined, headersFile: undefined, passHeaders: [], ...files }));
   const failures: string[] = [];
   const to = `${host}:443=127.0.0.1:${portOf(server.address())}`;
-  const network = createNetwork(parseResolutions([to]), settings, (reason) => failures.push(reason));
+  const network = createNetwork(parseResolutions([to]), settings, undefined, (reason) => failures.push(reason));
   onTestFinished(network.stop);
   const target: TargetFetch = network.targetFetch({ name: 'default/tool', host, port: 443, path: '/mcp' });
   const get = (): Promise<string> => {
     const { signal } = new AbortController();
-    const request = { method: 'GET', headers: {}, body: null, signal, redirect: 'manual' } as const;
+    const request = { method: 'GET', headers: {}, body: null, signal } as const;
     return target(new URL(`https://${host}/mcp`), request).then(textOf, reasonOf);
   };
   return { get, failures, clock, log };
@@ -137,4 +140,42 @@ describe('a target at port 443', () => {
     await get();
     expect(await get()).toContain('an authority that is not known here');
   });
+});
+
+it('a target that accepts a connection and is silent then is given up after the time for connections', async () => {
+  const silent = createPlainTcp();
+  await once(silent.listen(0, '127.0.0.1'), 'listening');
+  const failures: string[] = [];
+  const connect = createTargetConnector(
+    { find: (name, port) => ({ host: name, port }) },
+    { authorities: () => [], failed: (reason) => failures.push(reason), connectTimeout: 100 },
+  );
+  const port = String(portOf(silent.address()));
+  const error = await new Promise((resolve) =>
+    connect({ hostname: '127.0.0.1', host: `127.0.0.1:${port}`, protocol: 'https:', port }, (...[failed]) =>
+      resolve(failed),
+    ),
+  );
+  expect(error).toBeInstanceOf(ConnectError);
+  expect(error).toMatchObject({ failure: 'timeout', message: `no connection to 127.0.0.1:${port} within 0.1 s` });
+  expect(failures).toEqual(['connection']);
+  silent.close();
+});
+
+it('headers for a target that does not exist are warned of, until it does', async () => {
+  const log = createRecordedLog();
+  const settings = createTargetSettings(createManualClock(), log);
+  const headersFile = join(temporaryFolder(), 'headers.json');
+  writeFileSync(headersFile, '{"default/tool": {"x-a": "secret"}, "default/toool": {"x-a": "secret"}}', {
+    mode: 0o600,
+  });
+  onTestFinished(await settings.open({ ca: undefined, headersFile, passHeaders: [] }));
+  const config = createFakeConfig();
+  onTestFinished(settings.compareWith(config));
+  const put = (name: string): void => config.putTarget({ name, host, port: 443, path: '/mcp' });
+  put('default/tool');
+  put('default/tool');
+  expect(log.lines.map(({ level, fields }) => [level, fields['because']])).toEqual([['warn', 'default/toool']]);
+  put('default/toool');
+  expect(log.lines).toHaveLength(1);
 });

@@ -77,6 +77,8 @@ const uri = fc.oneof(
   fc.tuple(target, name).map(([at, what]) => `mcp://${at}/${encodeURIComponent(what.toWellFormed())}`),
   fc.tuple(target, name).map(([at, what]) => `mcp://${at}/:${what}`),
   fc.tuple(target, name).map(([at, what]) => `mcp://${encodeURIComponent(at)}/${what}`),
+  // As clients ask that decode the path of a resource.
+  fc.tuple(target, name).map(([at, what]) => `mcp://${at}/${what}`),
   fc.constantFrom('ui://x', 'ui://a', 'ui://nobody', 'UI://x'),
   qualified,
 );

@@ -29,7 +29,7 @@ async function settingsOf(passHeaders: readonly string[], headersFile?: string):
   onTestFinished(await settings.open({ ca: undefined, headersFile, passHeaders }));
   const fetchFor = (target: Target): TargetFetch => {
     const here = `${target.host}:${target.port}`;
-    const network = createNetwork(parseResolutions([`${here}=${here}`]), settings, () => {});
+    const network = createNetwork(parseResolutions([`${here}=${here}`]), settings, undefined, () => {});
     onTestFinished(network.stop);
     return network.targetFetch(target);
   };

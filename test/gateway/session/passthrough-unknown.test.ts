@@ -59,3 +59,34 @@ it('nothing unknown is sent where there are two targets', async () => {
   expect((await client.request('ext/do')).error?.code).toBe(-32601);
   expect([...one.asked, ...other.asked]).toEqual([]);
 });
+
+it('a request of an unknown method has one decision in the log, where it could go to a target', async () => {
+  await using rig = await startTargetRig(() => ({ result: {} }), { gateway: 'ns/gw' });
+  rig.gateway.config.allowAll('n.p', 'me');
+  const [client, stranger] = [await rig.open(), await rig.open('you')];
+  await client.request('ext/do');
+  await stranger.request('ext/do');
+  await client.request('tools/future');
+  const decisions = rig.gateway.log.lines.filter(({ fields }) => fields['kind'] === 'method');
+  expect(decisions.map(({ message, fields }) => ({ message, ...fields, caller: typeof fields['caller'] }))).toEqual([
+    {
+      message: 'allowed',
+      kind: 'method',
+      name: 'ext/do',
+      caller: 'string',
+      gateway: 'ns/gw',
+      config: 'n.p',
+      rule: expect.any(Number),
+      claim: 'sub',
+      resource: '*',
+    },
+    {
+      message: 'denied',
+      kind: 'method',
+      name: 'ext/do',
+      caller: 'string',
+      gateway: 'ns/gw',
+      reason: 'not every tool, prompt and resource is allowed',
+    },
+  ]);
+});

@@ -186,10 +186,11 @@ describe('a result that asks for input', () => {
         inputRequests: Object.fromEntries([...Array(17).keys()].map((n) => [n, question])),
       },
     ],
-  ])('is an error when it asks for %s', async (_, result) => {
+  ])('is an error when it asks for %s', async (what, result) => {
     await using rig = await start(() => ({ result }));
     const client = await rig.open('me', { elicitation: {} });
-    expect((await client.request('tools/call', call.params)).error?.message).toBe('Target a does not answer');
+    const why = what === 'too much' ? ': it asks for more than 16 inputs at once' : '';
+    expect((await client.request('tools/call', call.params)).error?.message).toBe(`Target a does not answer${why}`);
     expect(await answerTo(rig, { ...call, meta: withElicitation })).toMatchObject({ error: { code: -32000 } });
     expect(rig.target.asked).toHaveLength(2);
   });
@@ -204,7 +205,7 @@ describe('a request that is repeated with input', () => {
     const { error } = await client.request('tools/call', call.params, {
       said: ({ id }) => void client.answer(id, { result: { action: 'accept' } }),
     });
-    expect(error?.message).toBe('Target a does not answer');
+    expect(error?.message).toBe('Target a does not answer: it asks for input more than 16 times');
     expect(rig.target.asked).toHaveLength(17);
   });
 
@@ -336,6 +337,17 @@ describe('a parameter that a header repeats', () => {
       expect(JSON.parse(await response.text())).toMatchObject({ id: 'mine', error: { code: -32020 } });
   });
 
+  it('is missed by the target when a client of MCP 2026-07-28 sends no header, though nothing was listed', async () => {
+    await using rig = await start(needing('Region'));
+    const token = rig.gateway.token('me');
+    for (let times = 0; times < 2; times += 1) {
+      const response = await ask(rig.gateway, { token, method: 'tools/call', params: regional });
+      expect(response.status).toBe(400);
+      expect(JSON.parse(await response.text())).toMatchObject({ id: 'mine', error: { code: -32020 } });
+    }
+    expect(rig.target.asked.map(({ method }) => method)).toEqual(['tools/call', 'tools/list']);
+  });
+
   it.each<[string, boolean, Json]>([
     ['of MCP 2026-07-28', true, { region: 'Zürich' }],
     ['of an earlier revision', false, { region: 'Zürich' }],
@@ -351,4 +363,25 @@ describe('a parameter that a header repeats', () => {
     }
     expect(rig.target.asked.map(({ method }) => method)).toEqual(['tools/list']);
   });
+});
+
+it('a target that takes longer than three seconds to say that it speaks this revision only is used all the same', async () => {
+  const clock = createManualClock();
+  const { promise: slow, resolve: answer } = Promise.withResolvers<void>();
+  await using rig = await startTargetRig(() => ({ result: { content: [] } }), {
+    stateless: true,
+    clock,
+    fetchFor: () => async (url, init) => {
+      if (String(init.body).includes('"server/discover"')) await slow;
+      return fetch(url, init);
+    },
+  });
+  rig.gateway.config.allow('n.p', 'me', 'tool', 'a:x');
+  const waits = (delay: number): boolean => clock.waiting().includes(delay);
+  const calling = ask(rig.gateway, { token: rig.gateway.token('me'), method: 'tools/call', params: { name: 'a:x' } });
+  await expect.poll(() => waits(3_000)).toBe(true);
+  clock.advance(3_000);
+  await rig.target.arrival('initialize');
+  answer();
+  expect(await (await calling).text()).toContain('"content":[]');
 });

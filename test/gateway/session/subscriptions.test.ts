@@ -4,7 +4,7 @@ import { createNames } from '../../../src/gateway/session/names/names.ts';
 import type { Notifications } from '../../../src/gateway/session/notifications.ts';
 import { createRequestRouter } from '../../../src/gateway/session/request-router.ts';
 import { createSubscriptionBudget, createSubscriptions } from '../../../src/gateway/session/subscriptions.ts';
-import { createTaskBudget, TaskTable } from '../../../src/gateway/session/tasks/task-table.ts';
+import { TaskTables } from '../../../src/gateway/session/tasks/task-tables.ts';
 import { createUpstreamState } from '../../../src/gateway/session/upstream-sessions.ts';
 import { LogThrottle } from '../../../src/rate/log-throttle.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
@@ -22,6 +22,7 @@ const caller = { kind: 'anonymous', reason: 'stdio' } as const;
 const yes = (): boolean => true;
 const authorization = {
   authorize: () => {},
+  passed: () => {},
   missingScope: () => undefined,
   allows: yes,
   allowsAnythingOf: yes,
@@ -38,8 +39,21 @@ const noneInFlight: Notifications = {
 };
 
 const noTasks = {
-  tasks: new TaskTable(createManualClock(), createTaskBudget()),
-  handshake: { offersTasks: () => false },
+  tasks: new TaskTables(createManualClock()).open().table,
+  handshake: { taskForm: () => undefined },
+};
+
+const noCircuit = { refusal: () => undefined, retry: () => Promise.resolve(), failed: () => {} };
+
+const failures = {
+  succeeded() {},
+  refused() {},
+  connected() {},
+  unreachable() {},
+  skipped() {},
+  failed() {},
+  leftOut() {},
+  forget() {},
 };
 
 /** A session with one target, at which everything is allowed. */
@@ -48,6 +62,7 @@ function createRig() {
   const requests: string[] = [];
   const notified: unknown[] = [];
   const client: Client = {
+    reader: () => undefined,
     notify({ params }, mayReceive) {
       if (mayReceive(caller)) notified.push(params);
     },
@@ -81,7 +96,7 @@ function createRig() {
       close: () => Promise.resolve(),
     },
     names,
-    upstreamState: createUpstreamState(),
+    upstreamState: createUpstreamState(noCircuit),
     lists: {
       handle: () => Promise.resolve({}),
       find: () => Promise.resolve([]),
@@ -89,7 +104,7 @@ function createRig() {
       recovered: () => {},
     },
     notifications: noneInFlight,
-    failures: { succeeded() {}, refused() {}, failed() {}, leftOut() {}, forget() {} },
+    failures,
     limits: new LogThrottle(createManualClock(), log),
     ...noTasks,
     sharedListing: { turns: { toSerialize: () => Promise.resolve() } },

@@ -140,22 +140,86 @@ describe('a task whose caller may not use its tool any more', () => {
     await using rig = await startRig(script);
     const client = await rig.open();
     const taskId = await create(client);
-    const abort = new AbortController();
-    const headers = { authorization: `Bearer ${rig.gateway.token('me')}`, 'mcp-session-id': client.sessionId };
-    const response = await fetch(`${rig.gateway.url}/mcp`, {
-      method: 'POST',
-      headers: { ...headers, accept: 'application/json, text/event-stream', 'content-type': 'application/json' },
-      body: JSON.stringify({ jsonrpc: '2.0', id: 90, method: 'tasks/result', params: { taskId } }),
-      signal: abort.signal,
-    });
-    const reader = response.body?.getReader();
-    const primer = new TextDecoder().decode((await reader?.read())?.value);
-    await rig.target.arrival('tasks/result');
-    abort.abort();
+    const lastId = await abandon(rig, client, 'tasks/result', { taskId });
     rig.gateway.config.removeConfig('n.x');
     go.resolve();
-    const resumed = await client.listen(undefined, /id: (\S+)/.exec(primer)?.[1]);
+    const resumed = await client.listen(undefined, lastId);
     expect(await resumed.next()).toMatchObject({ id: 90, error: { code: -32000 } });
+  });
+
+  it('is in no list that is delivered after that, whose other tasks are', async () => {
+    const go = Promise.withResolvers<void>();
+    const script = tasksWith(numbered(), {
+      async 'tasks/list'() {
+        await go.promise;
+        const states = ['t1', 't2'].map((taskId) => ({ taskId, status: 'working', kept: 1 }));
+        return { result: { tasks: states } };
+      },
+    });
+    await using rig = await startRig(script);
+    rig.gateway.config.allow('n.y', 'me', 'tool', 'a:y');
+    const client = await rig.open();
+    await create(client);
+    const other = await create(client, 'a:y');
+    const lastId = await abandon(rig, client, 'tasks/list', {});
+    go.resolve();
+    const whole = await client.listen(undefined, lastId);
+    expect(Object((await whole.next())?.['result']).tasks).toHaveLength(2);
+    rig.gateway.config.removeConfig('n.x');
+    const later = await create(client, 'a:y');
+    const resumed = await client.listen(undefined, lastId);
+    expect(await resumed.next()).toMatchObject({
+      id: 90,
+      result: { tasks: [{ taskId: other, status: 'working', kept: 1 }] },
+    });
+    expect(later).not.toBe(other);
+  });
+});
+
+/** Sends a request and leaves before its response; returns the id of the event that the stream began with. */
+async function abandon(
+  { gateway, target }: Awaited<ReturnType<typeof startRig>>,
+  client: RawClient,
+  method: string,
+  params: Json,
+): Promise<string | undefined> {
+  const abort = new AbortController();
+  const headers = { authorization: `Bearer ${gateway.token('me')}`, 'mcp-session-id': client.sessionId };
+  const response = await fetch(`${gateway.url}/mcp`, {
+    method: 'POST',
+    headers: { ...headers, accept: 'application/json, text/event-stream', 'content-type': 'application/json' },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 90, method, params }),
+    signal: abort.signal,
+  });
+  const reader = response.body?.getReader();
+  const primer = new TextDecoder().decode((await reader?.read())?.value);
+  await target.arrival(method);
+  abort.abort();
+  return /id: (\S+)/.exec(primer)?.[1];
+}
+
+describe('a list of tasks', () => {
+  it('lacks a task whose state is too large for one, which tasks/get has', async () => {
+    const script = tasksWith(numbered(), {
+      'tasks/get': ({ params: { taskId } }) => ({
+        result: { taskId, status: 'working', statusMessage: 'x'.repeat(taskId === 't1' ? 1024 * 1024 : 1) },
+      }),
+    });
+    await using rig = await startRig(script);
+    const client = await rig.open();
+    const [large, small] = [await create(client), await create(client)];
+    expect((await client.request('tasks/list')).result).toMatchObject({ tasks: [{ taskId: small }] });
+    expect((await client.request('tasks/get', { taskId: large })).result).toMatchObject({ taskId: large });
+  });
+
+  it('asks for each task of a target whose own list is too large', async () => {
+    const endless: Script = ({ params }) => ({
+      result: { tasks: [{ taskId: 'foreign' }], nextCursor: `${params['cursor'] ?? ''}x` },
+    });
+    await using rig = await startRig(tasksWith(numbered(), { 'tasks/list': endless }));
+    const client = await rig.open();
+    const taskId = await create(client);
+    expect((await client.request('tasks/list')).result).toMatchObject({ tasks: [{ taskId, status: 'working' }] });
   });
 });
 
@@ -285,7 +349,7 @@ describe('the tasks of one session', () => {
     while (ids.length < 256) ids.push(await create(client));
     const more = { name: 'a:x', task: {} };
     const { error } = await client.request('tools/call', more);
-    expect(error).toEqual({ code: -32000, message: 'Too many tasks: wait for some, or cancel them' });
+    expect(error).toEqual({ code: -32000, message: expect.stringContaining('at most 256 tasks') });
     expect(rig.target.asked).toHaveLength(256);
     const [first = '', second = '', third = ''] = ids;
     await client.request('tasks/cancel', { taskId: second });

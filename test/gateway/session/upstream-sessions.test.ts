@@ -35,7 +35,12 @@ it('after the end of the client session no session with a target is created', as
     connected: () => {},
     failed: () => {},
   };
-  const upstreams = createUpstreamSessions(parts, createUpstreamState(), events, ended.signal);
+  const upstreams = createUpstreamSessions(
+    parts,
+    createUpstreamState({ refusal: () => undefined, retry: () => Promise.resolve(), failed: () => {} }),
+    events,
+    ended.signal,
+  );
   expect(upstreams.get('a')).toBeDefined();
   ended.abort();
   await upstreams.close();

@@ -21,8 +21,15 @@ it('the state of a target says whether it answers, its last error, its failing l
   const { gateway } = rig;
   gateway.config.allowAll('ns.all', 'me');
   const { targetState } = gateway.downstream;
-  const requests = { result: 0, error: 0, failure: 0, timeout: 0, limit: 0 };
-  expect(targetState('a')).toEqual({ state: 'never connected', since: null, lastError: null, lists: [], requests });
+  const requests = { result: 0, error: 0, failure: 0, timeout: 0, limit: 0, circuit: 0 };
+  expect(targetState('a')).toEqual({
+    state: 'never connected',
+    since: null,
+    lastError: null,
+    circuit: null,
+    lists: [],
+    requests,
+  });
 
   const client = await rig.open();
   await client.request('tools/call', { name: 'a:x' });
@@ -31,6 +38,7 @@ it('the state of a target says whether it answers, its last error, its failing l
     state: 'answers',
     since: at,
     lastError: null,
+    circuit: null,
     lists: [],
     requests: { ...requests, result: 1, error: 1 },
   });
@@ -58,6 +66,7 @@ it('the state of a target says whether it answers, its last error, its failing l
   expect(text).toContain('gatehouse_gateway_target_requests_total{target="a",outcome="result"} 1');
   expect(text).toContain('gatehouse_gateway_targets{state="fails"} 1');
   expect(text).toContain('gatehouse_gateway_target_lists_failing{target="a"} 1');
+  expect(text).toContain('gatehouse_gateway_target_circuit_open{target="a"} 0');
 
   gateway.config.putTarget(rig.target.target('a'));
   expect(targetState('a')).toMatchObject({ state: 'never connected', lastError: null, lists: [] });

@@ -46,4 +46,38 @@ describe('after an outage of the API server', () => {
     await cluster.pass(75);
     await cluster.eventually(() => watches(cluster, 'Service') === 2);
   });
+
+  it.each(['holds', 'refuses'] as const)(
+    'a server that %s watches at first is asked for lists instead',
+    async (does) => {
+      const cluster = await afterOutage(5);
+      const asked = cluster.server.requestCount(requestsFor('Service', 'watch'));
+      cluster.server.store.remove('Service', 'default/tool');
+      const fault = does === 'holds' ? ({ does: 'hang' } as const) : ({ does: 'answer', status: 429 } as const);
+      cluster.server.injectFault(requestsFor('Service', 'watch'), fault, 1);
+      cluster.connection.succeed();
+      await cluster.server.until(() => cluster.server.requestCount(requestsFor('Service', 'watch')) > asked);
+      await cluster.pass(does === 'holds' ? 250 : 75);
+      await cluster.eventually(() => watches(cluster, 'Service') === 2);
+      cluster.clock.advance(10);
+      await cluster.until(() => !cluster.resources.has('Service default/tool'));
+      expect(cluster.server.requestCount(requestsFor('Service', 'list'))).toBe(2);
+    },
+  );
+
+  it('a watch that the server holds already when another request succeeds is given up as soon', async () => {
+    const cluster = await afterOutage(4);
+    cluster.server.store.remove('Service', 'default/tool');
+    cluster.server.injectFault(requestsFor('Service', 'watch'), { does: 'hang' }, 1);
+    for (const kind of allKinds.filter((other) => other !== 'Service')) {
+      cluster.server.injectFault(requestsFor(kind), { does: 'reset' }, 1);
+    }
+    await cluster.pass(waits[4] ?? 0);
+    await cluster.eventually(() => allKinds.every((kind) => kind === 'Service' || failures(cluster, kind) === 5));
+    cluster.connection.succeed();
+    await cluster.pass(250);
+    await cluster.eventually(() => watches(cluster, 'Service') === 2);
+    cluster.clock.advance(10);
+    await cluster.until(() => !cluster.resources.has('Service default/tool'));
+  });
 });

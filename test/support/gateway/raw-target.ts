@@ -46,7 +46,7 @@ interface RawTargetOptions {
   /** Every server capability by default. */
   readonly capabilities?: Json;
   /** The session id of the handshake; none by default. */
-  readonly sessionId?: string | undefined;
+  readonly sessionId?: string | (() => string) | undefined;
   /** The instructions of the handshake; none by default. */
   readonly instructions?: string;
   /** Speaks MCP 2026-07-28 only: without a handshake, and with statuses for errors. */
@@ -92,7 +92,9 @@ export async function startRawTarget(
     response.once('close', () => {
       if (!response.writableFinished) disconnected.resolve();
     });
-    if (method === 'initialize' && sessionId !== undefined) response.setHeader('mcp-session-id', sessionId);
+    if (method === 'initialize' && sessionId !== undefined) {
+      response.setHeader('mcp-session-id', typeof sessionId === 'string' ? sessionId : sessionId());
+    }
     const answer = await (stateless
       ? answerStateless(message, { capabilities, instructions }, () => script(message, sayOn(response)))
       : method === 'initialize'

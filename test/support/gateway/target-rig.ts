@@ -15,7 +15,7 @@ export interface TargetRigOptions extends RigOptions {
   /** The name of the target; `a` by default. */
   readonly name?: string;
   /** The session id that the target gives out; none by default. */
-  readonly sessionId?: string;
+  readonly sessionId?: string | (() => string);
   /** Whether the target speaks MCP 2026-07-28 only. */
   readonly stateless?: boolean;
   /** Whether it speaks that revision and earlier ones. */

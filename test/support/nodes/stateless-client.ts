@@ -22,7 +22,7 @@ export function ask(
   { url }: GatewayRig,
   { token, method, params = {}, meta = {}, headers = {}, signal }: Ask,
 ): Promise<Response> {
-  const name = params['name'] ?? params['uri'];
+  const name = params['name'] ?? params['uri'] ?? params['taskId'];
   const named: Record<string, string> = typeof name === 'string' ? { 'mcp-name': name } : {};
   const _meta = { [key('protocolVersion')]: version, [key('clientCapabilities')]: {}, ...meta };
   return fetch(`${url}/mcp`, {

@@ -207,7 +207,8 @@ class StatelessCall {
       this.cancel();
       return;
     }
-    if (!quota.acquire(key)) throw new Error('too many calls wait for input');
+    if (!quota.acquire(key))
+      throw new Error(`${maxWaiting} calls wait for input at most, and half of them of one caller`);
     const requestState = `${stateName}${randomBytes(16).toString('hex')}`;
     const stopTimer = clock.after(inputTime, () => this.cancel());
     byState.set(requestState, this);

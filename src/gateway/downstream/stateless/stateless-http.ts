@@ -1,9 +1,11 @@
 import type { Stop } from '../../../edges.ts';
+import type { JsonObject } from '../../../json/json.ts';
 import { FairTurns } from '../../../rate/fair-turns.ts';
 import { callerKey } from '../../callers.ts';
 import type { Caller } from '../../model.ts';
 import { statelessVersion } from '../../rpc/protocol.ts';
 import { errorCode } from '../../rpc/rpc-error.ts';
+import { declaresTasks, withTasksDeclared } from '../../rpc/task-states.ts';
 import { decodeClientCapabilities } from '../../session/client-requests.ts';
 import type { Session } from '../../session/model.ts';
 import { sendError, tooManySessions } from '../error-response.ts';
@@ -18,6 +20,8 @@ import { decodeStateless, type StatelessRequest } from './stateless-request.ts';
 export interface StatelessHttp {
   /** @param done called once, when the body is not needed any more and no target works on the request */
   post(exchange: Exchange, body: unknown, done: () => void): void;
+  /** Ends the streams of subscriptions, with a result. */
+  drain(): void;
   stop(): Promise<void>;
 }
 
@@ -33,8 +37,8 @@ export function createStatelessHttp(parts: Omit<HttpTransportParts, 'bodies'>): 
   /** The ids of sessions by what their requests have in common. */
   const ids = new Map<string, string>();
 
-  const sessionFor = (caller: Caller, { capabilities: declared }: StatelessRequest) => {
-    const capabilities = decodeClientCapabilities(declared);
+  const sessionFor = (caller: Caller, request: StatelessRequest) => {
+    const capabilities = capabilitiesOf(request);
     const key = JSON.stringify([callerKey(caller), capabilities]);
     const known = ids.get(key);
     const found = known === undefined ? undefined : sessions.find(known, caller);
@@ -42,7 +46,7 @@ export function createStatelessHttp(parts: Omit<HttpTransportParts, 'bodies'>): 
     const opened = sessions.open(caller, () => {
       const session = multiplexer.open({
         stream: () => undefined,
-        client: { version: statelessVersion, capabilities },
+        client: { version: statelessVersion, capabilities, key: callerKey(caller) },
       });
       const close = (): Promise<void> => {
         ids.delete(key);
@@ -92,12 +96,23 @@ export function createStatelessHttp(parts: Omit<HttpTransportParts, 'bodies'>): 
       if (method === 'subscriptions/listen') return listen(listening, exchange, request, done);
       serve(exchange, request, done);
     },
+    drain: () => endAll(listening.open),
     stop() {
       calls.stop();
-      for (const end of listening.open) end();
+      endAll(listening.open);
       return sessions.stop();
     },
   };
+}
+
+/** The capabilities that targets are told of. Clients of earlier revisions have no such tasks. */
+function capabilitiesOf({ capabilities: declared }: StatelessRequest): JsonObject {
+  const decoded = decodeClientCapabilities(declared);
+  return declaresTasks(declared) ? withTasksDeclared(decoded) : decoded;
+}
+
+function endAll(open: Iterable<Stop>): void {
+  for (const end of open) end();
 }
 
 const unknownState = {

@@ -6,9 +6,11 @@ import type { FairTurns } from '../../../rate/fair-turns.ts';
 import { callerKey } from '../../callers.ts';
 import type { Caller } from '../../model.ts';
 import type { Message } from '../../rpc/model.ts';
-import { statelessVersion, subscriptionIdKey } from '../../rpc/protocol.ts';
+import { statelessVersion, subscribeTask, subscriptionIdKey } from '../../rpc/protocol.ts';
 import { changed, encodePieces } from '../../rpc/source-text.ts';
+import { declaresTasks, missingTasksError, withTasksDeclared } from '../../rpc/task-states.ts';
 import type { Sender, Session } from '../../session/model.ts';
+import { type ErrorResponse, sendError } from '../error-response.ts';
 import { openEventStream } from '../event-stream.ts';
 import type { Exchange, HttpTransportParts } from '../model.ts';
 import type { StatelessRequest } from './stateless-request.ts';
@@ -22,14 +24,24 @@ const lists = {
 
 const listNames = ['toolsListChanged', 'promptsListChanged', 'resourcesListChanged'] as const;
 
-/** Resources of one request; as many as a session may subscribe to. */
-const maxResources = 1_000;
+/** What is subscribed to one by one, with the request and its parameter. */
+const subscribed = {
+  resourceSubscriptions: { method: 'resources/subscribe', parameter: 'uri' },
+  taskIds: { method: subscribeTask, parameter: 'taskId' },
+} as const;
+
+const subscribedNames = ['resourceSubscriptions', 'taskIds'] as const;
+
+/** Resources of one request, as many as a session may subscribe to; and its tasks. */
+const maxSubscribed = 1_000;
 
 /** What is delivered of what was asked for. */
 interface Honoured {
   readonly lists: readonly (keyof typeof lists)[];
-  readonly resources: readonly string[];
+  readonly subscribed: Readonly<Record<keyof typeof subscribed, ReadonlySet<string>>>;
 }
+
+type Notification = Extract<Message, { readonly method: string }>;
 
 /** Dependencies of subscriptions. */
 interface ListenParts extends Pick<HttpTransportParts, 'multiplexer' | 'streams' | 'clock'> {
@@ -46,21 +58,31 @@ interface ListenParts extends Pick<HttpTransportParts, 'multiplexer' | 'streams'
  *
  * @param done called once, when the body is not needed any more
  */
-export function listen(
-  { multiplexer, streams, clock, turns, open }: ListenParts,
+export function listen(parts: ListenParts, exchange: Exchange, request: StatelessRequest, done: () => void): void {
+  const missing = missingFor(request);
+  if (missing === undefined) {
+    open(parts, exchange, request, done);
+    return;
+  }
+  done();
+  sendError(exchange.response, missing);
+}
+
+function open(
+  { multiplexer, streams, clock, turns, open: streamsOpen }: ListenParts,
   exchange: Exchange,
   request: StatelessRequest,
   done: () => void,
 ): void {
   const { response, caller } = exchange;
-  let honoured: Honoured = { lists: [], resources: [] };
+  let honoured: Honoured = nothing;
   /** Nothing may come before the acknowledgement. */
   let isAcknowledged = false;
   // A request in a session that has ended is not answered.
   const ended = Promise.withResolvers<undefined>();
   const closed = (): void => {
     stopTimer();
-    open.delete(end);
+    streamsOpen.delete(end);
     ended.resolve(undefined);
     void session.close();
   };
@@ -71,17 +93,21 @@ export function listen(
     if (isAcknowledged) write(endOf(request));
     stream.end();
   };
-  open.add(end);
+  streamsOpen.add(end);
   const stopTimer = caller.kind === 'principal' ? at(clock, caller.expiresAt, end) : () => {};
   const own = {
     reader: caller,
     send(message: Message) {
-      if ('method' in message && isWanted(message.method, honoured)) write(message);
+      if ('method' in message && isWanted(message, honoured)) write(message);
     },
   };
   const session = multiplexer.open({
     stream: () => own,
-    client: { version: statelessVersion, capabilities: {} },
+    client: {
+      version: statelessVersion,
+      capabilities: declaresTasks(request.capabilities) ? withTasksDeclared({}) : {},
+      key: callerKey(caller),
+    },
   });
   const subscribing = subscribe(session, caller, request, () => {
     return response.destroyed ? Promise.resolve(false) : turns.next(callerKey(caller)).then(() => true);
@@ -91,7 +117,12 @@ export function listen(
     if (found === undefined) return;
     const notifications = {
       ...Object.fromEntries(found.lists.map((name) => [name, true])),
-      ...(found.resources.length === 0 ? {} : { resourceSubscriptions: found.resources }),
+      ...Object.fromEntries(
+        subscribedNames.flatMap((name) => {
+          const those = [...found.subscribed[name]];
+          return those.length === 0 ? [] : [[name, those] as const];
+        }),
+      ),
     };
     write({ jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged', params: { notifications } });
     isAcknowledged = true;
@@ -101,11 +132,13 @@ export function listen(
   });
 }
 
+const nothing: Honoured = { lists: [], subscribed: { resourceSubscriptions: new Set(), taskIds: new Set() } };
+
 /** Subscriptions at the same time: targets of MCP 2026-07-28 get those in one request. */
 const maxTogether = 32;
 
 /**
- * Subscribes to the resources that the caller may read.
+ * Subscribes to the resources that the caller may read, and to its tasks.
  *
  * @param turn resolves in the turn to subscribe to some more; false: nobody listens any more
  */
@@ -116,17 +149,26 @@ async function subscribe(
   turn: () => Promise<boolean>,
 ): Promise<Honoured> {
   const wanted = asJsonObject(params['notifications']);
-  const uris: readonly unknown[] = Array.isArray(wanted['resourceSubscriptions'])
-    ? wanted['resourceSubscriptions']
-    : [];
-  const texts = [...new Set(uris.slice(0, maxResources).filter((uri) => typeof uri === 'string'))];
-  const resources: string[] = [];
-  for (let from = 0; from < texts.length && (await turn()); from += maxTogether) {
-    const some = texts.slice(from, from + maxTogether);
-    const answers = await Promise.all(some.map((uri) => ask(session, caller, 'resources/subscribe', { uri })));
-    resources.push(...some.filter((_, index) => 'result' in (answers[index] ?? {})));
-  }
-  return { lists: listNames.filter((name) => wanted[name] === true), resources };
+  const subscribeTo = async (name: keyof typeof subscribed): Promise<ReadonlySet<string>> => {
+    const { method, parameter } = subscribed[name];
+    const listed: unknown = wanted[name];
+    const all: readonly unknown[] = Array.isArray(listed) ? listed : [];
+    const texts = [...new Set(all.slice(0, maxSubscribed).filter((one) => typeof one === 'string'))];
+    const found = new Set<string>();
+    for (let from = 0; from < texts.length && (await turn()); from += maxTogether) {
+      const some = texts.slice(from, from + maxTogether);
+      const answers = await Promise.all(some.map((one) => ask(session, caller, method, { [parameter]: one })));
+      for (const [index, one] of some.entries()) if ('result' in (answers[index] ?? {})) found.add(one);
+    }
+    return found;
+  };
+  return {
+    lists: listNames.filter((name) => wanted[name] === true),
+    subscribed: {
+      resourceSubscriptions: await subscribeTo('resourceSubscriptions'),
+      taskIds: await subscribeTo('taskIds'),
+    },
+  };
 }
 
 const asking = new WeakMap<Session, number>();
@@ -142,14 +184,23 @@ function ask(session: Session, caller: Caller, method: string, params: Stateless
   });
 }
 
-function isWanted(method: string, { lists: wanted, resources }: Honoured): boolean {
-  if (method === 'notifications/resources/updated') return resources.length > 0;
+function isWanted({ method, params }: Notification, { lists: wanted, subscribed: some }: Honoured): boolean {
+  if (method === 'notifications/resources/updated') return some.resourceSubscriptions.size > 0;
+  if (method === 'notifications/tasks') return some.taskIds.has(String(params?.['taskId']));
   return wanted.some((name) => lists[name].method === method);
 }
 
 /** The response to the request (MCP 2026-07-28, SubscriptionsListenResult). */
 function endOf({ id }: StatelessRequest): Message {
   return { jsonrpc: '2.0', id, result: { resultType: 'complete', _meta: { [subscriptionIdKey]: id } } };
+}
+
+/** The error for a client that wants to be told of tasks, and has not said that it knows them. */
+function missingFor({ id, params, capabilities }: StatelessRequest): ErrorResponse | undefined {
+  const wanted = asJsonObject(params['notifications'])['taskIds'];
+  if (!Array.isArray(wanted) || wanted.length === 0 || declaresTasks(capabilities)) return undefined;
+  const { code, message, received } = missingTasksError();
+  return { status: 400, code, message, data: received?.data, id };
 }
 
 /** Adds the id of the request, which tells the client what the message is about. */

@@ -8,6 +8,7 @@ import {
   perRequestVersionKey,
   protocolVersions,
   statelessVersion,
+  subscribeTask,
 } from '../../rpc/protocol.ts';
 import { decodeHeader, namedIn } from '../../rpc/repeated-headers.ts';
 import { errorCode } from '../../rpc/rpc-error.ts';
@@ -33,13 +34,14 @@ type Decoded =
   | { readonly kind: 'notification' }
   | { readonly kind: 'error'; readonly error: ErrorResponse };
 
-/** Methods of earlier revisions that this one does not have. */
+/** Methods of earlier revisions that this one does not have, and one that only the gateway itself uses. */
 const removed: readonly string[] = [
   'initialize',
   'ping',
   'logging/setLevel',
   'resources/subscribe',
   'resources/unsubscribe',
+  subscribeTask,
 ];
 
 /**

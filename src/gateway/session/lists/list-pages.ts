@@ -32,6 +32,8 @@ export const pagedLists: Readonly<Record<ListMethod, PagedList>> = {
   },
 };
 
+export const listMethods: readonly ListMethod[] = Object.keys(pagedLists).filter(isListMethod);
+
 /** Milliseconds for all pages of one target, including the connection. A slower target is left out of the list. */
 export const listTimeout = 5_000;
 

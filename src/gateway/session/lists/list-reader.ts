@@ -5,6 +5,7 @@ import type { Caller } from '../../model.ts';
 import type { MessageSize } from '../../rpc/model.ts';
 import { AnswerLimitError } from '../../upstream/answer-limits.ts';
 import { BudgetLease } from '../../upstream/budget-lease.ts';
+import type { TargetCircuit } from '../../upstream/target-circuit.ts';
 import type { TargetFailures } from '../../upstream/target-failures.ts';
 import type { TargetHealth } from '../../upstream/target-health.ts';
 import type { Authorization } from '../authorization.ts';
@@ -57,17 +58,18 @@ export interface ListReaderParts {
   readonly upstreams: UpstreamSessions;
   readonly shared: SharedListing;
   readonly health: TargetHealth<ListMethod>;
+  readonly circuit: Pick<TargetCircuit, 'isLeftOut'>;
   readonly failures: TargetFailures;
 }
 
 /**
  * Creates the function that asks targets for their lists, all at the same time, and leaves out those that fail, that did
- * not respond within {@link listTimeout} before, or whose lists are too large for one merged list, now or shortly before.
+ * not respond within {@link listTimeout} before, that cannot be reached, or whose lists are too large for one merged list, now or shortly before.
  *
  * @param listed called with each target that has listed
  */
 export function createListReader(
-  { clock, upstreams, shared, health, failures }: ListReaderParts,
+  { clock, upstreams, shared, health, circuit, failures }: ListReaderParts,
   listed: (target: string, method: ListMethod) => void,
 ): (method: ListMethod, request: ListRequest, targets: readonly string[]) => ListReading {
   const readOne = async (
@@ -96,7 +98,8 @@ export function createListReader(
   const readTarget = async (reading: Reading, target: string): Promise<void> => {
     const { method, request, room, lists } = reading;
     if (request.signal.aborted) return void lists.set(target, []);
-    if (health.isLeftOut(target, method) || shared.crowdedOut.has(callerKey(request.caller), method, target)) return;
+    const isLeftOut = circuit.isLeftOut(target) || health.isLeftOut(target, method);
+    if (isLeftOut || shared.crowdedOut.has(callerKey(request.caller), method, target)) return;
     const deadline = new Deadline(clock, request.signal);
     room.enter(target, () => {
       giveBack(reading, target);
@@ -128,11 +131,7 @@ export function createListReader(
     await Promise.all(targets.map((target) => readTarget(reading, target))).finally(release);
     shared.crowdedOut.leftOut(caller, method, room.leftOut);
     if (room.leftOut.size > 0) failures.leftOut([...room.leftOut], method, new AnswerLimitError(tooLarge));
-    const complete = targets.flatMap((target) => {
-      const found = lists.get(target);
-      return found === undefined ? [] : [{ target, found }];
-    });
-    return { lists: complete, bytes: room.bytes };
+    return { lists: completeLists(lists, targets), bytes: room.bytes };
   };
 
   return (method, request, targets) => {
@@ -144,6 +143,13 @@ export function createListReader(
       },
     };
   };
+}
+
+function completeLists(lists: Reading['lists'], targets: readonly string[]): readonly TargetList[] {
+  return targets.flatMap((target) => {
+    const found = lists.get(target);
+    return found === undefined ? [] : [{ target, found }];
+  });
 }
 
 /** Gives back what the list of a target holds, which is not needed. */

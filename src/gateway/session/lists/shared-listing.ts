@@ -2,13 +2,12 @@ import type { Stop, StopAsync } from '../../../edges.ts';
 import { within } from '../../../net/deadline.ts';
 import { FairSemaphore } from '../../../rate/fair-semaphore.ts';
 import type { MessageSize } from '../../rpc/model.ts';
-import { errorCode, RpcError } from '../../rpc/rpc-error.ts';
 import { type AnswerBudget, maxListsBytes, targetShare } from '../../upstream/answer-limits.ts';
 import { BudgetLease } from '../../upstream/budget-lease.ts';
 import type { SessionParts } from '../model.ts';
-import { createUpstreamSessions, type UpstreamEvents, type UpstreamState } from '../upstream-sessions.ts';
+import { createUpstreamSessions, eventsOfNobody, type UpstreamState } from '../upstream-sessions.ts';
 import { CrowdedOut } from './crowded-out.ts';
-import { type ListMethod, listSizeOf, listTimeout, pagedLists, readPages } from './list-pages.ts';
+import { type ListMethod, listMethods, listSizeOf, listTimeout, pagedLists, readPages } from './list-pages.ts';
 
 /**
  * Lists of targets over connections of the gateway's own, one for each target, however many clients there are: for
@@ -115,18 +114,7 @@ export function createSharedListing(
   failed: (target: string, reason: Error) => void,
 ): SharedListing {
   const ended = new AbortController();
-  // No client is behind this connection: nothing was set up there, and nobody is told.
-  const events: UpstreamEvents = {
-    input: 'refused',
-    // Nobody's: the session is of all callers.
-    passedHeaders: () => undefined,
-    notification: () => {},
-    request: () => Promise.reject(new RpcError(errorCode.methodNotFound, 'Method not found')),
-    clientCapabilities: () => ({}),
-    connected: () => {},
-    failed,
-  };
-  const upstreams = createUpstreamSessions(parts, state, events, ended.signal);
+  const upstreams = createUpstreamSessions(parts, state, eventsOfNobody(failed), ended.signal);
   const running = new Map<string, RunningList>();
 
   const forget = (key: string): void => {
@@ -169,7 +157,7 @@ export function createSharedListing(
     },
     drop(targets) {
       for (const target of targets) {
-        for (const method of Object.keys(pagedLists)) forget(`${method} ${target}`);
+        for (const method of listMethods) forget(`${method} ${target}`);
       }
       upstreams.drop(targets);
     },

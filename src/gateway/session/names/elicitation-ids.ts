@@ -1,4 +1,4 @@
-import { asJsonObject, objectIn } from '../../../json/json.ts';
+import { asJsonObject, type JsonObject, objectIn } from '../../../json/json.ts';
 import type { JsonChange } from '../../../json/json-text.ts';
 import type { Result } from '../../rpc/model.ts';
 import { errorCode, RpcError } from '../../rpc/rpc-error.ts';
@@ -19,7 +19,13 @@ export function elicitationChanges(target: string, id: unknown, path: JsonChange
 export function exposeElicitations(target: string, error: RpcError): RpcError {
   const { code, message, received } = error;
   if (code !== errorCode.urlElicitationRequired || received === undefined) return error;
-  const elicitations = objectIn(received, 'data')['elicitations'];
+  return new RpcError(code, message, exposeElicitationsIn(target, received));
+}
+
+/** The same for the `error` member of a response, or of the state of a task. */
+export function exposeElicitationsIn<T extends object>(target: string, error: T & { readonly code?: unknown }): T {
+  if (error.code !== errorCode.urlElicitationRequired) return error;
+  const elicitations = objectIn(error, 'data')['elicitations'];
   const changes = (Array.isArray(elicitations) ? elicitations : []).flatMap((elicitation: unknown, index) =>
     elicitationChanges(target, asJsonObject(elicitation)['elicitationId'], [
       'data',
@@ -28,11 +34,11 @@ export function exposeElicitations(target: string, error: RpcError): RpcError {
       'elicitationId',
     ]),
   );
-  return new RpcError(code, message, changed(received, changes));
+  return changed(error, changes);
 }
 
 /** Returns a result for the client, whose requests for input have such ids, too (MCP 2026-07-28, `input_required`). */
-export function exposeInput(target: string, result: Result): Result {
+export function exposeInput<T extends JsonObject & Result>(target: string, result: T): T {
   const changes = Object.entries(objectIn(result, 'inputRequests')).flatMap(([name, request]) =>
     elicitationChanges(target, objectIn(request, 'params')['elicitationId'], [
       'inputRequests',

@@ -1,47 +1,62 @@
-import { isJsonObject, objectIn } from '../../../json/json.ts';
+import { isJsonObject, type JsonObject, objectIn } from '../../../json/json.ts';
 import type { JsonChange } from '../../../json/json-text.ts';
 import type { Result } from '../../rpc/model.ts';
+import { taskHandle } from '../../rpc/protocol.ts';
 import { errorCode, RpcError } from '../../rpc/rpc-error.ts';
-import type { Capabilities } from '../../upstream/model.ts';
-import type { ClientRequest } from '../model.ts';
+import type { Capabilities, UpstreamSession } from '../../upstream/model.ts';
+import type { ClientRequest, TaskForm } from '../model.ts';
 import { withTaskId } from './task-ids.ts';
-import type { TaskPlace, TaskTable, TaskTool } from './task-table.ts';
+import type { Task, TaskPlace, TaskTable, TaskTool } from './task-table.ts';
 
 /** A call that may create a task at its target. */
 export interface TaskCreation extends Disposable {
   /**
    * The changes of the parameters: a target that has no tasks is not asked for one, and processes the call normally, as
-   * a receiver without the capability has to (MCP 2025-11-25, Tasks).
+   * a receiver without the capability has to (MCP 2025-11-25, Tasks). With the extension, the target alone decides.
    *
    * @param about what the target knows as the progress token of the call
    */
   changes(capabilities: Capabilities, about: number): readonly JsonChange[];
-  /** Returns the result for the client when it says that a task was created. */
+  /**
+   * Returns the result for the client when it says that a task was created.
+   *
+   * @throws RpcError when the client was told of no tasks, or there is no room for one
+   */
   created(result: Result): Result | undefined;
 }
+
+/** The tool of a call, and where it is called. */
+type CalledTool = TaskTool & { readonly upstream: Pick<UpstreamSession, 'request'> };
 
 /** The longest id of a task, and name of its tool: both are kept for as long as the task. */
 const maxLength = 1_024;
 
 const withoutTask: readonly JsonChange[] = [{ path: ['task'] }];
 
-/** A call without task. */
-const noCreation: TaskCreation = { changes: () => withoutTask, created: () => undefined, [Symbol.dispose]() {} };
+/** Begins a call, which may create a task if the client was told of tasks. */
+export function beginTask(
+  tasks: TaskTable,
+  tool: CalledTool,
+  request: ClientRequest,
+  form: TaskForm | undefined,
+): TaskCreation {
+  if (form === 'extension') return beginDirected(tasks, tool, request);
+  if (form === '2025-11-25' && isJsonObject(request.params?.['task'])) return beginRequested(tasks, tool, request);
+  return {
+    changes: () => withoutTask,
+    created(result) {
+      if (result['resultType'] !== taskHandle) return undefined;
+      throw new RpcError(errorCode.unavailable, `Target ${tool.target} has created a task that nobody asked for`);
+    },
+    [Symbol.dispose]() {},
+  };
+}
 
-/**
- * Holds a place for the task that a call asks for.
- *
- * @param isOffered whether the client was told of tasks
- * @throws RpcError when there is no room for a task
- */
-export function beginTask(tasks: TaskTable, tool: TaskTool, request: ClientRequest, isOffered: boolean): TaskCreation {
-  const { params, caller } = request;
-  if (!isOffered || !isJsonObject(params?.['task'])) return noCreation;
-  if (tool.use.name.length > maxLength || tool.requestedName.length > maxLength) {
-    throw new RpcError(errorCode.invalidParams, 'Invalid params: the name is too long for a task');
-  }
-  const place: TaskPlace = tasks.reserve(caller);
-  const token = params._meta?.progressToken;
+/** Holds a place for the task that the client asks for, so that a refusal comes before there is anything to refuse. */
+function beginRequested(tasks: TaskTable, tool: CalledTool, { params, caller }: ClientRequest): TaskCreation {
+  expectShort(tool);
+  const place = tasks.reserve(caller);
+  const token = params?._meta?.progressToken;
   let about: number | undefined;
   return {
     changes(capabilities, known) {
@@ -51,24 +66,55 @@ export function beginTask(tasks: TaskTable, tool: TaskTool, request: ClientReque
     },
     created(result) {
       if (about === undefined || !isJsonObject(result['task'])) return undefined;
-      const { taskId, status, ttl } = result['task'];
-      if (typeof taskId !== 'string' || taskId === '' || taskId.length > maxLength) {
-        const message = `Target ${tool.target} has created a task without a usable id`;
-        throw new RpcError(errorCode.unavailable, message);
-      }
       const ofClient = typeof token === 'string' && token.length > maxLength ? undefined : token;
       const progress = ofClient === undefined ? undefined : { ofTarget: about, ofClient };
-      const lifetime = typeof ttl === 'number' && ttl >= 0 ? ttl : undefined;
-      const { target, name, use, requestedName } = tool;
-      const task = place.add({ upstreamId: taskId, tool: { target, name, use, requestedName }, progress }, lifetime);
-      tasks.note(task, status);
-      return withTaskId(result, task);
+      return withTaskId(result, addTo(place, tool, result['task'], progress));
     },
     [Symbol.dispose]: place.release,
   };
 }
 
-/** Returns whether a target creates tasks for calls of tools. */
+/**
+ * A target that creates tasks as it likes needs a place when it has created one: to hold one for each call would refuse
+ * calls that create none. Without room the task is cancelled.
+ */
+function beginDirected(tasks: TaskTable, tool: CalledTool, { caller }: ClientRequest): TaskCreation {
+  return {
+    changes: () => withoutTask,
+    created(result) {
+      if (result['resultType'] !== taskHandle) return undefined;
+      try {
+        expectShort(tool);
+        return withTaskId(result, addTo(tasks.reserve(caller), tool, result, undefined));
+      } catch (error) {
+        const { taskId } = result;
+        const cancelled = tool.upstream.request('tasks/cancel', { taskId }, new AbortController().signal);
+        void cancelled.catch(() => {});
+        throw error;
+      }
+    },
+    [Symbol.dispose]() {},
+  };
+}
+
+function expectShort({ use, requestedName }: TaskTool): void {
+  if (use.name.length <= maxLength && requestedName.length <= maxLength) return;
+  const message = `Invalid params: the name of a tool with a task has at most ${maxLength} characters`;
+  throw new RpcError(errorCode.invalidParams, message);
+}
+
+/** @throws RpcError when its id is of no use; the place is given back then */
+function addTo(place: TaskPlace, tool: CalledTool, state: JsonObject, progress: Task['progress']): Task {
+  const { taskId } = state;
+  if (typeof taskId !== 'string' || taskId === '' || taskId.length > maxLength) {
+    place.release();
+    throw new RpcError(errorCode.unavailable, `Target ${tool.target} has created a task without a usable id`);
+  }
+  const { target, name, use, requestedName } = tool;
+  return place.add({ upstreamId: taskId, tool: { target, name, use, requestedName }, progress }, state);
+}
+
+/** Returns whether a target creates tasks for calls of tools that ask for one. */
 function hasTaskCalls(capabilities: Capabilities): boolean {
   return isJsonObject(objectIn(objectIn(capabilities['tasks'], 'requests'), 'tools')['call']);
 }

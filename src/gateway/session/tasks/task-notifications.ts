@@ -2,15 +2,18 @@ import type { JsonChange } from '../../../json/json-text.ts';
 import type { Caller } from '../../model.ts';
 import type { Params } from '../../rpc/model.ts';
 import { changed } from '../../rpc/source-text.ts';
+import { relatedTaskId } from '../../rpc/task-states.ts';
 import type { Authorization } from '../authorization.ts';
-import type { Client, MayReceive } from '../model.ts';
-import { exposedRelation, relatedTaskId } from './task-ids.ts';
+import type { Client, MayReceive, TaskForm } from '../model.ts';
+import { exposeInput } from '../names/elicitation-ids.ts';
+import type { Names } from '../names/names.ts';
+import { exposedRelation, exposeState } from './task-ids.ts';
 import type { Task, TaskTable } from './task-table.ts';
 
 /** What targets tell of tasks, whose callers get it on the stream of the session. */
 export interface TaskNotifications {
-  /** Handles `notifications/tasks/status`. */
-  status(target: string, params: Params | undefined): void;
+  /** Handles what a target says of the state of a task. */
+  status(target: string, method: TaskStatusMethod, params: Params | undefined): void;
   /** Handles the progress of a call that has created a task. */
   progress(target: string, params: Params | undefined): void;
   /** The change for clients of a message that may be about a task. */
@@ -19,12 +22,28 @@ export interface TaskNotifications {
   receivers(target: string, params: Params | undefined): MayReceive | undefined;
 }
 
+/** The methods that tell the state of a task, each with the clients that know it. */
+const forms = { 'notifications/tasks/status': '2025-11-25', 'notifications/tasks': 'extension' } as const;
+
+type TaskStatusMethod = keyof typeof forms;
+
+/** Returns whether a notification tells the state of a task. */
+export function isTaskStatus(method: string): method is TaskStatusMethod {
+  return Object.hasOwn(forms, method);
+}
+
+/** Dependencies of what targets tell of tasks. */
+interface TaskNotificationParts {
+  readonly tasks: TaskTable;
+  readonly authorization: Pick<Authorization, 'allows'>;
+  readonly client: Pick<Client, 'notify'>;
+  readonly names: Pick<Names, 'rewriterOf'>;
+  readonly handshake: { taskForm(): TaskForm | undefined };
+}
+
 /** Decides about each message when it is delivered: who has created the task, and may use its tool then. */
-export function createTaskNotifications(
-  tasks: TaskTable,
-  authorization: Pick<Authorization, 'allows'>,
-  client: Pick<Client, 'notify'>,
-): TaskNotifications {
+export function createTaskNotifications(parts: TaskNotificationParts): TaskNotifications {
+  const { tasks, authorization, client, names, handshake } = parts;
   const mayKnow =
     (task: Task): MayReceive =>
     (caller: Caller) =>
@@ -34,11 +53,16 @@ export function createTaskNotifications(
     client.notify({ method, params: renamed }, mayKnow(task));
   };
   return {
-    status(target, params) {
+    status(target, method, params) {
       const task = tasks.at(target, params?.['taskId']);
-      if (task === undefined || params === undefined) return;
-      tasks.note(task, params['status']);
-      tell(task, 'notifications/tasks/status', params, { path: ['taskId'], value: task.id });
+      if (task === undefined || params === undefined || handshake.taskForm() !== forms[method]) return;
+      tasks.note(task, params);
+      if (method === 'notifications/tasks/status') {
+        tell(task, method, params, { path: ['taskId'], value: task.id });
+      } else {
+        const exposed = exposeInput(target, exposeState(params, task, names.rewriterOf(target)));
+        client.notify({ method, params: exposed }, mayKnow(task));
+      }
     },
     progress(target, params) {
       const task = tasks.withProgress(target, params?.['progressToken']);

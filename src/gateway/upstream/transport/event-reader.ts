@@ -51,7 +51,7 @@ const longestField = 5;
 /** Bytes of an event's type or id, and digits of a delay; a longer one is ignored. */
 const maxFieldBytes = 1_024;
 /** Bytes of an ignored line that count as one line. */
-const bytesPerLine = 64;
+export const bytesPerLine = 64;
 
 /** Events that are handled before others have a turn: a chunk may have thousands. */
 const eventsPerTurn = 16;

@@ -1,5 +1,6 @@
 import { within } from '../../../net/deadline.ts';
 import type { TargetFetch, TargetRequest, TargetResponse } from '../../model.ts';
+import { maxUnacceptedOfTarget } from '../answer-limits.ts';
 import type { TransportParts } from '../model.ts';
 
 /** A target answered with a status, or a kind of content, that carries no messages. */
@@ -29,7 +30,9 @@ export async function sendUnanswered(
   signal: AbortSignal,
   send: (until: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  if (!budget.unaccepted.acquire(target)) throw new Error('the target accepts too few of the messages that it gets');
+  if (!budget.unaccepted.acquire(target)) {
+    throw new Error(`the target accepts too few of the messages that it gets: at most ${maxUnacceptedOfTarget} wait`);
+  }
   try {
     await within({ clock, milliseconds: acceptTime, signal }, send);
   } finally {
@@ -50,14 +53,10 @@ const maxRedirects = 5;
  * Sends a request and follows redirects within the origin of the URL that keep the method: any redirect of a GET, and
  * 307 and 308 of other requests. Returns any other redirect as it is, which is no success.
  */
-export async function fetchWithinOrigin(
-  fetch: TargetFetch,
-  url: URL,
-  request: Omit<TargetRequest, 'redirect'>,
-): Promise<TargetResponse> {
+export async function fetchWithinOrigin(fetch: TargetFetch, url: URL, request: TargetRequest): Promise<TargetResponse> {
   let current = url;
   for (let followed = 0; ; followed += 1) {
-    const response = await fetch(current, { ...request, redirect: 'manual' });
+    const response = await fetch(current, request);
     const next = redirectOf(response, current, request.method);
     if (next === undefined || followed === maxRedirects) return response;
     await discard(response);

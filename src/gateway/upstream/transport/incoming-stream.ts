@@ -1,7 +1,7 @@
 import type { TargetBody } from '../../model.ts';
 import { uncountedBytes } from '../answer-limits.ts';
 import type { TransportParts } from '../model.ts';
-import { readEvents } from './event-reader.ts';
+import { bytesPerLine, readEvents } from './event-reader.ts';
 import { type ParsedMessages, parseMessages } from './message.ts';
 import { MessageBuffer, type MessageLimits, type TakenMessage } from './message-buffer.ts';
 
@@ -36,7 +36,7 @@ export function readMessages(body: TargetBody, parts: Incoming, resumption: Resu
 
 /**
  * Reads a body that is one JSON text, or several lines with one each, as some servers stream notifications before the
- * response. Each line is delivered when it has arrived.
+ * response. Each line is delivered when it has arrived. White space before one is no part of it.
  */
 export async function readJson(body: TargetBody, parts: Incoming): Promise<void> {
   const buffer = new MessageBuffer(parts);
@@ -44,6 +44,10 @@ export async function readJson(body: TargetBody, parts: Incoming): Promise<void>
   try {
     for await (const chunk of body) {
       await buffer.ready();
+      if (buffer.isEmpty && isBlank(chunk)) {
+        parts.events.ignored(1 + Math.floor(chunk.length / bytesPerLine));
+        continue;
+      }
       buffer.append(chunk);
       await parts.events.pace();
       if (!buffer.endsWithLine) continue;
@@ -57,6 +61,14 @@ export async function readJson(body: TargetBody, parts: Incoming): Promise<void>
     buffer.clear();
   }
 }
+
+/** What proxies send so that a connection is not idle while a tool works counts as little as a comment of a stream. */
+function isBlank(chunk: Uint8Array): boolean {
+  return chunk.every((byte) => whiteSpace.includes(byte));
+}
+
+/** Of JSON (RFC 8259, section 2). */
+const whiteSpace: readonly number[] = [0x20, 0x09, 0x0a, 0x0d];
 
 /** Delivers each line of a small text if all are objects; a large text is one message, as is one on several lines. */
 function deliverLines(taken: TakenMessage, parts: Incoming): void {

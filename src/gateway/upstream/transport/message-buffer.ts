@@ -63,6 +63,11 @@ export class MessageBuffer {
     this.#lease = new BudgetLease(budget.bytes, target);
   }
 
+  /** Whether nothing was added. */
+  get isEmpty(): boolean {
+    return this.#length === 0;
+  }
+
   /** Whether what was added may be a complete message: it ends with a line, and nothing in it is open. */
   get endsWithLine(): boolean {
     return this.#length > 0 && this.#structure.isWhole && this.#block[this.#blockLength - 1] === lineFeed;

@@ -9,7 +9,7 @@ import { type Resumption, readMessages } from './incoming-stream.ts';
 /** Milliseconds. The delays that a target sets with `retry` are kept within: less would be a busy loop. */
 const reconnect = { min: 1_000, max: 30_000 } as const;
 
-/** Streams in a row that bring nothing, until the next is opened only after {@link restTime}. */
+/** Streams in a row that end without a message, until the next is opened only after {@link restTime}. */
 const maxFutile = 5;
 
 /** Milliseconds. */
@@ -17,8 +17,9 @@ const restTime = 60_000;
 
 /**
  * Reads the stream of a target's notifications, and opens it again when it ends, until the signal is aborted or the
- * target says that it has none. The delay grows until a stream brings a message, or lasts for as long as the longest
- * delay; that one could be opened changes nothing.
+ * target says that it has none, or after a stream that it has no such session any more, as after its restart: then the
+ * connection is lost. The delay grows until a stream brings a message, or lasts for as long as the longest delay; that
+ * one could be opened changes nothing.
  *
  * @param open sends the GET request
  */
@@ -29,20 +30,34 @@ export async function followNotifications(
 ): Promise<void> {
   const { clock, random, events } = parts;
   const resumption: Resumption = { lastEventId: undefined, retry: undefined };
+  let opened = false;
   for (let futile = 0; !signal.aborted; ) {
     const outcome = await readOneStream(parts, open, resumption);
-    if (signal.aborted || outcome.kind === 'none') return;
+    if (signal.aborted) return;
+    if (outcome.kind === 'refused') {
+      if (opened && saysUnknown(outcome.status)) events.lost(new Error('the target no longer knows this session'));
+      return;
+    }
+    opened ||= outcome.kind !== 'unreachable';
     futile = outcome.kind === 'useful' ? 0 : futile + 1;
     if (futile === maxFutile) events.streamFailed(outcome.reason);
-    const delay = futile >= maxFutile ? restTime : reconnectDelay(Math.max(1, futile), resumption.retry, random);
+    const isResting = futile >= maxFutile && outcome.kind === 'futile';
+    const delay = isResting ? restTime : reconnectDelay(Math.max(1, futile), resumption.retry, random);
     await pause(clock, delay, signal).catch(() => {});
   }
 }
 
-/** How a stream ended. `none`: the target has none. `useful`: messages came, or it stayed open. */
-interface Outcome {
-  readonly kind: 'none' | 'useful' | 'futile';
-  readonly reason: Error;
+/**
+ * How a stream ended. `useful`: messages came, or it stayed open. `unreachable`: it was not opened, which may change
+ * soon.
+ */
+type Outcome =
+  | { readonly kind: 'refused'; readonly status: number }
+  | { readonly kind: 'useful' | 'futile' | 'unreachable'; readonly reason: Error };
+
+/** Returns whether a refusal says that there is no such session, and not that of credentials or of any stream. */
+function saysUnknown(status: number): boolean {
+  return ![401, 403, 405].includes(status);
 }
 
 async function readOneStream(
@@ -61,28 +76,32 @@ async function readOneStream(
     },
   };
   let reason = new Error('the stream of notifications ended without a message');
+  let isReached = false;
   try {
     const response = await open(resumption.lastEventId);
+    const { status } = response;
+    isReached = status < 500;
     const type = mediaTypeOf(response);
-    if (hasNone(response)) {
+    if (isRefusal(status)) {
       await discard(response);
-      return { kind: 'none', reason };
+      return { kind: 'refused', status };
     }
     if (response.ok && response.body !== null && type === 'text/event-stream') {
       await readMessages(response.body, { ...parts, events }, resumption);
     } else {
-      reason = new Error(`the stream of notifications has status ${response.status} and type ${quoted(type)}`);
+      reason = new Error(`the stream of notifications has status ${status} and type ${quoted(type)}`);
       await discard(response);
     }
   } catch (error) {
     reason = error instanceof Error ? error : new Error(String(error));
   }
+  if (!isReached) return { kind: 'unreachable', reason };
   const lasted = clock.now() - openedAt >= reconnect.max;
   return { kind: useful || lasted ? 'useful' : 'futile', reason };
 }
 
-/** 405 says so; other refusals of the request will not change either. */
-function hasNone({ status }: TargetResponse): boolean {
+/** 405 says that there is no stream; other refusals of the request will not change either. */
+function isRefusal(status: number): boolean {
   return status >= 400 && status < 500 && status !== 408 && status !== 429;
 }
 

@@ -26,6 +26,8 @@ export type Outcome =
   | { readonly of: 'list'; readonly end: 'absent' }
   /** It was forbidden, which is not certain yet. */
   | { readonly of: 'list'; readonly end: 'doubtful'; readonly error: ApiError }
+  /** The server came back from an outage and did not begin the watch soon. */
+  | { readonly of: 'held watch' }
   | {
       readonly of: 'watch';
       /** Undefined: the server ended the watch in good order, as it does after some minutes. */
@@ -61,6 +63,7 @@ const listing: ReflectorState = { at: 'listing' };
 /** Returns the next state. Failures are retried without end; only a list or a watch changes the store. */
 export function nextState(outcome: Outcome, backoff: ReflectorBackoff): ReflectorState {
   if (outcome.of === 'program') return { at: 'stopped' };
+  if (outcome.of === 'held watch') return listing;
   return outcome.of === 'watch' ? afterWatch(outcome, backoff) : afterList(outcome, backoff);
 }
 
@@ -100,6 +103,9 @@ function afterWatch(outcome: Extract<Outcome, { readonly of: 'watch' }>, backoff
     case 'forbidden':
     case 'not-found':
       return waitAfter(error, backoff, listing);
+    // A server that starts refuses watches until its cache is filled, and answers lists from etcd meanwhile.
+    case 'busy':
+      return waitAfter(error, backoff, backoff.isUrgent ? listing : watching);
     // A server that refuses a watch again and again may still answer lists.
     case 'refused': {
       const next = error.status < 500 || backoff.isLong ? listing : watching;

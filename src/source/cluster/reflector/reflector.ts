@@ -1,5 +1,6 @@
 import type { Clock, Counters, Logger, Random, Stop, StopAsync } from '../../../edges.ts';
 import type { ApiError } from '../../../kube/model.ts';
+import { Deadline } from '../../../net/deadline.ts';
 import type { KindName } from '../../../resources/model.ts';
 import { isKnownAbsent } from '../api/discovery.ts';
 import { type ApiObject, crowdedOut, isCustomResource } from '../api/object.ts';
@@ -38,6 +39,12 @@ export interface ReflectorParts {
   readonly budget: ListingBudget;
 }
 
+/**
+ * Milliseconds that a watch may take to begin once the server came back from an outage. A server that starts holds a watch
+ * until its cache is filled, which takes seconds, and answers a list from etcd meanwhile.
+ */
+const urgentPatience = 250;
+
 /** The result of discovery for a resource: none yet, absent once, or absent for certain. */
 type Absence = 'unknown' | 'suspected' | 'known';
 
@@ -57,7 +64,7 @@ export class Reflector {
   /** True once a list was forbidden for some seconds. */
   #surelyForbidden = false;
   #stopDoubt: Stop | undefined;
-  /** Ends the wait, if there is one. */
+  /** Ends the wait, if there is one, or limits that for the watch that has not begun. */
   #recovered: () => void = () => undefined;
 
   constructor(parts: ReflectorParts) {
@@ -207,11 +214,19 @@ export class Reflector {
   }
 
   async #watch(from: string): Promise<Outcome> {
-    const { collection, counters, changed } = this.#parts;
+    const { collection, counters, changed, clock } = this.#parts;
+    const patience = new Deadline(clock, this.#stop.signal);
+    this.#recovered = () => patience.set(urgentPatience);
+    if (this.#backoff.isUrgent) this.#recovered();
+    const hasBegun = (): void => {
+      patience.clear();
+      this.#recovered = () => undefined;
+    };
     const session = new WatchSession(
       {
         ...this.#parts,
         opened: (signal) => {
+          hasBegun();
           counters.count('gatehouse_source_watches_total', { kind: collection.kind });
           this.#resync.watching(signal);
         },
@@ -224,8 +239,10 @@ export class Reflector {
       },
       from,
     );
-    const end = await session.run(this.#stop.signal);
-    if (end.end === 'stopped') return stopped;
+    const end = await session.run(patience.signal);
+    hasBegun();
+    patience.release();
+    if (end.end === 'stopped') return this.#stop.signal.aborted ? stopped : { of: 'held watch' };
     const { error, resourceVersion, duration } = end;
     if (error !== undefined) this.#failed(error);
     const endedEarly = end.endedEarly && isCustomResource(this.kind);

@@ -12,6 +12,7 @@ function start() {
   const told: { readonly method: string; readonly allowed: boolean }[] = [];
   const ended = new AbortController();
   const client: Client = {
+    reader: () => reader,
     notify: (notification, mayReceive) => void told.push({ method: notification.method, allowed: mayReceive(reader) }),
     request: () => Promise.reject(new Error('none')),
   };

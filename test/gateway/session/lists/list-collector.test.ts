@@ -29,6 +29,7 @@ function create(lists: Readonly<Record<string, number>>): {
     upstreams: { get: () => undefined, opened: () => undefined, isTarget: () => true },
     shared,
     health: { isLeftOut: () => false, listed() {} },
+    circuit: { isLeftOut: () => false },
     uiOwners: { toolsListed() {} },
     upstreamState: { memories: new Map() },
     handshake: { version: () => '2025-11-25' },

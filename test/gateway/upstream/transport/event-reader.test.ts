@@ -178,7 +178,7 @@ describe('an event of a target', () => {
       return error ?? events.map((data) => data.length);
     };
     expect(await readOne(60 * 1024)).toEqual([60 * 1024]);
-    expect(await readOne(70 * 1024)).toContain('too many large answers');
+    expect(await readOne(70 * 1024)).toContain('large answers of targets take at most 128 MiB');
     budget.bytes.release('b', 2 * maxMessageBytes);
     expect(await readOne(70 * 1024)).toEqual([70 * 1024]);
   });

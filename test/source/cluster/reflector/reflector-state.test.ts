@@ -211,6 +211,18 @@ describe('after an outage, a server', () => {
     expect(delays.map(() => nextState(busy, one))).toEqual(delays.map((delay) => waiting(delay, listing, delay)));
   });
 
+  it('that refuses a watch, because its cache is not filled, is asked for a list', () => {
+    const one = afterFailures(4);
+    const busy = watch(status('busy', { retryAfter: 1000 }), 0);
+    expect(nextState(busy, one)).toMatchObject({ next: watching });
+    one.recover();
+    expect(nextState(busy, one)).toEqual(waiting(75, listing, 75));
+  });
+
+  it('that holds a watch is asked for a list at once', () => {
+    expect(nextState({ of: 'held watch' }, backoff())).toEqual(listing);
+  });
+
   it('that forbids is asked again soon, since it may not know every role yet', () => {
     const one = afterFailures(4);
     one.recover();

@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import type { TargetFetch } from '../../../../src/gateway/model.ts';
+import { createAnswerBudget } from '../../../../src/gateway/upstream/answer-limits.ts';
+import { createTransport } from '../../../../src/gateway/upstream/transport/transport.ts';
+import { createManualClock } from '../../../support/edges/manual-clock.ts';
+import { connectTransport as connect, initialized } from '../../../support/gateway/transport-rig.ts';
+
+describe('the stream of notifications', () => {
+  const rests = [1_000, 2_000, 4_000, 8_000, 60_000, 60_000, 60_000];
+
+  it.each([
+    ['an empty stream', 200, 'text/event-stream', rests],
+    ['another type', 200, 'text/plain', rests],
+    [
+      'an error, as while the target restarts,',
+      503,
+      'text/plain',
+      [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000],
+    ],
+  ])('that brings %s is opened less and less often', async (_, status, type, expected) => {
+    await using rig = await connect(({ method }, answer) => {
+      if (method === 'GET') answer.writeHead(status, { 'content-type': type }).end();
+      else answer.writeHead(202).end();
+    });
+    await rig.transport.send(initialized);
+    const delays: number[] = [];
+    for (let stream = 0; stream < expected.length; stream += 1) {
+      await rig.clock.armed();
+      delays.push(rig.clock.next());
+    }
+    expect(delays).toEqual(expected);
+    expect(rig.failures).toHaveLength(1);
+  });
+
+  it.each([
+    [404, ['the target no longer knows this session']],
+    [400, ['the target no longer knows this session']],
+    [405, []],
+    [401, []],
+  ])('is resumed after its last event; status %i then says whether the session is lost', async (status, failures) => {
+    let streams = 0;
+    await using rig = await connect(({ method }, answer) => {
+      if (method === 'POST') return answer.writeHead(202).end();
+      streams += 1;
+      if (streams > 1) return answer.writeHead(status).end();
+      return answer.writeHead(200, { 'content-type': 'text/event-stream' }).end('id: 5\ndata:\n\n');
+    });
+    await rig.transport.send(initialized);
+    await rig.clock.armed();
+    rig.clock.next();
+    await expect.poll(() => rig.requests).toEqual(['POST /mcp', 'GET /mcp', 'GET /mcp 5']);
+    await expect.poll(() => rig.failures).toEqual(failures);
+    expect(rig.clock.waiting()).toEqual([]);
+  });
+
+  it('that brings a message is opened again after a second', async () => {
+    const notification = 'data: {"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n\n';
+    await using rig = await connect(({ method }, answer) => {
+      if (method === 'POST') answer.writeHead(202).end();
+      else answer.writeHead(200, { 'content-type': 'text/event-stream' }).end(notification);
+    });
+    await rig.transport.send(initialized);
+    for (let stream = 1; stream <= 8; stream += 1) {
+      await rig.clock.armed();
+      expect(rig.clock.next()).toBe(1_000);
+      expect(rig.received).toHaveLength(stream);
+    }
+    expect(rig.failures).toEqual([]);
+  });
+
+  it.each([405, 404, 401])('is not opened again after status %i', async (status) => {
+    await using rig = await connect(({ method }, answer) => answer.writeHead(method === 'GET' ? status : 202).end());
+    await rig.transport.send(initialized);
+    await expect.poll(() => rig.requests).toEqual(['POST /mcp', 'GET /mcp']);
+    expect(rig.clock.waiting()).toEqual([]);
+  });
+});
+
+/** A target whose stream of notifications ends at once, after a `retry` field. */
+function closing(retry: string): TargetFetch {
+  return (_, init) => {
+    const stream = new Response(`retry: ${retry}\n\n`, { headers: { 'content-type': 'text/event-stream' } });
+    return Promise.resolve(init?.method === 'GET' ? stream : new Response(null, { status: 202 }));
+  };
+}
+
+it.each([
+  ['0', 1_000],
+  ['5000', 5_000],
+  ['99999999999', 30_000],
+])('a target that sends "retry: %s" is reconnected to after %i ms, half of which is jitter', async (retry, pause) => {
+  const clock = createManualClock();
+  const transport = createTransport('streamable-http', {
+    url: new URL('http://target/mcp'),
+    target: 'a',
+    fetch: closing(retry),
+    clock,
+    random: () => 0,
+    budget: createAnswerBudget(),
+    events: {
+      received: () => {},
+      invalid: () => {},
+      ignored: () => {},
+      pace: () => undefined,
+      lost: () => {},
+      streamFailed: () => {},
+    },
+  });
+  await transport.start();
+  await transport.send(initialized);
+  await clock.armed();
+  expect(clock.waiting()).toEqual([pause / 2]);
+  transport.close();
+  expect(clock.waiting()).toEqual([]);
+});
