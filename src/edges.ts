@@ -15,6 +15,7 @@ export interface Logger {
   child(fields: Fields): Logger;
 }
 
+/** The importance of a line, ascending. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** The level of a log: lines below it are not written. */
@@ -79,6 +80,7 @@ export type CounterName =
   | 'gatehouse_xds_cut_offs_total'
   | 'gatehouse_xds_streams_ended_total';
 
+/** Names of gauges. Help texts and labels: `debug/metrics.ts`. */
 export type GaugeName =
   | 'gatehouse_build_info'
   | 'gatehouse_gateways'
@@ -97,6 +99,7 @@ export type GaugeName =
   | 'gatehouse_xds_nodes_by_variant'
   | 'gatehouse_tls_certificate_expiry_seconds';
 
+/** Names of histograms, in seconds. Help texts and buckets: `debug/metrics.ts`. */
 export type HistogramName =
   | 'gatehouse_translation_seconds'
   | 'gatehouse_encoding_seconds'

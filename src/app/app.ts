@@ -19,6 +19,7 @@ import { openFiles } from './input-from-files.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
 import type { ServeSettings } from './settings.ts';
 
+/** Time, chance and log of the control plane. */
 export interface AppParts {
   readonly clock: Clock;
   readonly random: Random;

@@ -6,6 +6,7 @@ import type { Batch } from '../source/model.ts';
 import type { CommitTraces } from '../trace/trace.ts';
 import type { Pipeline } from './pipeline.ts';
 
+/** Dependencies of the measurement. */
 export interface CommitTimesParts {
   readonly clock: Clock;
   readonly counters: Counters;

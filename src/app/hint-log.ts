@@ -3,6 +3,7 @@ import type { Finding, Place } from '../explain/model.ts';
 import { pathText } from '../resources/resources.ts';
 import type { HintWatchParts } from './hint-watch.ts';
 
+/** Where hints are logged, with their places. */
 export interface HintLogParts {
   /** Finds the place of each field; undefined for an object that is gone. */
   readonly placesOf: (

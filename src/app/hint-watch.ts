@@ -3,12 +3,16 @@ import type { Explainer, Finding } from '../explain/model.ts';
 
 /** What one look at all objects found. */
 export interface Hints {
-  /** By what is the same of a hint from one look to the next. */
+  /**
+   * By what is the same of a hint from one look to the next. One that was reported before stays among these for as long
+   * as it holds, so that one that is missing is gone.
+   */
   readonly found: ReadonlyMap<string, Finding>;
   /** Hints beyond {@link mostHints}. */
   readonly omitted: number;
 }
 
+/** Dependencies of a watch. */
 export interface HintWatchParts {
   readonly explainer: Pick<Explainer, 'hints'>;
   /**
@@ -38,6 +42,7 @@ export class HintWatch {
   #state: 'idle' | 'waiting' | 'looking' | 'looking again' | 'stopped' = 'idle';
   #cancel: Stop = () => undefined;
   #reporting: Promise<void> = Promise.resolve();
+  #reported: ReadonlyMap<string, Finding> = new Map();
 
   constructor(parts: HintWatchParts) {
     this.#parts = parts;
@@ -61,7 +66,8 @@ export class HintWatch {
 
   #look(): void {
     this.#state = 'looking';
-    this.#continue({ hints: this.#parts.explainer.hints(), found: new Map(), omitted: 0 });
+    const { explainer } = this.#parts;
+    this.#continue({ hints: explainer.hints(), reported: this.#reported, found: new Map(), added: [], omitted: 0 });
   }
 
   /** Continues a look for one turn. Objects may change between turns: that is followed by another look. */
@@ -78,13 +84,18 @@ export class HintWatch {
   /** A bug in an explanation must not stop what is served. */
   #failed(error: unknown): void {
     this.#parts.log.error('internal error: looking for hints failed', { error });
-    if (this.#state !== 'stopped') this.#state = 'idle';
+    this.#ended();
   }
 
   async #report(look: Look): Promise<void> {
     const { signal } = this.#stopping;
     await this.#parts.report(look, signal);
-    if (signal.aborted) return;
+    this.#reported = look.found;
+    if (!signal.aborted) this.#ended();
+  }
+
+  #ended(): void {
+    if (this.#state === 'stopped') return;
     const again = this.#state === 'looking again';
     this.#state = 'idle';
     if (again) this.changed();
@@ -94,20 +105,41 @@ export class HintWatch {
 /** A look at all objects that is under way. */
 interface Look {
   readonly hints: ReturnType<Explainer['hints']>;
+  /** What the last look reported. */
+  readonly reported: ReadonlyMap<string, Finding>;
   readonly found: Map<string, Finding>;
+  /** The keys of those that were not reported before, in their order. */
+  readonly added: string[];
   omitted: number;
 }
 
 /** Goes on for one turn. Returns true at the end. */
 function advance(look: Look, clock: Clock): boolean {
-  const { hints, found } = look;
+  const { hints } = look;
   const until = clock.now() + turn;
   for (let step = hints.next(); step.done !== true; step = hints.next()) {
-    if (step.value !== undefined && found.size >= mostHints) look.omitted += 1;
-    else if (step.value !== undefined) found.set(keyOf(step.value), step.value);
+    if (step.value !== undefined) add(look, step.value);
     if (clock.now() >= until) return false;
   }
+  // How many of those that were reported are left is known only now.
+  while (look.found.size > mostHints) {
+    look.found.delete(look.added.pop() ?? '');
+    look.omitted += 1;
+  }
   return true;
+}
+
+function add(look: Look, finding: Finding): void {
+  const { reported, found, added } = look;
+  const key = keyOf(finding);
+  if (found.has(key)) return;
+  const isNew = !reported.has(key);
+  if (isNew && added.length >= mostHints) {
+    look.omitted += 1;
+    return;
+  }
+  if (isNew) added.push(key);
+  found.set(key, finding);
 }
 
 function keyOf({ at, message }: Finding): string {

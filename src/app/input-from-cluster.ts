@@ -84,17 +84,26 @@ async function openStatus(
     };
   }
   const lease = statusWriting.by === 'leader' ? await leaseOf(statusWriting.leaseNamespace) : undefined;
-  return startedWhenSynced(createStatusManager({ ...parts, ...names, connection, identify, lease }), parts);
+  const create = (leading: () => void): StatusManager =>
+    createStatusManager({ ...parts, ...names, connection, identify, lease, leading });
+  return startedWhenSynced(create, parts);
 }
 
 async function leaseOf(namespace: string | undefined): Promise<{ readonly namespace: string; readonly name: string }> {
   return { namespace: namespace ?? (await podNamespace()) ?? defaultLeaseNamespace, name: leaseName };
 }
 
-/** Joins the election after the initial read: until then a replica that is synced already may lead. */
-function startedWhenSynced(manager: StatusManager, { explainer, clock, log }: InputParts): StatusInput {
+/**
+ * Joins the election after the initial read: until then a replica that is synced already may lead. The leader alone looks
+ * for hints: a look reads the whole world, and the others would record nothing of it.
+ *
+ * @param create makes the manager, which calls this when it begins to lead
+ */
+export function startedWhenSynced(
+  create: (leading: () => void) => StatusManager,
+  { explainer, clock, log }: Pick<InputParts, 'explainer' | 'clock' | 'log'>,
+): StatusInput {
   let stop: StopAsync = () => Promise.resolve();
-  let synced = false;
   const report = async ({ found }: Hints): Promise<void> =>
     manager.hinted(
       [...found.values()].map(({ at: { kind, key, path }, message }) => ({
@@ -105,17 +114,15 @@ function startedWhenSynced(manager: StatusManager, { explainer, clock, log }: In
       })),
     );
   const hints = new HintWatch({ explainer, report, delay: hintDelay, clock, log });
+  const manager = create(() => hints.changed());
   return {
     synced: () => {
-      synced = true;
       manager.synced();
       stop = manager.start();
-      hints.changed();
     },
     applied: (commit, { observations = [] }) => {
       manager.applied(commit, observations);
-      // Half a world would be full of missing objects.
-      if (synced) hints.changed();
+      if (manager.leads()) hints.changed();
     },
     denied: (claim) => manager.denied(claim),
     rejected: (nack) => manager.rejected(nack),

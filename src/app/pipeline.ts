@@ -41,6 +41,7 @@ interface Delivery {
   readonly encoded: ReadonlyMap<string, number>;
 }
 
+/** Dependencies of the stages. */
 export interface PipelineParts {
   readonly log: Logger;
   readonly counters: Counters;

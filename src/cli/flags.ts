@@ -33,6 +33,7 @@ export interface FlagValues {
   readonly positionals: readonly string[];
 }
 
+/** Environment variables, by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The environment variable of a flag. */

@@ -10,6 +10,7 @@ export interface CommittedChange
   readonly changes: readonly ResourceChange[];
 }
 
+/** Dependencies of the log of changes. */
 export interface ChangeLogParts {
   readonly clock: Clock;
   /** Called once for each commit that nodes were sent, when no more responses to it are expected. */

@@ -37,6 +37,7 @@ export interface DebugParts extends Omit<DebugApiParts, 'decoder' | 'now'> {
   readonly security: DebugSecurity | undefined;
 }
 
+/** The debug and the metrics listener, running. */
 export interface RunningDebug {
   /** The bound addresses. */
   readonly addresses: { readonly debug: HostPort; readonly metrics: HostPort };

@@ -64,6 +64,7 @@ export const snapshotFields: readonly (keyof SnapshotsView)[] = [
   'problems',
 ];
 
+/** What a request of `/snapshots/xds` asks for. Default: everything. */
 export interface SnapshotsSelection {
   /** `<namespace>/<name>`: only this Gateway and the policies of its namespace. */
   readonly gateway?: string | undefined;

@@ -2,8 +2,10 @@ import type { ServerResponse } from 'node:http';
 import type { Clock, Stop } from '../edges.ts';
 import { type EventStream, EventStreams } from '../net/event-streams.ts';
 import { eventText } from '../net/sse.ts';
+import { every } from '../net/timers.ts';
 import type { Route } from './routes.ts';
 
+/** Dependencies of the stream. */
 export interface StatusStreamParts {
   /** Computes the status. */
   readonly status: () => Promise<object>;
@@ -22,6 +24,13 @@ const interval = 1_000;
 const restFactor = 20;
 
 /**
+ * Milliseconds between two events that say nothing. A page sees no comments, and a connection that a network has dropped
+ * without a word reports no error: events are all by which a page knows that what it shows is still true.
+ */
+const aliveInterval = 10_000;
+const alive = eventText('alive', '{}');
+
+/**
  * Streams the status to everybody who looks, as server-sent events: at once, and whenever it has changed. While nobody
  * looks, nothing is computed; otherwise once for all, every second, and more seldom when that takes long.
  */
@@ -31,6 +40,7 @@ export class StatusStream {
   readonly #streams = new Set<EventStream>();
   #last: { readonly event: string; readonly comparable: string } | undefined;
   #stopTimer: Stop | undefined;
+  #stopAlive: Stop | undefined;
   #looking = false;
   #stopped = false;
 
@@ -48,6 +58,7 @@ export class StatusStream {
   stop(): void {
     this.#stopped = true;
     this.#stopTimer?.();
+    this.#stopAlive?.();
     for (const stream of this.#streams) stream.end();
   }
 
@@ -64,6 +75,7 @@ export class StatusStream {
       closed: () => this.#closed(stream),
     });
     this.#streams.add(stream);
+    this.#stopAlive ??= every(this.#parts.clock, aliveInterval, () => this.#send(alive));
     if (this.#last !== undefined) stream.write(this.#last.event);
     this.#look().catch(this.#parts.failed);
   }
@@ -75,6 +87,12 @@ export class StatusStream {
     this.#last = undefined;
     this.#stopTimer?.();
     this.#stopTimer = undefined;
+    this.#stopAlive?.();
+    this.#stopAlive = undefined;
+  }
+
+  #send(event: string): void {
+    for (const stream of this.#streams) stream.write(event);
   }
 
   async #look(): Promise<void> {
@@ -88,7 +106,7 @@ export class StatusStream {
       const comparable = comparableText(current);
       if (comparable !== this.#last?.comparable) {
         this.#last = { event: eventText('status', JSON.stringify(current)), comparable };
-        for (const stream of this.#streams) stream.write(this.#last.event);
+        this.#send(this.#last.event);
       }
     } finally {
       this.#looking = false;

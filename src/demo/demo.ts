@@ -9,6 +9,7 @@ import { guideTool, runStory, StoryError, type Verdict } from './story.ts';
 
 export type { PortChoice } from './ports.ts';
 
+/** Settings of the demo, and where it prints. */
 export interface DemoOptions {
   /** Stops after the story instead of waiting for `stopRequested`. */
   readonly once: boolean;

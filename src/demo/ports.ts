@@ -13,6 +13,7 @@ export interface DemoAddresses {
   readonly gatewayAdmin: HostPort;
 }
 
+/** The ports and the address that the demo listens on. */
 export interface PortChoice {
   /** The first of six ports, for the listeners in the order of `DemoAddresses`; 0: free ones. Default: the usual ports. */
   readonly base: number | undefined;

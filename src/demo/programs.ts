@@ -15,6 +15,7 @@ export interface Program {
   readonly stop: StopAsync;
 }
 
+/** What the programs of the demo are started from, and what they leave. */
 export interface ProgramSource {
   /** The file to run, and its arguments before the command: Node and the entry file. */
   readonly program: readonly [file: string, ...args: string[]];

@@ -7,6 +7,7 @@ export class StoryError extends Error {
   override readonly name = 'StoryError';
 }
 
+/** The running programs, and where the story is printed. */
 export interface StoryParts {
   readonly guide: Guide;
   readonly controlPlane: ControlPlane;

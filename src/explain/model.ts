@@ -181,6 +181,7 @@ export interface Explainer {
 /** A value with the place of the field that it is about; undefined when nothing is written there. */
 export type Placed<T> = T & { readonly place: string | undefined };
 
+/** A question about access: who may use what, through which Gateway. */
 export interface Question {
   /** `<namespace>/<name>`, or a name in the namespace `default`. Undefined: the only Gateway. */
   readonly gateway: string | undefined;

@@ -1,12 +1,19 @@
+import { toEnd } from './grants.ts';
 import type { ExplainInputs, SignerClaim } from './model.ts';
 
-/**
- * What the policies of each Gateway say about who may sign its tokens, as written: keys that are fetched later count as
- * their address, so that two states can be compared without a network.
- */
-export function signerClaims({ resources }: Pick<ExplainInputs, 'resources'>): ReadonlyMap<string, SignerClaim> {
-  const found = new Map<string, { readonly claims: WrittenClaim[]; readonly issuers: Set<string> }>();
+/** Policies with `spec.jwt` that name a Gateway, as written. */
+interface WrittenSigners {
+  readonly claims: WrittenClaim[];
+  readonly issuers: Set<string>;
+}
+
+/** Finds what policies say about the signers of each Gateway. Yields undefined after each policy. */
+export function* writtenSigners({
+  resources,
+}: Pick<ExplainInputs, 'resources'>): Generator<undefined, ReadonlyMap<string, WrittenSigners>> {
+  const found = new Map<string, WrittenSigners>();
   for (const [policy, { metadata, targetRefs, jwt, created }] of resources.MCPAuthPolicy.entries()) {
+    yield undefined;
     if (jwt === undefined) continue;
     const issuers = jwt.ok ? jwt.value.providers.flatMap((one) => (one.ok ? [one.value.issuer] : [])) : [];
     for (const ref of targetRefs) {
@@ -18,6 +25,15 @@ export function signerClaims({ resources }: Pick<ExplainInputs, 'resources'>): R
       for (const issuer of issuers) known.issuers.add(issuer);
     }
   }
+  return found;
+}
+
+/**
+ * What the policies of each Gateway say about who may sign its tokens, as written: keys that are fetched later count as
+ * their address, so that two states can be compared without a network.
+ */
+export function signerClaims(inputs: Pick<ExplainInputs, 'resources'>): ReadonlyMap<string, SignerClaim> {
+  const found = toEnd(writtenSigners(inputs));
   return new Map([...found].map(([gateway, { claims, issuers }]) => [gateway, claimOf(claims, issuers)]));
 }
 

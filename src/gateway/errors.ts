@@ -1,5 +1,3 @@
-import { shortened } from '../json/quoted.ts';
-
 /** The reason why a gateway cannot start. The message names the flag, field or port, the problem, and the remedy. */
 export class GatewayError extends Error {
   override readonly name = 'GatewayError';
@@ -29,16 +27,3 @@ export class ConnectError extends Error {
 export class TargetConnectionsError extends Error {
   override readonly name = 'TargetConnectionsError';
 }
-
-/**
- * Formats an error as one line for a log field or a message, each of its messages shortened: some quote a whole page that
- * the peer sent. Includes the causes, since `fetch` puts its reason there.
- */
-export function reasonOf(error: unknown, causes: number = maxCauses): string {
-  if (!(error instanceof Error)) return shortened(String(error));
-  const message = shortened(error.message) || error.name;
-  return error.cause instanceof Error && causes > 0 ? `${message}: ${reasonOf(error.cause, causes - 1)}` : message;
-}
-
-/** Causes of an error that are told of. */
-const maxCauses = 4;

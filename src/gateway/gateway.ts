@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import type { Fields, Logger, Stop } from '../edges.ts';
 import type { Node } from '../gen/envoy/config/core/v3/base.ts';
+import { reasonOf } from '../net/errors.ts';
 import { onlyForLoopbackHosts } from '../net/guard/host-guard.ts';
 import { formatHostPort, type HostPort } from '../net/host-port.ts';
 import {
@@ -18,7 +19,7 @@ import type { JwtAuthenticator } from './authn/model.ts';
 import { type ConfigParts, loadConfig } from './config/config.ts';
 import type { BootstrapConfig, JwtAuthnConfig, ListenerConfig } from './config/model.ts';
 import { createDownstream, type Downstream } from './downstream/downstream.ts';
-import { GatewayError, reasonOf } from './errors.ts';
+import { GatewayError } from './errors.ts';
 import { parseFlags } from './flags.ts';
 import type { GatewayCounters, GatewayEdges, GatewayOptions, NameMode, RunningGateway, TargetState } from './model.ts';
 import { createNetwork, type Network } from './network/network.ts';

@@ -1,10 +1,11 @@
 import { readFile, stat } from 'node:fs/promises';
 import { parseJson } from '../json/json.ts';
 import { quoted } from '../json/quoted.ts';
+import { reasonOf } from '../net/errors.ts';
 import { defaultClockTolerance, isDate } from './authn/verify.ts';
 import { decodeConfig } from './config/decode.ts';
 import type { JwtAuthnConfig } from './config/model.ts';
-import { GatewayError, reasonOf } from './errors.ts';
+import { GatewayError } from './errors.ts';
 
 /** What a gateway accepts of a token beside its signature. */
 export type AcceptedTokens = Pick<JwtAuthnConfig, 'issuers' | 'audiences' | 'clockTolerance'>;

@@ -19,6 +19,7 @@ import { type Dumpable, GraphState, type Node } from './node.ts';
 import { collectOutputs, createSingleOutput, ManyOutputs } from './outputs.ts';
 import { createFreezer } from './purity.ts';
 
+/** Options of a graph. */
 export interface GraphOptions {
   /**
    * For tests: makes every source value and every output immutable, runs every transformation and index function twice

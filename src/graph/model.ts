@@ -97,6 +97,7 @@ export interface CollectionDump {
   readonly keys?: Readonly<Record<string, { readonly outputs: readonly string[]; readonly reads: readonly string[] }>>;
 }
 
+/** Holds sources, derived collections and indexes, and commits batches to them; see the head of this file. */
 export interface Graph {
   source<V>(options: { readonly name: string; readonly equals?: Equals<V> }): Source<V>;
   /** Derives zero or one output per input, under the key of the input. */

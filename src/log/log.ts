@@ -2,6 +2,7 @@ import { createLogger, format, type Logger as Winston } from 'winston';
 import type { Fields, Logger, LogLevel, LogLevelControl } from '../edges.ts';
 import { BufferedTransport } from './buffered-transport.ts';
 
+/** The format of log lines. `auto`: text on a terminal, else JSON. */
 export type LogFormat = 'auto' | 'json' | 'text';
 
 /** A log whose level can be changed while it is in use, with that of its children. */

@@ -26,6 +26,7 @@ export interface Limits {
   readonly unreadBytes: number;
 }
 
+/** Settings of the server. */
 export interface McpToolOptions {
   /** Address or name to listen on, such as `127.0.0.1`. */
   readonly host: string;
@@ -44,6 +45,7 @@ export interface McpToolOptions {
 /** Resolves a host name to all of its addresses. */
 export type Resolve = (hostname: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;
 
+/** Log, clock and name resolution of the server. */
 export interface McpToolEdges {
   readonly log: Logger;
   readonly clock: Clock;
@@ -51,6 +53,7 @@ export interface McpToolEdges {
   readonly resolve?: Resolve;
 }
 
+/** The server, running. */
 export interface RunningMcpTool {
   /** The bound address. */
   readonly address: HostPort;

@@ -7,6 +7,7 @@ import { decodeDataUri } from './fetch/data-uri.ts';
 import { type FetchParts, fetchDocument } from './fetch/fetch-document.ts';
 import type { SourceDocument } from './source-document.ts';
 
+/** Converts documents by their address. */
 export interface UriConverter {
   /**
    * Fetches a document and converts it to Markdown.

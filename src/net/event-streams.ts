@@ -39,6 +39,7 @@ export const stallTimeout: number = stalledLooks * keepAliveInterval;
 /** Why a stream was cut: its client took nothing for a time, or the bytes of all streams, or of its caller, were too many. */
 export type StreamCut = 'stalled' | 'too much unread';
 
+/** Limits and dependencies of event streams. */
 export interface EventStreamsParts {
   readonly limits: EventStreamLimits;
   readonly clock: Clock;

@@ -1,6 +1,7 @@
 import type { Clock } from '../edges.ts';
 import { RateLimiter, type RateLimiterOptions } from './rate-limiter.ts';
 
+/** The rate of each key, and the bound on the number of keys. */
 export interface KeyedRateLimiterOptions extends RateLimiterOptions {
   /** Number of keys that are remembered; beyond, the least recently used one is forgotten. Default 1,000. */
   readonly maxKeys?: number;

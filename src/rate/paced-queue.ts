@@ -6,6 +6,7 @@ import { RateLimiter, type RateLimiterOptions } from './rate-limiter.ts';
 /** Keys whose rate is remembered. */
 const maxKeys = 10_000;
 
+/** Limits and callbacks of a queue. */
 export interface PacedQueueParts {
   /** Items of all keys together. */
   readonly capacity: number;

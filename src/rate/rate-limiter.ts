@@ -1,5 +1,6 @@
 import type { Clock } from '../edges.ts';
 
+/** A rate, and how much of it may be saved up. */
 export interface RateLimiterOptions {
   /** Permits per second. */
   readonly rate: number;

@@ -1,6 +1,7 @@
 import type { Clock, Stop } from '../edges.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 
+/** The work of a queue, and its limits. */
 export interface WorkQueueParts<T> {
   readonly clock: Clock;
   /** Limits the rate at which work starts. */

@@ -35,6 +35,7 @@ export interface AdsAuth {
   readonly denied: (claim: DeniedClaim) => void;
 }
 
+/** How connections and streams are secured, and dependencies. */
 export interface SecurityParts {
   readonly tls: AdsTls | undefined;
   readonly auth: AdsAuth | undefined;

@@ -46,6 +46,7 @@ const expiryCheckInterval = 30_000;
 /** Bytes of encoded responses that are cached for later streams. */
 const responseCacheSize = 64 << 20;
 
+/** Limits and times of the server. Absent ones have their defaults, see `limits/limits.ts`. */
 export interface AdsServerOptions extends Partial<Omit<Limits, 'send'>> {
   readonly send?: Partial<Limits['send']>;
   /** The replica and its version, sent in `control_plane` of every response. Default `gatehouse`. */
@@ -56,6 +57,7 @@ export interface AdsServerOptions extends Partial<Omit<Limits, 'send'>> {
   readonly connectionAge?: ConnectionAge;
 }
 
+/** What the server serves, to whom, and its dependencies. */
 export interface AdsServerParts {
   readonly snapshots: Snapshots;
   /** Types that no snapshot has: each node has a View of its own. */

@@ -9,6 +9,7 @@ import { type Digest, JointView, ShardedView, ShardVersions } from './view.ts';
 export type { ShardScope } from './scoped-views.ts';
 export type { ResourceSource, TypeSource } from './type-views.ts';
 
+/** What snapshots are made of. */
 export interface SnapshotParts {
   readonly types: readonly TypeSource[];
   /** Types that are computed from the first request of a node on. */

@@ -24,6 +24,7 @@ export interface Observation {
   readonly object: ObservedObject | undefined;
 }
 
+/** What an API server stores of an object that statuses are written to. */
 export interface ObservedObject {
   readonly uid: string;
   /** Opaque: compared for equality only. */

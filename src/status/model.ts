@@ -44,10 +44,12 @@ export interface StatusManager {
   applied(commit: Commit, observations: readonly Observation[]): void;
   /** Enables writing: call it once the initial state was read and translated. */
   synced(): void;
+  /** Returns whether this replica writes now, so that what only the leader needs is worth computing. */
+  leads(): boolean;
   /** Handles a NACK. Cheap: it may be called at the rate of the requests of nodes. */
   rejected(response: RejectedResponse): void;
   /** Handles a claim that was denied. Cheap, as `rejected` is. */
   denied(claim: DeniedClaim): void;
-  /** Handles the hints that there are now, in place of those before. */
+  /** Handles the hints that there are now, on the leader; others record none. */
   hinted(hints: readonly Hint[]): void;
 }

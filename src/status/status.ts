@@ -14,6 +14,7 @@ import { statusClient } from './writer/status-client.ts';
 import { StatusIndex, type StatusObject } from './writer/status-index.ts';
 import { StatusWriter } from './writer/status-writer.ts';
 
+/** Settings and dependencies of the status manager. */
 export interface StatusManagerParts {
   readonly translation: Translation;
   readonly connection: AskConnection;
@@ -26,6 +27,8 @@ export interface StatusManagerParts {
   readonly replica: string;
   /** The Lease that elects the leader; undefined: this process leads without an election. */
   readonly lease: { readonly namespace: string; readonly name: string } | undefined;
+  /** Called when this replica begins to write: what only the leader needs is computed from now on. */
+  readonly leading: () => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -52,9 +55,11 @@ export function createStatusManager(parts: StatusManagerParts): StatusManager {
   const writer = new StatusWriter({ index, write: statusClient(send), mayWrite, onSuccess, ...edges });
   const notices = new NoticeReporter(translation, index, recorder);
   let synced = false;
+  const leads = (): boolean => synced && leadership.leads();
   const startTerm = (): void => {
     writer.start();
     notices.all();
+    parts.leading();
   };
   const changed = (leads: boolean): void => {
     if (!leads) {
@@ -78,7 +83,7 @@ export function createStatusManager(parts: StatusManagerParts): StatusManager {
     },
     applied: (commit, observations) => {
       for (const observation of observations) index.observe(observation);
-      if (!synced || !leadership.leads()) return;
+      if (!leads()) return;
       const keys = changedKeys(translation, commit, observations);
       writer.changed(objectsOf(keys));
       notices.changed(commit, keys.MCPAuthPolicy);
@@ -86,8 +91,9 @@ export function createStatusManager(parts: StatusManagerParts): StatusManager {
     synced: () => {
       if (synced) return;
       synced = true;
-      if (leadership.leads()) startTerm();
+      if (leads()) startTerm();
     },
+    leads,
     denied: (claim) => {
       const { gateway } = claim;
       if (gateway === undefined || translation.gatewayStatuses.get(gateway) === undefined) return;
@@ -99,8 +105,7 @@ export function createStatusManager(parts: StatusManagerParts): StatusManager {
       recorder.record(rejectionEvent(response));
     },
     hinted: (hints) => {
-      notices.hinted(hints);
-      if (synced && leadership.leads()) notices.hints();
+      if (leads()) notices.hinted(hints);
     },
   };
 }

@@ -15,6 +15,7 @@ export interface CommitTraces {
   stop(): Promise<void>;
 }
 
+/** Where traces go, and what they say of this process. */
 export interface CommitTracesOptions {
   /** Where traces are posted as OTLP/HTTP with JSON, as `http://collector:4318/v1/traces`. */
   readonly url: string;
@@ -22,6 +23,7 @@ export interface CommitTracesOptions {
   readonly resource: Attributes;
 }
 
+/** Dependencies of the traces. */
 export interface CommitTracesParts {
   readonly clock: Clock;
   readonly log: Logger;

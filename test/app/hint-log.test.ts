@@ -20,6 +20,8 @@ interface Rig {
   /** The hints of the next look; an error is thrown by it. */
   world: readonly (Finding | undefined | Error)[];
   looks: number;
+  /** A report waits for this before it logs anything. */
+  places: Promise<void>;
   /** The steps that were taken in each turn of the event loop. */
   readonly turns: number[];
 }
@@ -28,7 +30,7 @@ interface Rig {
 function createRig(step = 0): Rig {
   const clock = createManualClock();
   const log = createRecordedLog();
-  const rig: Omit<Rig, 'hints'> = { clock, log, world: [], looks: 0, turns: [] };
+  const rig: Omit<Rig, 'hints'> = { clock, log, world: [], looks: 0, turns: [], places: Promise.resolve() };
   const explainer = {
     *hints(): Generator<Finding | undefined> {
       rig.looks += 1;
@@ -49,8 +51,10 @@ function createRig(step = 0): Rig {
         run();
       }),
   };
-  const placesOf = (fields: readonly { readonly object: string }[]) =>
-    Promise.resolve(fields.map(({ object }) => `file.yaml:1:1 ${object}`));
+  const placesOf = async (fields: readonly { readonly object: string }[]) => {
+    await rig.places;
+    return fields.map(({ object }) => `file.yaml:1:1 ${object}`);
+  };
   return Object.assign(rig, {
     hints: new HintWatch({ explainer, report: hintLog({ placesOf, log }), delay: 1_000, clock: stepping, log }),
   });
@@ -113,6 +117,36 @@ describe('the log of hints', () => {
     expect(rig.log.lines.at(-1)).toMatchObject({ level: 'warn', fields: { more: 30 } });
   });
 
+  it('never says of a hint that it is gone while it holds, however many others come before it', async () => {
+    const rig = createRig();
+    const old = Array.from({ length: 100 }, (_, n) => hint(`old${n}`));
+    rig.world = old;
+    await look(rig);
+    rig.world = [hint('new0'), hint('new1'), ...old];
+    await look(rig);
+    expect(linesOf(rig).slice(100)).toEqual([expect.stringContaining('there are more hints')]);
+    rig.world = [hint('new0'), hint('new1'), ...old.slice(1)];
+    await look(rig);
+    expect(linesOf(rig).slice(101)).toEqual([
+      'warn Mend new0.',
+      'info a hint is gone',
+      expect.stringContaining('there are more hints'),
+    ]);
+    expect(rig.log.lines.at(-2)?.fields).toMatchObject({ object: 'Gateway default/old0' });
+  });
+});
+
+describe('the watch for hints', () => {
+  it('looks again after a change during a look that failed', async () => {
+    const rig = createRig(2);
+    rig.world = [...Array.from({ length: 9 }, () => undefined), new Error('broken')];
+    rig.hints.changed();
+    rig.clock.next();
+    rig.hints.changed();
+    while (rig.clock.waiting().includes(pause)) rig.clock.next();
+    expect(linesOf(rig)).toEqual(['error internal error: looking for hints failed']);
+    expect(rig.clock.waiting()).toEqual([1000]);
+  });
   it('survives a bug, and looks again after the next change', async () => {
     const rig = createRig();
     rig.world = [new Error('broken')];
@@ -130,5 +164,33 @@ describe('the log of hints', () => {
     expect(rig.clock.waiting()).toEqual([]);
     rig.hints.changed();
     expect(rig.clock.waiting()).toEqual([]);
+  });
+
+  it('is silent after a stop in the middle of a look', async () => {
+    const rig = createRig(2);
+    rig.world = [hint('a'), ...Array.from({ length: 9 }, () => undefined)];
+    rig.hints.changed();
+    rig.clock.next();
+    expect(rig.clock.waiting()).toEqual([pause]);
+    rig.hints.changed();
+    await rig.hints.stop();
+    expect([rig.clock.waiting(), linesOf(rig)]).toEqual([[], []]);
+  });
+
+  it('waits at its stop for a report that has begun, which then says nothing', async () => {
+    const rig = createRig();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    rig.places = promise;
+    rig.world = [hint('a')];
+    await look(rig);
+    let stopped = false;
+    const stopping = rig.hints.stop().then(() => {
+      stopped = true;
+    });
+    await new Promise(setImmediate);
+    expect(stopped).toBe(false);
+    resolve();
+    await stopping;
+    expect([rig.clock.waiting(), linesOf(rig)]).toEqual([[], []]);
   });
 });

@@ -108,6 +108,40 @@ function acceptance(): void {
   });
 }
 
+/** Seconds since the epoch. */
+const now = (): number => Math.floor(Date.now() / 1_000);
+
+/** Tokens of the API server's own key: it issues none that lives shorter than ten minutes. */
+function expiry(): void {
+  it('is refused in words, also within the minute that the API server grants', async () => {
+    const own = await token('gw');
+    for (const seconds of [3_600, 30]) {
+      const expired = world.api.signedAgain(own, { iat: now() - 7_200, nbf: now() - 7_200, exp: now() - seconds });
+      expect(await ended(expired)).toMatchObject({
+        code: 'UNAUTHENTICATED',
+        message: expect.stringContaining('the token has expired'),
+      });
+    }
+    // It counts with another end: nothing else about these tokens is wrong.
+    await heldBy(
+      replica.node(gateway, claims(world.api.signedAgain(own, {}))),
+      ({ configs }) => 'default.p' in configs,
+    );
+  });
+
+  it('loses its stream at that moment, and is not served again by it', async () => {
+    // By the clock of the replica, which is a fast one: two seconds.
+    const { body } = await replica.get('debug', '/debug/status');
+    const { time }: { readonly time: string } = JSON.parse(body);
+    const exp = Math.ceil(Date.parse(time) / 1_000) + 20;
+    const brief = world.api.signedAgain(await token('gw'), { exp });
+    const node = replica.node(gateway, claims(brief));
+    await heldBy(node, ({ configs }) => 'default.p' in configs);
+    expect(await node.ended()).toMatchObject({ code: 'UNAUTHENTICATED' });
+    expect(await ended(brief)).toMatchObject({ code: 'UNAUTHENTICATED' });
+  });
+}
+
 function changes(): void {
   it('loses its stream when the annotation names another account, and has it again afterwards', async () => {
     const own = await token('gw');
@@ -159,4 +193,5 @@ describe.skipIf(kubeAssets() === undefined)('a node with a token of a real API s
 
   describe('of the TokenRequest API', acceptance);
   describe('that has a stream', changes);
+  describe('that has expired', expiry);
 });

@@ -1,8 +1,8 @@
 import { describe, expect } from 'vitest';
-import { reasonOf } from '../../src/gateway/errors.ts';
 import type { TargetFetch } from '../../src/gateway/model.ts';
 import { createAnswerBudget } from '../../src/gateway/upstream/answer-limits.ts';
 import { createUpstreamSession } from '../../src/gateway/upstream/upstream-session.ts';
+import { reasonOf } from '../../src/net/errors.ts';
 import { createFastClock } from '../support/edges/fast-clock.ts';
 import { fuzz } from '../support/fuzz/fuzz.ts';
 

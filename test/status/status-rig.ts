@@ -27,6 +27,8 @@ export interface ManagerRig {
   readonly manager: StatusManager;
   readonly log: RecordedLog;
   readonly counters: RecordedCounters;
+  /** How often this replica has begun to lead. */
+  readonly terms: () => number;
   /** Commits manifests with the observations that a watch would deliver. */
   apply(...manifests: readonly Manifest[]): void;
   /** Delivers an observation without a change of the manifest. */
@@ -43,6 +45,7 @@ export function createManagerRig(
   const world = createTranslatedWorld({}, false);
   const log = createRecordedLog();
   const counters = createRecordedCounters();
+  let terms = 0;
   const manager = createStatusManager({
     translation: world.translation,
     connection: api.connection,
@@ -50,6 +53,9 @@ export function createManagerRig(
     controllerName,
     replica,
     lease: elected ? { namespace: 'system', name: 'leader' } : undefined,
+    leading: () => {
+      terms += 1;
+    },
     clock,
     random: Math.random,
     log,
@@ -59,6 +65,7 @@ export function createManagerRig(
     manager,
     log,
     counters,
+    terms: () => terms,
     apply: (...manifests) => {
       const commit = world.apply(...manifests);
       manager.applied(

@@ -74,7 +74,7 @@ async function passUntil(condition: () => boolean): Promise<void> {
 describe('hints', () => {
   const hint = { kind: 'MCPAuthPolicy', key: 'default/policy', field: 'spec.rules', message: 'Mend it.' } as const;
 
-  it('are Events of the leader alone, once while they last, and of the next leader when it begins', async () => {
+  it('are Events of the leader alone, once while they last, and are asked for when the next one begins', async () => {
     store(api, policy);
     const leader = replica('a', policy);
     await passUntil(() => writes().length > 0);
@@ -83,7 +83,14 @@ describe('hints', () => {
     await passUntil(() => events().length > 0);
     await passUntil(() => String(holder()).startsWith('a'));
     expect(events()).toMatchObject([{ reason: 'PossibleMistake', note: 'spec.rules: Mend it.' }]);
+    expect([leader, follower].map(({ terms, manager }) => [terms(), manager.leads()])).toEqual([
+      [1, true],
+      [0, false],
+    ]);
     await leader.stop();
+    await passUntil(() => follower.terms() === 1);
+    expect([leader.manager.leads(), follower.manager.leads()]).toEqual([false, true]);
+    follower.manager.hinted([hint]);
     await passUntil(() => events().length > 1);
     expect(String(holder())).toMatch(/^b/);
     expect(events().at(-1)).toMatchObject({ reason: 'PossibleMistake' });

@@ -1,8 +1,8 @@
 import type { Clock, Logger, Stop } from '../../edges.ts';
-import { shortened } from '../../json/quoted.ts';
+import { reasonOf } from '../../net/errors.ts';
 import { createTextFetch, refuseCoding } from '../../net/outbound/text-fetch.ts';
 import { every } from '../../net/timers.ts';
-import { readTexts, watchFiles } from '../../net/tls/watched-files.ts';
+import { readTexts, watchFiles } from '../../net/watched-files.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { type KeySet, loadKeySetVerifier } from '../../serve/serve.ts';
 import { EnvironmentError } from '../errors.ts';
@@ -67,8 +67,4 @@ export async function openKeySet(
         failed,
       });
   return { keys: () => current, stop };
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? shortened(error.message) : 'unknown';
 }

@@ -13,6 +13,7 @@ import { openKeySet } from './key-set-source.ts';
 
 type SecuritySettings = Pick<ServeSettings, 'xdsTls' | 'xdsAuth' | 'debugAuth' | 'xdsListen'>;
 
+/** What access control asks and reports to. */
 export interface SecurityParts {
   readonly clock: Clock;
   readonly log: Logger;

@@ -7,12 +7,14 @@ import type { TranslationSettings } from '../../translate/model.ts';
 import { EnvironmentError } from '../errors.ts';
 import { type OfflineWorld, translateOnce } from './offline.ts';
 
+/** Which cluster is read, and which of its namespaces. */
 export interface OfflineClusterSettings extends TranslationSettings {
   readonly access: ClusterAccess;
   /** Namespaces to read; all when empty. */
   readonly namespaces: readonly string[];
 }
 
+/** Dependencies of commands that read a cluster once. */
 export interface OfflineClusterParts {
   readonly clock: Clock;
   readonly random: Random;

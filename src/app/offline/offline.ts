@@ -3,6 +3,7 @@ import type { PlacesOf } from '../../debug/model.ts';
 import type { Clock, Counters, Logger } from '../../edges.ts';
 import { answerQuestion, skippedNotes } from '../../explain/explain.ts';
 import type { Answer, Explainer, Place, Question } from '../../explain/model.ts';
+import { codeOrReason, isNotFound } from '../../net/errors.ts';
 import type { Snapshots } from '../../snapshot/model.ts';
 import type { Batch, InputDiagnostic } from '../../source/model.ts';
 import { readFilesOnce } from '../../source/source.ts';
@@ -21,6 +22,7 @@ export interface OfflineSettings extends TranslationSettings {
   readonly namespaces: readonly string[];
 }
 
+/** Dependencies of commands that read files once. */
 export interface OfflineParts {
   readonly clock: Clock;
   readonly log: Logger;
@@ -115,8 +117,7 @@ async function requireReadable(path: string): Promise<void> {
   try {
     await access(path);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    const reason = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;
+    const reason = isNotFound(error) ? 'does not exist' : `cannot be read (${codeOrReason(error)})`;
     throw new EnvironmentError(`${path} ${reason}: name files or folders with manifests, or - for standard input.`);
   }
 }

@@ -42,6 +42,7 @@ export function dialectsOf({ snapshots }: OfflineWorld): readonly string[] {
   return [...new Set(snapshots.types.flatMap(({ dialect }) => dialect ?? []))];
 }
 
+/** What of the translation is shown. */
 export interface DocumentFilter {
   /** `<namespace>/<name>`: this Gateway only. Statuses are those of all objects. */
   readonly gateway: string | undefined;

@@ -3,6 +3,7 @@ import type { PortChoice } from '../../demo/demo.ts';
 import { wholeNumber } from '../flag-values.ts';
 import { type Flag, type FlagValues, UsageError } from '../flags.ts';
 
+/** The flags of `demo`. */
 export const demoFlags: readonly Flag[] = [
   { name: 'once', help: 'end after the story' },
   { name: 'port', value: '<port>', help: "the gateway's listener port instead of the guide's 8080" },

@@ -3,6 +3,7 @@ import { quoted } from '../../json/quoted.ts';
 import { duration, oneOf, wholeNumber } from '../flag-values.ts';
 import { type Environment, type Flag, type FlagValues, UsageError } from '../flags.ts';
 
+/** The flags of `gateway`. */
 export const gatewayFlags: readonly Flag[] = [
   { name: 'file', value: '<path or URL>', help: 'the configuration; either this or --config' },
   { name: 'config', value: '<JSON>', help: 'the configuration itself' },

@@ -3,6 +3,7 @@ import type { DebounceOptions } from '../../rate/debounce.ts';
 import { duration, namespaceName } from '../flag-values.ts';
 import { type Environment, type Flag, type FlagValues, UsageError } from '../flags.ts';
 
+/** The flags that say where resources come from. */
 export const inputFlags: readonly Flag[] = [
   {
     name: 'filename',

@@ -2,6 +2,7 @@ import type { McpToolOptions } from '../../mcp-tool/model.ts';
 import { wholeNumber } from '../flag-values.ts';
 import type { Flag, FlagValues } from '../flags.ts';
 
+/** The flags of `mcp-tool`. */
 export const mcpToolFlags: readonly Flag[] = [
   { name: 'sse', help: 'accepted as in the guide; HTTP+SSE and Streamable HTTP are always served' },
   { name: 'host', value: '<address>', default: '127.0.0.1', help: 'where to listen' },

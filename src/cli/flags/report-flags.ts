@@ -4,6 +4,7 @@ import { translationFlags } from './translation-flags.ts';
 
 // The flags of the commands that read something and report on it, apart from what runs them: that is loaded when it runs.
 
+/** The flags of `check`. */
 export const checkFlags: readonly Flag[] = [
   {
     name: 'output',
@@ -17,6 +18,7 @@ export const checkFlags: readonly Flag[] = [
   ...translationFlags,
 ];
 
+/** The flags of `translate`. */
 export const translateFlags: readonly Flag[] = [
   {
     name: 'output',
@@ -37,6 +39,7 @@ export const translateFlags: readonly Flag[] = [
   ...translationFlags,
 ];
 
+/** The flags of `explain`. */
 export const explainFlags: readonly Flag[] = [
   {
     name: 'filename',
@@ -67,6 +70,7 @@ export const explainFlags: readonly Flag[] = [
   ...translationFlags,
 ];
 
+/** The flags of `nodes`. */
 export const nodesFlags: readonly Flag[] = [
   { name: 'server', value: '<host:port>', default: '127.0.0.1:9097', help: 'the debug listener of the control plane' },
   { name: 'gateway', value: '<namespace>/<name>', help: 'the nodes of this Gateway only' },

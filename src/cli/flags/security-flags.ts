@@ -10,6 +10,7 @@ import { quoted } from '../../json/quoted.ts';
 import { oneOf } from '../flag-values.ts';
 import { type Flag, type FlagValues, UsageError } from '../flags.ts';
 
+/** The flags that say who may connect, and how. */
 export const securityFlags: readonly Flag[] = [
   {
     name: 'xds-tls',

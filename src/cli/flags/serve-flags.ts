@@ -6,6 +6,7 @@ import { inputFlags, inputSettings, namespacesOf } from './input-flags.ts';
 import { securityFlags, securitySettings } from './security-flags.ts';
 import { translationFlags, translationSettings } from './translation-flags.ts';
 
+/** The flags of `serve`. */
 export const serveFlags: readonly Flag[] = [
   ...inputFlags,
   { name: 'xds-listen', value: '<host:port>', default: '0.0.0.0:9977', help: 'where gateways connect (gRPC, ADS)' },

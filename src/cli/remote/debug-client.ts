@@ -2,6 +2,7 @@ import { EnvironmentError } from '../../app/errors.ts';
 import { parseBoundedJson } from '../../json/bounded-json.ts';
 import { textIn } from '../../json/json.ts';
 import { quoted, shortened } from '../../json/quoted.ts';
+import { codeOf } from '../../net/errors.ts';
 import { formatHostPort, parseHostPort } from '../../net/host-port.ts';
 import { UsageError } from '../flags.ts';
 import { DocumentError, Fields } from './fields.ts';
@@ -28,6 +29,7 @@ export function serverAddress(text: string): string {
   );
 }
 
+/** A question to the debug listener. */
 export interface DebugRequest {
   /** Path and query. */
   readonly path: string;
@@ -94,9 +96,8 @@ async function boundedText(response: Response): Promise<string> {
 
 function unreachable(url: string, error: unknown): EnvironmentError {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;
   const reason =
-    code === 'ECONNREFUSED'
+    codeOf(cause) === 'ECONNREFUSED'
       ? 'nothing listens there'
       : error instanceof Error && error.name === 'TimeoutError'
         ? `it does not answer within ${timeout / 1000} seconds`

@@ -10,6 +10,7 @@ export interface NodesDocument {
 
 type SyncState = 'in-sync' | 'behind' | 'refusing';
 
+/** A connected node, as `/debug/nodes` describes it. Times are RFC 3339. */
 export interface NodeEntry {
   readonly id: string;
   readonly gateway: string;
@@ -23,6 +24,7 @@ export interface NodeEntry {
   readonly types: readonly TypeEntry[];
 }
 
+/** What one node has of one type. */
 export interface TypeEntry {
   readonly typeUrl: string;
   readonly known: boolean;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import { EnvironmentError } from '../../app/errors.ts';
 import { quoted } from '../../json/quoted.ts';
+import { codeOf } from '../../net/errors.ts';
 import { type FlagValues, nearWord, UsageError } from '../flags.ts';
 import type { ExitCode, Terminal } from '../terminal.ts';
 
@@ -42,7 +43,7 @@ async function writeNew(path: string, text: string, mode: number): Promise<void>
     const file = await open(path, 'wx', mode);
     await file.writeFile(text).finally(() => file.close());
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') {
+    if (codeOf(error) === 'EEXIST') {
       throw new EnvironmentError(`${path} exists already: remove it, or name another folder with --directory.`);
     }
     cannotWrite(path)(error);

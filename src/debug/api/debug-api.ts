@@ -41,6 +41,7 @@ export interface DebugApi {
   readonly status: () => Promise<object>;
 }
 
+/** Creates the endpoints. Nothing is computed before somebody asks. */
 export function createDebugApi(parts: DebugApiParts): DebugApi {
   const report = new ProblemReport(parts);
   const { logLevel, log, placesOf, program, graph, config, changes } = parts;
@@ -53,7 +54,7 @@ export function createDebugApi(parts: DebugApiParts): DebugApi {
   const setLevel: Route['put'] = (body, query) => json(changeLogging(logLevel, log, body), query.has('pretty'));
   const routes = new Map<string, Route>([
     ['/debug/status', read(() => statusView(parts, report))],
-    ['/debug/graph', read((query) => graphView(parts, query))],
+    ['/debug/graph', read((query) => inTurns(graphView(parts, query), parts.clock, () => setImmediate()))],
     ['/debug/object', decoding(objectView)],
     ['/debug/nodes', read((query) => nodesView(parts, query))],
     ['/debug/problems', read((query) => problemsView(report, placesOf, query))],

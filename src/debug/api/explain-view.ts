@@ -9,6 +9,7 @@ import type { InputDiagnostic } from '../../source/model.ts';
 import type { PlacesOf } from '../model.ts';
 import { RequestError } from '../routes.ts';
 
+/** The sources of `/debug/explain`. */
 export interface ExplainParts {
   /** Yields after each step of the answer. */
   readonly answer: (question: Question) => Generator<undefined, Answered>;

@@ -29,26 +29,33 @@ interface GatewayRow {
   readonly nodes: NodeCounts;
 }
 
-/** The JSON of `/debug/graph`: all Gateways, or one with everything around it. */
-export function graphView(parts: GraphParts, query: URLSearchParams): object {
+/**
+ * The JSON of `/debug/graph`: all Gateways, or one with everything around it. Yields after each object that is looked at,
+ * so that the caller can divide the work.
+ */
+export function* graphView(parts: GraphParts, query: URLSearchParams): Generator<undefined, object> {
   const gateway = gatewayIn(query);
-  return gateway === undefined ? gatewayList(parts, query) : gatewayDetail(parts, gateway, query);
+  return yield* gateway === undefined ? gatewayList(parts, query) : gatewayDetail(parts, gateway, query);
 }
 
 /** Policies of one Gateway that are listed. */
 const mostPolicies = 200;
 
-function gatewayList(parts: GraphParts, query: URLSearchParams): object {
+function* gatewayList(parts: GraphParts, query: URLSearchParams): Generator<undefined, object> {
   const search = searchIn(query);
   const only = wordIn(query, 'only', ['problems']);
-  const nodes = Map.groupBy(ratedNodes(parts), ({ node }) => node.gateway);
-  const names = new Set([...parts.snapshots.gateways(), ...nodes.keys()]);
-  const matching = [...names].filter((name) => name.toLowerCase().includes(search)).sort();
-  const rowOf = (gateway: string): GatewayRow => gatewayRow(parts, gateway, countsOf(nodes.get(gateway) ?? []));
   const page = pageOf(query, 50);
-  if (only === undefined) return { version: 1, ...paged(matching, page, rowOf) };
-  const failing = matching.map(rowOf).filter(({ message, nodes: { refusing } }) => message !== null || refusing > 0);
-  return { version: 1, ...paged(failing, page, (row) => row) };
+  const nodes = Map.groupBy(ratedNodes(parts), ({ node }) => node.gateway);
+  const isFailing = (name: string): boolean =>
+    healthOf(parts.translation, name).message !== null ||
+    (nodes.get(name) ?? []).some(({ state }) => state === 'refusing');
+  const matching: string[] = [];
+  for (const name of new Set([...parts.snapshots.gateways(), ...nodes.keys()])) {
+    yield undefined;
+    if (name.toLowerCase().includes(search) && (only === undefined || isFailing(name))) matching.push(name);
+  }
+  const rowOf = (name: string): GatewayRow => gatewayRow(parts, name, countsOf(nodes.get(name) ?? []));
+  return { version: 1, ...paged(matching.sort(), page, rowOf) };
 }
 
 function gatewayRow(
@@ -85,7 +92,7 @@ function isRefusal({ type, status }: Condition): boolean {
   return type === 'Accepted' && status !== 'True';
 }
 
-function gatewayDetail(parts: GraphParts, key: string, query: URLSearchParams): object {
+function* gatewayDetail(parts: GraphParts, key: string, query: URLSearchParams): Generator<undefined, object> {
   const rated = ratedNodes(parts, key);
   const snapshot = parts.snapshots.of(key);
   const row = gatewayRow(parts, key, countsOf(rated));
@@ -97,8 +104,8 @@ function gatewayDetail(parts: GraphParts, key: string, query: URLSearchParams): 
     ...row,
     message,
     listeners: listenersOf(parts, key),
-    targets: targetsOf(parts, snapshot, query),
-    policies: isForeign ? policiesWithoutEffect(parts, key) : policiesOf(parts, key),
+    targets: yield* targetsOf(parts, snapshot, query),
+    policies: yield* isForeign ? policiesWithoutEffect(parts, key) : policiesOf(parts, key),
   };
 }
 
@@ -138,7 +145,11 @@ function allowedText(namespaces: Listener['namespaces']): string {
   return clauses.length === 0 ? 'all namespaces, by an empty selector' : `namespaces whose ${clauses.join(' and ')}`;
 }
 
-function targetsOf({ dialects, translation }: GraphParts, { views }: Snapshot, query: URLSearchParams): Paged<object> {
+function* targetsOf(
+  { dialects, translation }: GraphParts,
+  { views }: Snapshot,
+  query: URLSearchParams,
+): Generator<undefined, Paged<object>> {
   const page = pageOf(query, 50);
   const search = searchIn(query);
   const counted = countedTypes(dialects);
@@ -146,6 +157,7 @@ function targetsOf({ dialects, translation }: GraphParts, { views }: Snapshot, q
   const items: object[] = [];
   let total = 0;
   for (const { name } of view?.resources() ?? []) {
+    yield undefined;
     if (search !== '' && !name.toLowerCase().includes(search)) continue;
     total += 1;
     if (total > page.offset && items.length < page.limit) items.push(targetRow(name, translation.targets.get(name)));
@@ -159,11 +171,12 @@ function targetRow(name: string, target: Target | undefined): object {
 }
 
 /** The policies that are attached to a Gateway, and those that name it and are not. */
-function policiesOf({ translation, resources }: GraphParts, key: string): Paged<object> {
+function* policiesOf({ translation, resources }: GraphParts, key: string): Generator<undefined, Paged<object>> {
   const [namespace, name] = key.split('/', 2);
   const attached = new Set(translation.attachedPolicies(key));
   const rows: { readonly policy: string; readonly message: string | undefined }[] = [];
   for (const [policy, status] of translation.policyStatuses.entries()) {
+    yield undefined;
     if (status.namespace !== namespace) continue;
     const ancestors = status.ancestors.filter(({ ancestorRef }) => ancestorRef.name === name);
     if (ancestors.length === 0 && !attached.has(policy)) continue;
@@ -180,16 +193,17 @@ function policiesOf({ translation, resources }: GraphParts, key: string): Paged<
 }
 
 /** The policies that name a Gateway of another controller: no status tells of it. */
-function policiesWithoutEffect({ resources }: GraphParts, key: string): Paged<object> {
+function* policiesWithoutEffect({ resources }: GraphParts, key: string): Generator<undefined, Paged<object>> {
   const [namespace, name] = key.split('/', 2);
   const message = 'The Gateway is not of this controller, so that this policy has no effect on it.';
-  const rows = [...resources.MCPAuthPolicy.entries()]
-    .filter(([, { metadata, targetRefs }]) => {
-      const isNamed = targetRefs.some((ref) => ref.ok && ref.value.name === name);
-      return metadata.namespace === namespace && isNamed;
-    })
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-  return paged(rows, { offset: 0, limit: mostPolicies }, ([policy, { rules }]) => {
-    return { policy, attached: false, rules: rules.ok ? rules.value.length : 0, message };
+  const rows: { readonly policy: string; readonly rules: number }[] = [];
+  for (const [policy, { metadata, targetRefs, rules }] of resources.MCPAuthPolicy.entries()) {
+    yield undefined;
+    const isNamed = targetRefs.some((ref) => ref.ok && ref.value.name === name);
+    if (metadata.namespace === namespace && isNamed) rows.push({ policy, rules: rules.ok ? rules.value.length : 0 });
+  }
+  rows.sort((a, b) => (a.policy < b.policy ? -1 : 1));
+  return paged(rows, { offset: 0, limit: mostPolicies }, ({ policy, rules }) => {
+    return { policy, attached: false, rules, message };
   });
 }

@@ -73,6 +73,7 @@ export function ratedNodes(
   });
 }
 
+/** Counts nodes by their state. */
 export function countsOf(rated: readonly { readonly state: SyncState }[]): NodeCounts {
   const counts = { inSync: 0, behind: 0, refusing: 0 };
   for (const { state } of rated) counts[state === 'in-sync' ? 'inSync' : state] += 1;

@@ -12,6 +12,7 @@ import { RequestError } from '../routes.ts';
 import type { GraphParts } from './graph-view.ts';
 import { wordIn } from './query.ts';
 
+/** The sources of `/debug/object`. */
 export interface ObjectParts extends GraphParts {
   readonly explainer: Explainer;
   readonly manifestOf: ManifestOf;

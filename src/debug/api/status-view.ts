@@ -14,6 +14,7 @@ export interface ProgramInfo {
   readonly source: string;
 }
 
+/** The sources of `/debug/status`. */
 export interface StatusParts extends NodesParts {
   readonly translation: Translation;
   readonly synced: () => boolean;

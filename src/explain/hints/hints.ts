@@ -85,6 +85,7 @@ function* labelsOfTargets(
   }
   const labelled = new Map<string, ReadonlyMap<string, string>>();
   for (const namespace of [...namespaces].sort()) {
+    yield undefined;
     const labels = labelsOf(inputs, namespace);
     if (labels !== undefined) labelled.set(namespace, labels);
   }

@@ -23,6 +23,7 @@ export interface SelectorResult {
   readonly misspelt: readonly MisspeltLabel[];
 }
 
+/** What the hints about selectors are computed from. */
 export interface SelectorContext {
   /** The labels of each namespace that has targets and known labels. */
   readonly labelled: ReadonlyMap<string, Labels>;

@@ -1,9 +1,9 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { shortened } from '../../json/quoted.ts';
+import { reasonOf } from '../../net/errors.ts';
 import { parseBearer } from '../../net/guard/bearer-token.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import type { JwtAuthnConfig } from '../config/model.ts';
-import { reasonOf } from '../errors.ts';
 import type { Authentication } from '../model.ts';
 import { createRefusals } from './bearer.ts';
 import type { JwtAuthenticator } from './model.ts';

@@ -1,8 +1,8 @@
 import { parseBoundedJson } from '../../json/bounded-json.ts';
 import { isJsonObject, textIn } from '../../json/json.ts';
 import { quoted } from '../../json/quoted.ts';
+import { reasonOf } from '../../net/errors.ts';
 import type { TextFetch } from '../../net/outbound/text-fetch.ts';
-import { reasonOf } from '../errors.ts';
 
 /**
  * Finds the URL of an issuer's keys: the `jwks_uri` of its metadata (RFC 8414, OpenID Connect Discovery 1.0).

@@ -11,8 +11,8 @@ import {
   jwkProblem,
   maxPublicKeys,
 } from '../../jwk/jwk.ts';
+import { reasonOf } from '../../net/errors.ts';
 import type { TextFetch } from '../../net/outbound/text-fetch.ts';
-import { reasonOf } from '../errors.ts';
 
 /** Keys to verify tokens with; at least one. */
 export interface KeySet {

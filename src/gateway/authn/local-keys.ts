@@ -1,6 +1,6 @@
 import { promises as files } from 'node:fs';
 import { maxTextBytes } from '../../net/outbound/text-fetch.ts';
-import { readTexts } from '../../net/tls/watched-files.ts';
+import { readTexts } from '../../net/watched-files.ts';
 import { GatewayError } from '../errors.ts';
 import { type KeyParts, type KeySet, type KeySource, keysProblem, parseKeySet, warnOfSkipped } from './key-set.ts';
 

@@ -3,8 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { measureJson } from '../../json/bounded-json.ts';
 import { repeatedMember } from '../../json/json-text.ts';
 import { shortened } from '../../json/quoted.ts';
+import { reasonOf } from '../../net/errors.ts';
 import { maxTextBytes, type TextFetch } from '../../net/outbound/text-fetch.ts';
-import { GatewayError, reasonOf } from '../errors.ts';
+import { GatewayError } from '../errors.ts';
 import { type DecodedConfig, decodeConfig } from './decode.ts';
 import type { Mounts } from './mounts.ts';
 

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable, Writable } from 'node:stream';
 import type { Stop } from '../../edges.ts';
+import { reasonOf } from '../../net/errors.ts';
 import { parseRequestUrl } from '../../net/request-url.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
-import { reasonOf } from '../errors.ts';
 import type { Authentication, Authenticator, GatewayCounters, PublicDocument, TargetState } from '../model.ts';
 import type { SessionParts } from '../session/model.ts';
 import { createMultiplexer, type Multiplexer } from '../session/multiplexer.ts';

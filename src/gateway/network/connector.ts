@@ -1,6 +1,7 @@
 import { isIP, type LookupFunction } from 'node:net';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { buildConnector } from 'undici';
+import { codeOf } from '../../net/errors.ts';
 import { formatHostPort, type HostPort } from '../../net/host-port.ts';
 import { blockReasonOf, hostProblem } from '../../net/outbound/blocked-address.ts';
 import { checkedLookup } from '../../net/outbound/checked-lookup.ts';
@@ -142,7 +143,7 @@ function explain(
   { ca, timeout }: { readonly ca: string; readonly timeout: number },
 ): ConnectError {
   if (error instanceof BlockedAddressError) return new ConnectError('address', error.message);
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const code = codeOf(error) ?? '';
   if (code === 'UND_ERR_CONNECT_TIMEOUT') {
     return new ConnectError('timeout', `no connection to ${named} within ${timeout / 1_000} s`);
   }

@@ -2,7 +2,7 @@ import { Agent, type buildConnector, fetch, type RequestInit as UndiciInit } fro
 import type { StopAsync } from '../../edges.ts';
 import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import { readCertificates } from '../../net/tls/pem.ts';
-import { readTexts } from '../../net/tls/watched-files.ts';
+import { readTexts } from '../../net/watched-files.ts';
 import type { TargetFetch } from '../model.ts';
 import { createConnectionLimit } from './connection-limit.ts';
 import { type ConnectionFailure, createOperatorConnector, createTargetConnector } from './connector.ts';

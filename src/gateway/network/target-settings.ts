@@ -1,11 +1,12 @@
 import { stat } from 'node:fs/promises';
 import type { Clock, Logger, Stop } from '../../edges.ts';
 import { shortened } from '../../json/quoted.ts';
+import { reasonOf } from '../../net/errors.ts';
 import { readCertificates } from '../../net/tls/pem.ts';
 import { systemAuthorities } from '../../net/tls/system-authorities.ts';
-import { type FileTexts, readTexts, watchFiles } from '../../net/tls/watched-files.ts';
+import { type FileTexts, readTexts, watchFiles } from '../../net/watched-files.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
-import { GatewayError, reasonOf } from '../errors.ts';
+import { GatewayError } from '../errors.ts';
 import type { GatewayConfig } from '../model.ts';
 import { decodeTargetHeaders, type TargetHeaders } from './target-headers.ts';
 

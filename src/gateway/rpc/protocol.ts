@@ -27,6 +27,24 @@ export const perRequestCapabilitiesKey = 'io.modelcontextprotocol/clientCapabili
 /** The `_meta` member with the least level of log messages that a client of MCP 2026-07-28 wants. */
 export const perRequestLogLevelKey = 'io.modelcontextprotocol/logLevel';
 
+/** The levels of log messages in MCP, those of RFC 5424, the least important first. */
+export const logLevels: readonly string[] = [
+  'debug',
+  'info',
+  'notice',
+  'warning',
+  'error',
+  'critical',
+  'alert',
+  'emergency',
+];
+
+/** Returns how important a level is, from 0 on; `undefined` for what is none, which nothing may be compared with. */
+export function severityOf(level: unknown): number | undefined {
+  const index = typeof level === 'string' ? logLevels.indexOf(level) : -1;
+  return index === -1 ? undefined : index;
+}
+
 /** The `_meta` member that names the listen request of a notification (MCP 2026-07-28). */
 export const subscriptionIdKey = 'io.modelcontextprotocol/subscriptionId';
 

@@ -122,6 +122,13 @@ function withNewMembers(
 /** Writes a value, and what was remembered in it as it was written. */
 const encodeValue = (value: unknown): string => [...partsOf(value)].join('');
 
+/** Returns the characters of an object as it is written. The parsed value may lack what nobody reads of a large one. */
+export function lengthOf(object: object): number {
+  let length = 0;
+  for (const part of partsOf(object)) length += part.length;
+  return length;
+}
+
 /** Writes a message on one line, what was remembered as it was written. */
 export function encodeMessage(message: Message): string {
   return encodePieces(message).join('');

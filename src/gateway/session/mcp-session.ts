@@ -6,7 +6,7 @@ import type { Quota } from '../../rate/quota.ts';
 import { isCurrent } from '../callers.ts';
 import type { Caller, ConfigChange } from '../model.ts';
 import type { Params, Result } from '../rpc/model.ts';
-import { perRequestLogLevelKey, statelessVersion } from '../rpc/protocol.ts';
+import { logLevels, perRequestLogLevelKey, severityOf, statelessVersion } from '../rpc/protocol.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { missingTasksError } from '../rpc/task-states.ts';
 import type { UpstreamSession } from '../upstream/model.ts';
@@ -242,22 +242,18 @@ async function subscribeAll(
   await Promise.all(together);
 }
 
-/** The log levels of MCP, those of RFC 5424. */
-const logLevels = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'] as const;
-
 /**
  * Sets the level of targets of earlier revisions, which have one for the whole session, to the least that any request of a
  * client without handshake has asked for. Each response has no more than its own request asked for.
  */
 function createLogLevel(upstreams: Pick<UpstreamSessions, 'setLogLevel'>) {
-  const levels: readonly unknown[] = logLevels;
-  let least = levels.length;
+  let least = logLevels.length;
   return {
     wanted(params: Params | undefined): void {
-      const index = levels.indexOf(params?._meta?.[perRequestLogLevelKey]);
-      if (index === -1 || index >= least) return;
-      least = index;
-      upstreams.setLogLevel({ level: levels[index] });
+      const severity = severityOf(params?._meta?.[perRequestLogLevelKey]);
+      if (severity === undefined || severity >= least) return;
+      least = severity;
+      upstreams.setLogLevel({ level: logLevels[severity] });
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { Clock, Logger } from '../../edges.ts';
+import { reasonOf } from '../../net/errors.ts';
 import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
-import { reasonOf } from '../errors.ts';
 import { AnswerBudgetError } from './answer-limits.ts';
 import { connectionRequest, type TargetStates } from './target-states.ts';
 

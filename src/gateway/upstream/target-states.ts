@@ -1,6 +1,7 @@
 import type { Clock } from '../../edges.ts';
 import { DeadlineExceededError } from '../../net/deadline.ts';
-import { reasonOf, TargetConnectionsError } from '../errors.ts';
+import { reasonOf } from '../../net/errors.ts';
+import { TargetConnectionsError } from '../errors.ts';
 import type { TargetOutcome, TargetState } from '../model.ts';
 import { AnswerLimitError } from './answer-limits.ts';
 import { FloodError } from './flood-guard.ts';

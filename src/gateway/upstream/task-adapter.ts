@@ -3,7 +3,7 @@ import { within } from '../../net/deadline.ts';
 import type { IncomingRequest, Params, Result } from '../rpc/model.ts';
 import { relatedTaskKey, subscribeTask } from '../rpc/protocol.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
-import { changed, rememberMembers } from '../rpc/source-text.ts';
+import { changed, lengthOf, rememberMembers } from '../rpc/source-text.ts';
 import {
   aboutTask,
   asHandle,
@@ -121,6 +121,7 @@ function createAdapter(
       forget(tasks, taskId);
       return outcomeOf(connection, taskId, waiting);
     }
+    if (status === 'cancelled') forget(tasks, taskId);
     if (status !== 'input_required') return { status: String(status) };
     const task = known(tasks, taskId);
     read(taskId, task);
@@ -154,7 +155,7 @@ function createAdapter(
       case 'tasks/get':
         return stateOf(params, ...waiting);
       case 'tasks/update':
-        answer(tasks, String(params?.['taskId']), params?.['inputResponses']);
+        answer(tasks, params ?? {});
         return {};
       case 'tasks/cancel':
         // One that is over is refused there, and acknowledged in the extension.
@@ -184,7 +185,7 @@ async function outcomeOf(connection: Connection, taskId: string, waiting: Waitin
     return { status: 'completed', result: own };
   } catch (error) {
     if (!(error instanceof RpcError) || error.received === undefined) throw error;
-    return { status: 'failed', error: { ...error.received } };
+    return { status: 'failed', error: asJsonObject(error.received) };
   }
 }
 
@@ -235,7 +236,7 @@ function takeQuestion(
   const task = taskId === undefined ? undefined : tasks.get(taskId);
   if (taskId === undefined || task === undefined || !canBeAsked(method, clientCapabilities)) return undefined;
   const waiting = [...tasks.values()].reduce((sum, { questions }) => sum + questions.size, 0);
-  if (waiting >= maxQuestions || JSON.stringify(params).length > maxQuestion) {
+  if (waiting >= maxQuestions || lengthOf(params ?? {}) > maxQuestion) {
     return Promise.reject(new RpcError(errorCode.unavailable, 'Too many requests wait for clients'));
   }
   const { promise, resolve, reject } = Promise.withResolvers<Result>();
@@ -250,10 +251,11 @@ function takeQuestion(
 }
 
 /** Gives a task the answers of the client. Those to what is not asked any more are ignored (Tasks extension, Update). */
-function answer(tasks: ReadonlyMap<string, OpenTask>, taskId: string, responses: unknown): void {
-  const given = asJsonObject(responses);
+function answer(tasks: ReadonlyMap<string, OpenTask>, params: Params): void {
+  rememberMembers(params);
+  const given = asJsonObject(params['inputResponses']);
   rememberMembers(given);
-  for (const [name, question] of tasks.get(taskId)?.questions ?? []) {
+  for (const [name, question] of tasks.get(String(params['taskId']))?.questions ?? []) {
     const response = Object.hasOwn(given, name) ? given[name] : undefined;
     if (isJsonObject(response)) question.answer(response);
   }

@@ -121,12 +121,12 @@ function outcomeOf(state: Result): Result {
     return result;
   }
   if (status === 'cancelled') throw new TaskError(errorCode.invalidRequest, 'The task was cancelled');
-  const received = isJsonObject(error) ? error : {};
-  const { code, message } = received;
-  if (status !== 'failed' || typeof code !== 'number' || typeof message !== 'string') {
-    throw new TaskError(errorCode.internalError, 'The task has ended without a result');
-  }
-  throw new TaskError(code, message, { ...received, code, message });
+  if (status === 'failed' && isErrorObject(error)) throw new TaskError(error.code, error.message, error);
+  throw new TaskError(errorCode.internalError, 'The task has ended without a result');
+}
+
+function isErrorObject(value: unknown): value is { code: number; message: string } {
+  return isJsonObject(value) && typeof value['code'] === 'number' && typeof value['message'] === 'string';
 }
 
 function pollTimeOf({ pollIntervalMs }: Result, waited: number): number {

@@ -2,9 +2,9 @@ import { type ClientOptions, credentials, Metadata, status } from '@grpc/grpc-js
 import type { Stop } from '../../edges.ts';
 import { AggregatedDiscoveryServiceClient } from '../../gen/envoy/service/discovery/v3/ads.ts';
 import type { DeltaDiscoveryRequest, DeltaDiscoveryResponse } from '../../gen/envoy/service/discovery/v3/discovery.ts';
+import { reasonOf } from '../../net/errors.ts';
 import { formatHostPort, type HostPort } from '../../net/host-port.ts';
 import type { XdsSecurity } from '../config/model.ts';
-import { reasonOf } from '../errors.ts';
 import { readCredentials, type StreamCredentials } from './credentials.ts';
 
 /** One delta ADS stream, on a connection of its own. */

@@ -3,7 +3,7 @@ import type { RuleIndex } from '../../authz/model.ts';
 import type { Logger } from '../../edges.ts';
 import type { DeltaDiscoveryResponse } from '../../gen/envoy/service/discovery/v3/discovery.ts';
 import { quoted } from '../../json/quoted.ts';
-import { reasonOf } from '../errors.ts';
+import { reasonOf } from '../../net/errors.ts';
 import type { ConfigChange, GatewayConfig } from '../model.ts';
 import type { KindStatus, ResourceKind } from './model.ts';
 import { configDecoder, type ResourceDecoder, targetDecoder } from './resource-kinds.ts';

@@ -1,7 +1,8 @@
 import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
+import { maxToken } from '../../net/guard/bearer-token.ts';
 import { readCertificates, readPrivateKey } from '../../net/tls/pem.ts';
 import { systemAuthorities } from '../../net/tls/system-authorities.ts';
-import { type FileTexts, readTexts } from '../../net/tls/watched-files.ts';
+import { type FileTexts, readTexts } from '../../net/watched-files.ts';
 import type { XdsSecurity } from '../config/model.ts';
 
 /** What one stream is opened with. */
@@ -32,6 +33,9 @@ export async function readCredentials(security: XdsSecurity): Promise<StreamCred
 function tokenIn(path: string, texts: FileTexts): string {
   const token = (texts.get(path) ?? '').trim();
   if (token === '') throw new Error(`xds_token_file: ${path} is empty`);
+  if (token.length > maxToken) {
+    throw new Error(`xds_token_file: ${path} has ${token.length} characters, and a token has at most ${maxToken}`);
+  }
   if (!tokenForm.test(token)) throw new Error(`xds_token_file: ${path} has something else than one token on one line`);
   return token;
 }

@@ -1,11 +1,12 @@
 import type { Clock, Logger, Random, Stop } from '../../edges.ts';
+import { codeOrReason, reasonOf } from '../../net/errors.ts';
 import { every } from '../../net/timers.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
-import { reasonOf } from '../errors.ts';
 import type { ConfigStore, ResponseObserver } from './config-store.ts';
 import type { LastGoodStatus, ResourceKind } from './model.ts';
-import { createStateFolder } from './state-folder.ts';
-import { decodeState, encodeState, maxStateBytes, type StateOwner } from './state-format.ts';
+import type { StateFolder } from './state-folder.ts';
+import { decodeState, encodeState, type StateOwner } from './state-format.ts';
+import { createStateSaver, type SaverTask } from './state-saver.ts';
 
 /** Keeps the resources in force on disk, and restores them when the control plane is away at a start. */
 export interface LastGood extends ResponseObserver {
@@ -34,22 +35,14 @@ export interface LastGoodSettings {
 export type LastGoodEvent = 'restored' | 'refused' | 'dropped' | 'written' | 'failed';
 
 /** Dependencies of the state. */
-export interface LastGoodParts extends LastGoodSettings {
+export interface LastGoodParts extends Omit<LastGoodSettings, 'folder'> {
+  readonly folder: StateFolder;
   readonly owner: StateOwner;
   readonly store: () => Pick<ConfigStore, 'snapshot' | 'restore' | 'restoredKinds' | 'dropRestored'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
 }
-
-/** Milliseconds from a change to the write that has it and those that follow. */
-const delay = 1_000;
-
-/** The share of the time that writes take, at most. */
-const writingShare = 1 / 20;
-
-/** Milliseconds until a write that failed is tried again. */
-const retryDelay = 60_000;
 
 /** Milliseconds between two looks at the age of what was restored: a clock may be set, and a machine may sleep. */
 const ageInterval = 30_000;
@@ -59,32 +52,27 @@ const refreshes = 24;
 
 /** Creates the keeper of the state; see {@link LastGood}. */
 export function createLastGood(parts: LastGoodParts): LastGood {
-  const { clock, log, maxAge, count, owner, store } = parts;
-  const folder = createStateFolder(parts.folder, maxStateBytes, parts.random);
+  const { folder, clock, random, log, maxAge, count, owner, store } = parts;
   const confirmations = createConfirmations(clock);
-  const troubles = new LogThrottle(clock, log);
+  const reports = createReports(parts);
   const restored = createRestored(parts, () => {
     saver.narrowing();
     for (const kind of store().restoredKinds()) confirmations.forget(kind);
     store().dropRestored();
   });
-  const failed = (key: string, message: string, error: unknown): void => {
-    count('failed');
-    troubles.failed(key, { reason: reasonIn(error), message, fields: { folder: parts.folder } });
-  };
-  const saver = createSaver(clock, {
-    remove: folder.remove,
+  const saver = createStateSaver({
+    folder,
+    clock,
+    random,
     async write(isCurrent) {
       const savedAt = confirmations.oldest();
       if (savedAt === undefined) return true;
       const written = await folder.write(encodeState(owner, savedAt, store().snapshot()), isCurrent);
-      if (written) {
-        count('written');
-        troubles.recovered('write', 'the last-good state is saved again');
-      }
+      if (written) reports.written();
       return written;
     },
-    failed,
+    failed: reports.failed,
+    removed: reports.removed,
   });
   let stopRefreshing: Stop = () => {};
 
@@ -99,7 +87,7 @@ export function createLastGood(parts: LastGoodParts): LastGood {
         restored.begin(saved.savedAt);
       } catch (error) {
         count('refused');
-        const fields = { folder: parts.folder, because: reasonOf(error) };
+        const fields = { folder: folder.path, because: reasonOf(error) };
         log.warn('starts without last-good state: what is there may not be used', fields);
       }
     },
@@ -122,6 +110,28 @@ export function createLastGood(parts: LastGoodParts): LastGood {
       restored.stop();
       const isConfirmedSince = confirmations.end();
       await saver.stop(isConfirmedSince);
+    },
+  };
+}
+
+const failures: Readonly<Record<SaverTask, string>> = {
+  write: 'the last-good state cannot be saved',
+  remove: 'the last-good state cannot be removed, and a restart would use it',
+};
+
+/** Counts and logs what happens on the disk. */
+function createReports({ folder, count, clock, log }: LastGoodParts) {
+  const throttle = new LogThrottle(clock, log);
+  return {
+    written(): void {
+      count('written');
+      throttle.recovered('write', 'the last-good state is saved again');
+    },
+    removed: () => void throttle.recovered('remove', 'the last-good state that had to go is removed'),
+    failed(task: SaverTask, error: unknown): void {
+      count('failed');
+      // The code: messages of the file system name temporary files, each another one.
+      throttle.failed(task, { reason: codeOrReason(error), message: failures[task], fields: { folder: folder.path } });
     },
   };
 }
@@ -156,87 +166,6 @@ function createConfirmations(clock: Clock) {
         oldest = Math.min(oldest, time);
       }
       return oldest;
-    },
-  };
-}
-
-/** Writes the state, changes within a second at once. */
-function createSaver(
-  clock: Clock,
-  disk: {
-    remove(): void;
-    /** Returns false when the state was not current any more. */
-    write(isCurrent: () => boolean): Promise<boolean>;
-    failed(key: string, message: string, error: unknown): void;
-  },
-) {
-  let pending: Stop | undefined;
-  let running: Promise<void> | undefined;
-  let again = false;
-  let pause = delay;
-  let stopped = false;
-  /** Counts changes that take something away: what was read before one of them may not be written after it. */
-  let generation = 0;
-  let fileMayExist = true;
-
-  const writeOnce = async (): Promise<void> => {
-    const [before, began] = [generation, clock.now()];
-    try {
-      const written = await disk.write(() => {
-        const isCurrent = generation === before;
-        // As soon as it may be there: the next change has to remove it.
-        fileMayExist ||= isCurrent;
-        return isCurrent;
-      });
-      again ||= !written;
-      pause = Math.max(delay, (clock.now() - began) / writingShare);
-    } catch (error) {
-      again = true;
-      pause = retryDelay;
-      disk.failed('write', 'the last-good state cannot be saved', error);
-    }
-  };
-  const write = (): Promise<void> => {
-    again = false;
-    running = writeOnce().finally(() => {
-      running = undefined;
-      if (again) schedule();
-    });
-    return running;
-  };
-  const schedule = (): void => {
-    if (running !== undefined) again = true;
-    if (stopped || running !== undefined || pending !== undefined) return;
-    pending = clock.after(pause, () => {
-      pending = undefined;
-      void write();
-    });
-  };
-
-  return {
-    schedule,
-    /**
-     * Removes the file before something is taken away, so that no restart can bring it back: until the next write there
-     * is no state. What only adds leaves the file, which allows less.
-     */
-    narrowing() {
-      generation += 1;
-      if (!fileMayExist) return;
-      try {
-        disk.remove();
-        fileMayExist = false;
-      } catch (error) {
-        disk.failed('remove', 'the last-good state cannot be removed, and a restart would use it', error);
-      }
-    },
-    /** @param changed whether there is something to save though nothing was scheduled */
-    async stop(changed: boolean) {
-      const unsaved = changed || pending !== undefined || again;
-      stopped = true;
-      pending?.();
-      pending = undefined;
-      await running;
-      if (unsaved || again) await write();
     },
   };
 }
@@ -281,9 +210,4 @@ function createRestored({ clock, log, maxAge, count, store }: LastGoodParts, dro
     },
     stop: () => stopTimer(),
   };
-}
-
-/** The code where there is one: messages of the file system name temporary files, each another one. */
-function reasonIn(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : reasonOf(error);
 }

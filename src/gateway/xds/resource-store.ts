@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DeltaDiscoveryResponse, Resource } from '../../gen/envoy/service/discovery/v3/discovery.ts';
 import { quoted, shortened } from '../../json/quoted.ts';
-import { reasonOf } from '../errors.ts';
+import { reasonOf } from '../../net/errors.ts';
 import type { ResourceDecoder } from './resource-kinds.ts';
 
 /** The result of applying one response. */

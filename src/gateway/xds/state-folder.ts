@@ -1,33 +1,41 @@
-import { constants, lstatSync, renameSync, unlinkSync } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, readdir, unlink } from 'node:fs/promises';
+import { closeSync, constants, lstatSync, openSync, renameSync, unlinkSync } from 'node:fs';
+import { access, type FileHandle, lstat, mkdir, open, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Random } from '../../edges.ts';
+import { codeOf } from '../../net/errors.ts';
 
 /**
  * The folder with the file of the last-good state, which says who may do what: it and the file belong to the user of
  * this process, and nobody else may even read them.
  */
 export interface StateFolder {
+  /** The path of the folder, as it was given. */
+  readonly path: string;
   /**
    * Creates the folder if it is missing, removes what interrupted writes have left, and reads the file. `undefined`:
-   * there is none.
+   * there is none. A file that {@link remove} could not remove is not used: it may allow what was taken away.
    *
    * @throws Error that names folder or file, and the reason why it is not used
    */
   read(): Promise<Buffer | undefined>;
   /**
-   * Writes the file: to a temporary one that takes its place when it is complete and on the disk.
+   * Writes the file: to a temporary one that takes its place when it is complete and on the disk. Resolves when the
+   * replacement is on the disk too.
    *
    * @param isCurrent asked in the moment before; when false, the earlier file stays
    * @returns whether the file was replaced
-   * @throws Error, and the earlier file stays
+   * @throws Error, and the earlier file or the new one is there
    */
   write(chunks: Iterable<Buffer>, isCurrent: () => boolean): Promise<boolean>;
   /**
    * Removes the file before it returns: a request that arrives next must not be able to find the process ended with the
-   * file still there.
+   * file still there. Empties it where it cannot be removed; a start uses no empty file.
+   *
+   * @throws Error when it can neither be removed nor emptied
    */
   remove(): void;
+  /** Resolves when what {@link remove} did is on the disk, where a loss of power cannot undo it. @throws Error */
+  flush(): Promise<void>;
 }
 
 const fileName = 'last-good.ndjson';
@@ -42,6 +50,7 @@ const blockSize = 64 * 1024;
 export function createStateFolder(path: string, maxBytes: number, random: Random): StateFolder {
   const file = join(path, fileName);
   return {
+    path,
     async read() {
       await prepare(path);
       for (const name of await readdir(path)) {
@@ -50,7 +59,9 @@ export function createStateFolder(path: string, maxBytes: number, random: Random
       const handle = await openToRead(file);
       if (handle === undefined) return undefined;
       try {
-        return await readChecked(handle, file, maxBytes);
+        const content = await readChecked(handle, file, maxBytes);
+        await assertRemovable(path, file);
+        return content;
       } finally {
         await handle.close();
       }
@@ -63,6 +74,7 @@ export function createStateFolder(path: string, maxBytes: number, random: Random
         if (isCurrent()) {
           // In the same turn as the question: nothing can be applied in between.
           renameSync(written, file);
+          await syncFolder(path);
           return true;
         }
       } catch (error) {
@@ -73,14 +85,54 @@ export function createStateFolder(path: string, maxBytes: number, random: Random
       return false;
     },
     remove() {
+      // Through a link it would be the file of somebody else.
+      if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return;
       try {
-        // Through a link it would be the file of somebody else.
-        if (lstatSync(path).isDirectory()) unlinkSync(file);
+        unlinkSync(file);
       } catch (error) {
-        if (codeOf(error) !== 'ENOENT') throw error;
+        if (codeOf(error) !== 'ENOENT') empty(file, error);
       }
     },
+    async flush() {
+      await syncFolder(path);
+      await syncIfThere(file, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    },
   };
+}
+
+/** @throws Error of the removal, which is the one that says what has to be mended */
+function empty(file: string, removal: unknown): void {
+  try {
+    const flags = constants.O_WRONLY | constants.O_TRUNC | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    closeSync(openSync(file, flags));
+  } catch {
+    throw removal;
+  }
+}
+
+/** Writes to the disk which files the folder has: `fsync` of a file does not (fsync(2)). */
+function syncFolder(path: string): Promise<void> {
+  return syncIfThere(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+}
+
+async function syncIfThere(path: string, flags: number): Promise<void> {
+  try {
+    const handle = await open(path, flags);
+    await handle.sync().finally(() => handle.close());
+  } catch (error) {
+    // EINVAL: a file system that has no such operation.
+    if (!['ENOENT', 'EINVAL'].includes(codeOf(error) ?? '')) throw error;
+  }
+}
+
+/** What cannot be removed now could not be removed by the process before either, when it had to be. */
+async function assertRemovable(path: string, file: string): Promise<void> {
+  for (const one of [path, file]) {
+    await access(one, constants.W_OK).catch((error: unknown) => {
+      const problem = `${one} cannot be changed (${codeOf(error)}), so that what is taken away could not be removed from it`;
+      throw new Error(`${problem}; make it writable, or remove it`);
+    });
+  }
 }
 
 /** The parent must exist: a folder that is misspelt, or a volume that is not mounted, is an error. */
@@ -161,8 +213,4 @@ async function writeNew(path: string, chunks: Iterable<Buffer>): Promise<void> {
 
 function randomLetters(random: Random): string {
   return Array.from({ length: 16 }, () => String.fromCharCode(97 + Math.floor(random() * 26))).join('');
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }

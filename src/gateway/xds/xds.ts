@@ -11,6 +11,8 @@ import { type ConfigStore, createConfigStore, type Subscription } from './config
 import { createLastGood, type LastGood, type LastGoodSettings } from './last-good.ts';
 import type { XdsStatus } from './model.ts';
 import { gatewayNamedBy, lastingMetadata, namesGateway } from './node.ts';
+import { createStateFolder } from './state-folder.ts';
+import { maxStateBytes } from './state-format.ts';
 
 /** The xDS client of the gateway. */
 export interface XdsClient {
@@ -153,7 +155,8 @@ function lastGoodOf(
   }
   const controlPlane = `${security.tls === undefined ? 'http' : 'https'}://${formatHostPort(authority)}`;
   const owner = { controlPlane, metadata: lastingMetadata(node) };
-  return createLastGood({ ...lastGood, owner, store, clock, random, log });
+  const folder = createStateFolder(lastGood.folder, maxStateBytes, random);
+  return createLastGood({ ...lastGood, folder, owner, store, clock, random, log });
 }
 
 function warnOfUnknownGateway(log: Logger, gateway: string): void {

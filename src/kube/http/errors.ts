@@ -1,4 +1,5 @@
 import { shortened } from '../../json/quoted.ts';
+import { codeOf } from '../../net/errors.ts';
 
 /**
  * The error of requests whose connection this program closed. The message is a predicate of the server, such as "was
@@ -20,7 +21,7 @@ export function requestError(server: string, error: unknown): Error {
 
 /** Returns whether the server's certificate was not accepted: its authority may have been replaced on disk. */
 export function isCertificateError(error: unknown): boolean {
-  const code = codeOf(error);
+  const code = innermostCode(error);
   return certificatePredicates.has(code) || code === wrongName;
 }
 
@@ -75,7 +76,7 @@ const predicates: ReadonlyMap<string, string> = new Map([
 
 function reasonOf(error: unknown): string {
   if (error instanceof ConnectionClosedError) return error.message;
-  const [code, message] = [codeOf(error), messageOf(error)];
+  const [code, message] = [innermostCode(error), messageOf(error)];
   const known = certificatePredicates.get(code) ?? predicates.get(code);
   if (known !== undefined) return known;
   if (code === wrongName) {
@@ -92,12 +93,11 @@ function reasonOf(error: unknown): string {
   return `does not answer: ${message}`;
 }
 
-/** The innermost code: several addresses may have been tried, and errors wrap one another. */
-function codeOf(error: unknown): string {
+/** Several addresses may have been tried, and errors wrap one another. Empty without any code. */
+function innermostCode(error: unknown): string {
   if (!(error instanceof Error)) return '';
-  const inner = error instanceof AggregateError ? codeOf(error.errors[0]) : '';
-  if (inner !== '') return inner;
-  return 'code' in error && typeof error.code === 'string' ? error.code : codeOf(error.cause);
+  const inner = error instanceof AggregateError ? innermostCode(error.errors[0]) : '';
+  return inner || (codeOf(error) ?? innermostCode(error.cause));
 }
 
 function messageOf(error: unknown): string {

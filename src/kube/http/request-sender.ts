@@ -12,6 +12,7 @@ import { readAtMost, readBody } from './response-body.ts';
 /** The part of a response that the time limit covers: `head`, because a watch has no end, or `whole`. */
 type Limited = 'head' | 'whole';
 
+/** The server, how requests are authenticated, and the connections that they use. */
 export interface RequestSenderParts {
   /** Its path, if any, is put before that of every request. */
   readonly server: URL;

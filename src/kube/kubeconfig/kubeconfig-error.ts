@@ -1,4 +1,5 @@
 import { shortened } from '../../json/quoted.ts';
+import { codeOf } from '../../net/errors.ts';
 
 /**
  * Server or user are not described, or not readable. The message says what, where and what to do; it holds no secret.
@@ -12,7 +13,7 @@ export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return shortened(String(error));
   // Lines after the first may quote what was read.
   const [line = ''] = error.message.split('\n');
-  switch ('code' in error ? error.code : undefined) {
+  switch (codeOf(error)) {
     case 'ENOENT':
       return 'it does not exist';
     case 'EACCES':

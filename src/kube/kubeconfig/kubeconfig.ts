@@ -5,6 +5,7 @@ import type { Cluster, Context } from '@kubernetes/client-node';
 import { newClusters, newContexts } from '@kubernetes/client-node/dist/config_types.js';
 import { parse, type Tags, YAMLParseError } from 'yaml';
 import { isJsonObject } from '../../json/json.ts';
+import { codeOf } from '../../net/errors.ts';
 import type { Environment } from '../model.ts';
 import { KubeConfigError, reasonOf } from './kubeconfig-error.ts';
 import { absolute, type KubeconfigUser, usersIn } from './user.ts';
@@ -53,7 +54,7 @@ function readIfPresent(path: string): KubeconfigFile | undefined {
   try {
     return { path: resolve(path), text: readFileSync(path, 'utf8') };
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw new KubeConfigError(`the kubeconfig ${path} cannot be read: ${reasonOf(error)}`, { cause: error });
   }
 }

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Clock, Stop } from '../../edges.ts';
+import { codeOf } from '../../net/errors.ts';
 import { ConversionError, type Reason } from '../conversion-error.ts';
 import type { Limits } from '../model.ts';
 import type { SourceDocument } from '../source-document.ts';
@@ -91,7 +92,7 @@ function watchMemory(worker: Worker, clock: Clock, limit: number, exceeded: () =
 }
 
 function isOutOfMemory(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+  return codeOf(error) === 'ERR_WORKER_OUT_OF_MEMORY';
 }
 
 function memoryError({ memoryMebibytes }: Limits): ConversionError {

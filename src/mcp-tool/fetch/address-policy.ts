@@ -4,6 +4,7 @@ import { ConversionError } from '../conversion-error.ts';
 /** Returns undefined if connecting to the address is allowed, else its reserved range, such as `loopback`. */
 export type AddressPolicy = (address: string) => string | undefined;
 
+/** Allows every address, as `--allow-private-addresses` does. */
 export const allowAnyAddress: AddressPolicy = () => undefined;
 
 /** Allows public Internet addresses only (net/loopback.ts, in contrast, decides who may reach a listener). */

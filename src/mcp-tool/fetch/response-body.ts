@@ -1,6 +1,7 @@
 import { promises, type Readable, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { shortened } from '../../json/quoted.ts';
+import { codeOf } from '../../net/errors.ts';
 import { ConversionError } from '../conversion-error.ts';
 import type { Limits } from '../model.ts';
 
@@ -76,7 +77,5 @@ function createDecoder(encoding: string): Transform | undefined {
 }
 
 function isZlibError(error: unknown): error is Error {
-  return (
-    error instanceof Error && 'code' in error && /^(Z_|ERR_(_ERROR|BROTLI|ZLIB)|ERR_PADDING)/.test(String(error.code))
-  );
+  return error instanceof Error && /^(Z_|ERR_(_ERROR|BROTLI|ZLIB)|ERR_PADDING)/.test(codeOf(error) ?? '');
 }

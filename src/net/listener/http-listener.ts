@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { Server as NetServer } from 'node:net';
+import { codeOf } from '../errors.ts';
 import { formatHostPort, type HostPort } from '../host-port.ts';
 
 /** The error of an address that cannot be bound. The message names the address, the reason and the remedy. */
@@ -13,7 +14,7 @@ export class ListenError extends Error {
   readonly at: HostPort;
 
   constructor(at: HostPort, purpose: string | undefined, cause: unknown) {
-    const code = codeOf(cause);
+    const code = listenCode(cause);
     const reason = reasons.get(code) ?? (cause instanceof Error ? cause.message : String(cause));
     const what = purpose === undefined ? '' : ` for ${purpose}`;
     super(`cannot listen on ${formatHostPort(at)}${what}: ${reason}`, { cause });
@@ -31,10 +32,9 @@ const reasons: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Returns the code of an error of Node, or the one in the message of a library that wraps it, such as grpc-js. */
-function codeOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return 'UNKNOWN';
-  if ('code' in cause && typeof cause.code === 'string') return cause.code;
-  return [...reasons.keys()].find((code) => cause.message.includes(code)) ?? 'UNKNOWN';
+function listenCode(cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : '';
+  return codeOf(cause) ?? [...reasons.keys()].find((code) => message.includes(code)) ?? 'UNKNOWN';
 }
 
 /**

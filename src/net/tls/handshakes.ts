@@ -14,6 +14,7 @@ const maxHandshakes = 2_000;
 /** Longer than any timeout of ours, which stop the handshake before Node does. */
 const never = 2 ** 31 - 1;
 
+/** Settings and dependencies of handshakes. */
 export interface HandshakesParts {
   readonly certificate: ServerCertificate;
   readonly clock: Clock;

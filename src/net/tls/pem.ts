@@ -1,4 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { codeOf } from '../errors.ts';
 
 /** The error of a certificate, a key or the file that should hold one. The message names file, line and remedy. */
 export class CertificateError extends Error {
@@ -102,6 +103,5 @@ function blocksOf({ path, text }: PemFile): readonly Block[] {
 
 /** OpenSSL's reason alone: a message of Node may repeat the input. */
 export function openSslReason(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : 'no reason given';
+  return codeOf(error) ?? 'no reason given';
 }

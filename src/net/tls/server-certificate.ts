@@ -3,8 +3,8 @@ import { createSecureContext, type SecureContextOptions, type SecureVersion } fr
 import type { Clock, Counters, Logger, Stop } from '../../edges.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { every } from '../timers.ts';
+import { type FileTexts, readTexts, watchFiles } from '../watched-files.ts';
 import { CertificateError, openSslReason, type PemFile, readCertificates, readPrivateKey } from './pem.ts';
-import { type FileTexts, readTexts, watchFiles } from './watched-files.ts';
 
 /** Files with what a TLS server shows, and whom it believes. */
 export interface TlsFiles {
@@ -16,6 +16,7 @@ export interface TlsFiles {
   readonly clientCa?: string;
 }
 
+/** Settings and dependencies of a server certificate. */
 export interface ServerCertificateParts {
   readonly clock: Clock;
   readonly log: Logger;

@@ -2,8 +2,14 @@
 const firstWait = 1_000;
 const longestWait = 30_000;
 
-/** Milliseconds without an event or an open stream after which an attempt has failed. */
+/** Milliseconds without an open stream after which an attempt has failed. */
 const patience = 15_000;
+
+/**
+ * Milliseconds without an event after which an open stream counts as broken. The server sends one every ten seconds, and
+ * a connection that a network has dropped without a word reports no error.
+ */
+const silence = 35_000;
 
 /**
  * Follows the status by server-sent events. When the stream breaks, says so and opens it again: the browser's own retry
@@ -22,6 +28,13 @@ export function follow(path, listener) {
   const open = () => {
     const source = new EventSource(path);
     let ended = false;
+    /** @type {number | undefined} */
+    let timer;
+    /** @param {number} milliseconds in which the next event has to come */
+    const expectEvent = (milliseconds) => {
+      clearTimeout(timer);
+      if (!ended) timer = setTimeout(fail, milliseconds);
+    };
     const fail = () => {
       if (ended) return;
       ended = true;
@@ -37,14 +50,18 @@ export function follow(path, listener) {
       listener.changed({ state: 'broken', since: brokenSince, retryAt: Date.now() + wait });
       wait = Math.min(wait * 2, longestWait);
     };
-    const timer = setTimeout(fail, patience);
+    expectEvent(patience);
     source.addEventListener('open', () => {
-      clearTimeout(timer);
+      expectEvent(silence);
       wait = firstWait;
       brokenSince = undefined;
       listener.changed({ state: 'open' });
     });
-    source.addEventListener('status', (event) => listener.status(JSON.parse(event.data)));
+    source.addEventListener('status', (event) => {
+      expectEvent(silence);
+      listener.status(JSON.parse(event.data));
+    });
+    source.addEventListener('alive', () => expectEvent(silence));
     source.addEventListener('error', fail);
   };
   open();

@@ -22,6 +22,7 @@ export function cachedSize(chunks: readonly ResponseChunk[]): number {
   return chunks.reduce((sum, { body }) => sum + body.buffer.byteLength + deltaOverhead, 0);
 }
 
+/** Adds up a size over all items. */
 export function sum<T>(items: Iterable<T>, size: (item: T) => number): number {
   let total = 0;
   for (const item of items) total += size(item);

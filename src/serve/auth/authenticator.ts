@@ -16,6 +16,7 @@ interface Credentials {
 /** Says who a stream belongs to. It may be a promise only if a token has to be verified. */
 export type Authenticate = (credentials: Credentials) => Authentication | Promise<Authentication>;
 
+/** The proofs that count. */
 export interface AuthenticatorParts {
   /** Absent: tokens prove nothing. */
   readonly tokens: { readonly cache: TokenCache; readonly audience: string } | undefined;

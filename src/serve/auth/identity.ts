@@ -29,6 +29,7 @@ export type Authentication =
   | { readonly kind: 'authenticated'; readonly identity: Identity }
   | { readonly kind: 'refused'; readonly code: 'UNAUTHENTICATED' | 'UNAVAILABLE'; readonly message: string };
 
+/** The identity of every stream where nobody is asked for a proof. */
 export const unauthenticated: Identity = { kind: 'unauthenticated' };
 
 /** `<namespace>/<name>`, as in messages and logs. */

@@ -31,6 +31,7 @@ const maxConcurrent = 64;
 /** Milliseconds for one answer, the wait for a turn included. */
 const timeout = 15_000;
 
+/** What verifies tokens, and dependencies. */
 export interface TokenCacheParts {
   readonly verify: VerifyToken;
   readonly clock: Clock;

@@ -10,6 +10,7 @@ const accepts = { idle: 16, busy: 1 };
 /** Connections that are torn down for each that may be accepted: tearing one down costs half as much. */
 const closesPerAccept = 2;
 
+/** Limits of the queue, and its clock. */
 export interface AcceptQueueParts {
   /** Connections that may wait. */
   readonly capacity: number;

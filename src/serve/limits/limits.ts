@@ -57,6 +57,7 @@ export interface Limits {
   readonly linger: number;
 }
 
+/** The defaults that docs/limits.md lists. */
 export const defaultLimits: Omit<Limits, 'send'> = {
   maxConnections: 20_000,
   maxStreamsPerConnection: 100,

@@ -5,6 +5,7 @@ export interface Pushable {
   push(): void;
 }
 
+/** The size of a slice, and what is reported of it. */
 export interface PushQueueParts {
   /** Streams that are pushed in one iteration of the event loop. */
   readonly slice: number;

@@ -1,6 +1,7 @@
 import type { Clock, Stop } from '../../edges.ts';
 import type { Pushable } from './push-queue.ts';
 
+/** Limits of responses that one stream alone has. */
 export interface SendLimits {
   /** Bytes in flight to nodes that answer. No large response is begun beyond this or `total`. Default 32 MiB. */
   readonly moving: number;
@@ -12,6 +13,7 @@ export interface SendLimits {
   readonly small: number;
 }
 
+/** The defaults that docs/limits.md lists. */
 export const defaultSendLimits: SendLimits = {
   moving: 32 << 20,
   total: 128 << 20,

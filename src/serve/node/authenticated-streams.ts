@@ -5,6 +5,7 @@ import type { StreamStatus } from '../request/stream-status.ts';
 import { refuseStream } from '../transport/calls.ts';
 import { type RawHeaders, type StreamGate, valuesOf } from '../transport/http2-server.ts';
 
+/** What is asked of streams, before and after their admission. */
 export interface AuthenticatedStreamsParts {
   /** Admits streams at a rate and in number, before anybody spends time on who they are. */
   readonly admission: StreamGate;
@@ -41,6 +42,10 @@ export class AuthenticatedStreams implements StreamGate {
 
   cutOff(stream: ServerHttp2Stream): void {
     this.#parts.admission.cutOff(stream);
+  }
+
+  failed(session: Http2Session, error: Error): void {
+    this.#parts.admission.failed(session, error);
   }
 
   /** Returns the identity of a stream; undefined for one that was not authenticated here. */

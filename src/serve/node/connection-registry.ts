@@ -12,6 +12,7 @@ export interface ConnectionAge {
   readonly grace: number;
 }
 
+/** The age of streams, and dependencies. */
 export interface ConnectionRegistryParts {
   readonly age: ConnectionAge;
   readonly clock: Clock;

@@ -14,6 +14,7 @@ export interface GrantedSnapshots {
   subscribe(grant: Grant, changed: (snapshot: Snapshot) => void): Stop;
 }
 
+/** Limits reads of snapshots to what a {@link Grant} is for. */
 export function grantedSnapshots(snapshots: Snapshots): GrantedSnapshots {
   return {
     exists: (gateway) => snapshots.of(gateway).exists,

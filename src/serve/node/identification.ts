@@ -20,6 +20,7 @@ export interface IdentifyRules {
   readonly authenticated: boolean;
 }
 
+/** The result of looking for the Gateway of a node. The messages are for its operator. */
 export type Identification =
   | { readonly kind: 'gateway'; readonly gateway: string; readonly by: IdentifiedBy }
   /** Not one clause is present. The message says how to name a Gateway. */

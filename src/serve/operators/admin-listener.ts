@@ -182,6 +182,7 @@ function guardedCalls(guard: RequestGuard, clock: Clock): StreamGate {
       });
     },
     cutOff: (stream) => stream.destroy(),
+    failed: () => {},
   };
 }
 

@@ -7,6 +7,7 @@ const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
 /** Bytes that are read of a connection that waits; they are enough to notice its end, unless it sends more. */
 const maxWaiting = 16 * 1024;
 
+/** Time limit and clock of the wait. */
 export interface PrefaceParts {
   readonly clock: Clock;
   /** Milliseconds for the preface. */
@@ -16,6 +17,7 @@ export interface PrefaceParts {
 /** What a connection begins with: HTTP/2 in plaintext, or the ClientHello of TLS. */
 export type Beginning = 'http2' | 'tls';
 
+/** What the first bytes of a connection turned out to be. One of the two is called, once. */
 export interface PrefaceListener {
   /**
    * Called with a function that stops reading, and puts everything back into the buffer of the socket; it returns the

@@ -51,6 +51,7 @@ export interface GrpcStreamListener {
   ended(ending: StatusCode): void;
 }
 
+/** What streams share. */
 export interface GrpcStreamParts extends LingerParts {
   readonly receiveBudget: ReceiveBudget;
   readonly iteration: LoopIteration;

@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events';
 import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream, ServerOptions } from 'node:http2';
 import type { Socket } from 'node:net';
 import { type ConnectionInjector, type Server, ServerCredentials } from '@grpc/grpc-js';
+import { codeOf } from '../../net/errors.ts';
 import { limitPieces } from './data-pieces.ts';
 
 /** Decides about the streams of all connections. */
@@ -10,6 +11,11 @@ export interface StreamGate {
   admit(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, start: () => void, rawHeaders: RawHeaders): void;
   /** Called with a stream whose data come in pieces that are too small. Ends it. */
   cutOff(stream: ServerHttp2Stream): void;
+  /**
+   * Called with a connection that ends because of an error of HTTP/2 (RFC 9113, section 5.4.1), such as headers that are
+   * far too large. Its client gets a code, and no words.
+   */
+  failed(session: Http2Session, error: Error): void;
 }
 
 /** All headers as they came, names and values in turn: Node drops the second of two that may occur once. */
@@ -92,6 +98,10 @@ function replaceListener(server: EventEmitter, gate: StreamGate): void {
   const [handle, ...others] = server.listeners('stream');
   if (handle === undefined || others.length > 0) throw wrongVersion();
   server.removeAllListeners('stream');
+  server.on('sessionError', (error: Error, session: Http2Session) => {
+    // Other errors are those of the socket: the client is gone.
+    if (codeOf(error) === 'ERR_HTTP2_ERROR') gate.failed(session, error);
+  });
   server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: RawHeaders) => {
     // grpc-js listens too, but only to the streams that it is given; an error without a listener ends the process.
     stream.on('error', ignoreError);

@@ -125,6 +125,7 @@ function member(owner: unknown, name: string): unknown {
   return typeof owner === 'object' && owner !== null ? Reflect.get(owner, name) : undefined;
 }
 
+/** How long a stream may outlive its end. */
 export interface LingerParts {
   readonly clock: Clock;
   /** Milliseconds that a node has to read the end of its stream and to close it; then the stream is reset. */

@@ -14,6 +14,7 @@ import { settled, shutDown } from './bind.ts';
 import { awaitPreface, type Beginning, type PrefaceParts } from './connection-preface.ts';
 import type { Http2Server } from './http2-server.ts';
 
+/** Limits of connections, and what happens to those that are accepted. */
 export interface ListenerParts extends AcceptQueueParts {
   readonly counters: Counters;
   readonly log: Logger;

@@ -1,5 +1,6 @@
 import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Clock, Counters, Logger, Stop } from '../../edges.ts';
+import { reasonOf } from '../../net/errors.ts';
 import { FairQueue } from '../../rate/fair-queue.ts';
 import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
@@ -21,6 +22,7 @@ const maxAddresses = 10_000;
 /** Bytes of the headers of one stream: the hard limit of other gRPC servers. A node sends a few hundred. */
 export const maxHeaders: number = 16 << 10;
 
+/** Limits of streams, and dependencies. */
 export interface StreamAdmissionParts {
   readonly clock: Clock;
   readonly counters: Counters;
@@ -116,6 +118,15 @@ export class StreamAdmission implements StreamGate {
     const problem = this.#closed ?? unacceptable(headers);
     if (problem === undefined) this.#enqueue(stream, address, start);
     else refuseStream(stream, problem);
+  }
+
+  /** Logs a connection that ended because of an error of HTTP/2: its node gets no reason, only a code. */
+  failed(session: Http2Session, error: Error): void {
+    this.#log.failed('http2', {
+      reason: reasonOf(error),
+      message: `connections end because of errors of HTTP/2; headers of far more than ${maxHeaders} bytes are one, such as a large token`,
+      fields: { address: this.#connections.get(session)?.address },
+    });
   }
 
   /** Resets a stream whose data come in pieces that are too small, at once: each piece that follows costs as much. */

@@ -2,6 +2,7 @@ import type { Clock, Logger, Stop } from '../../edges.ts';
 import type { Batch } from '../model.ts';
 import type { PendingChanges } from './pending-changes.ts';
 
+/** What is delivered, and where to. */
 export interface BatchDispatcherParts {
   readonly pending: PendingChanges;
   readonly deliver: (batch: Batch) => void;

@@ -5,6 +5,7 @@ import type { ApiError } from '../../kube/model.ts';
 import type { ApiReader } from './api/reader.ts';
 import type { BundleReading, PendingChanges } from './pending-changes.ts';
 
+/** Dependencies of the look at the versions of CRDs. */
 export interface CrdVersionsParts {
   readonly reader: ApiReader;
   readonly pending: PendingChanges;

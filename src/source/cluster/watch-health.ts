@@ -5,6 +5,7 @@ import { kinds } from '../../resources/resources.ts';
 import { type Collection, collectionTitle } from './api/path.ts';
 import type { CollectionDiagnostic, PendingChanges } from './pending-changes.ts';
 
+/** The collection whose health is followed, and where it is reported. */
 export interface WatchHealthParts {
   readonly collection: Collection;
   /** The server's origin, for messages. */

@@ -6,6 +6,7 @@ import { fileKey, type ManifestFile } from './manifest/manifest-file.ts';
 import type { Manifest, PlacedObject } from './manifest/parse-manifest.ts';
 import { ObjectIndex } from './object-index.ts';
 
+/** Settings and dependencies of the store. */
 export interface ManifestStoreParts {
   /** The arguments of `-f`, as given and in their order. */
   readonly roots: readonly string[];

@@ -10,6 +10,7 @@ import { Arrivals } from './watch/arrivals.ts';
 import { readText } from './watch/read-file.ts';
 import { RootScanner } from './watch/root-scanner.ts';
 
+/** What is read once, and how. */
 export interface ReadOnceOptions {
   /** Files and folders, or `-` for standard input, in order of precedence. */
   readonly roots: readonly string[];

@@ -15,6 +15,7 @@ export interface PublishedKeys {
 /** Fetches a `jwks.uri`. Rejects with a reason for users, as the end of the sentence "cannot be fetched: …". */
 export type FetchKeys = (uri: string) => Promise<PublishedKeys>;
 
+/** What the client may connect to beyond `https:` on the public Internet; each is a flag. */
 export interface KeyClientOptions {
   /** Allows `http:`, where anybody on the way can replace the keys. */
   readonly allowHttp: boolean;

@@ -6,6 +6,7 @@ import { FairSemaphore } from '../../rate/fair-semaphore.ts';
 import type { FetchedKeys } from '../../resources/model.ts';
 import type { FetchKeys } from './key-client.ts';
 
+/** Callbacks and dependencies of the fetcher. */
 export interface KeyFetcherParts {
   readonly fetchKeys: FetchKeys;
   /** Receives each answer; undefined when nobody needs the URI any more. Never called within {@link KeyFetcher.need}. */

@@ -6,6 +6,7 @@ import type { Batch } from '../model.ts';
 import { createKeyClient, type FetchKeys, type KeyClientOptions } from './key-client.ts';
 import { KeyFetcher } from './key-fetcher.ts';
 
+/** Dependencies of the source of keys. */
 export interface KeySourceParts {
   readonly clock: Clock;
   readonly random: Random;

@@ -33,6 +33,7 @@ export interface EventCount {
   readonly lastObserved: number;
 }
 
+/** Whether an Event was written, or why not. */
 export type EventResult = { readonly kind: 'written' } | RequestError;
 
 /** Writes Events. Nothing here rejects. */

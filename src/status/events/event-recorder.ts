@@ -11,6 +11,7 @@ import { type CreatedEvent, type EventSeries, EventSeriesStore, seriesKey } from
 /** Returns the UID of an object; undefined when it does not exist. */
 export type Identify = (kind: KindName, key: string) => { readonly uid: string } | undefined;
 
+/** Dependencies of the recorder. */
 export interface EventRecorderParts {
   readonly client: EventClient;
   readonly identify: Identify;

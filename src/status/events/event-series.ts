@@ -14,6 +14,7 @@ export interface EventSeries {
   created: CreatedEvent | undefined;
 }
 
+/** An Event that was written, and the state of its series. */
 export interface CreatedEvent {
   readonly eventName: string;
   readonly namespace: string;

@@ -30,7 +30,6 @@ export class NoticeReporter {
    * The last AncestorsFull note of each policy: a change of the policy that does not change the note records nothing.
    */
   readonly #ancestorNotes = new Map<string, string>();
-  #hints: readonly Hint[] = [];
 
   constructor(
     translation: Translation,
@@ -51,17 +50,11 @@ export class NoticeReporter {
     for (const [, notice] of policyNotices.entries()) record(targetRefEvent(notice));
     for (const [, notice] of keyNotices.entries()) record(keyEvent(notice));
     for (const policy of this.#ancestors.policies()) this.#recordAncestors(policy, record);
-    this.hints();
   }
 
-  /** Takes the hints that there are now, also while another replica leads. Records nothing. */
+  /** Records the hints that there are now: each again when its Event is older than an hour. */
   hinted(hints: readonly Hint[]): void {
-    this.#hints = hints;
-  }
-
-  /** Records the hints that there are: each again when its Event is older than an hour. */
-  hints(): void {
-    for (const event of hintEvents(this.#hints)) this.#recorder.recordOnce(event);
+    for (const event of hintEvents(hints)) this.#recorder.recordOnce(event);
   }
 
   /**

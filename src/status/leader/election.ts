@@ -18,6 +18,9 @@ export type Election =
       readonly renewed: number;
     };
 
+/**
+ * What happened to the Lease, or to the time that it counts for. `sent`: when the request was sent, in milliseconds.
+ */
 export type ElectionEvent =
   /** A read returned the Lease. */
   | { readonly kind: 'observed'; readonly lease: Lease }

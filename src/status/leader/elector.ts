@@ -22,6 +22,7 @@ export const defaultElectionTimes: ElectionTimes = {
   retryPeriod: 2_000,
 };
 
+/** The Lease, the identity of this replica, and dependencies. */
 export interface ElectorParts {
   readonly lease: LeaseClient;
   /** The holder identity. Unique per replica: two replicas with the same one would both lead. */

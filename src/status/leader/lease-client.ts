@@ -31,6 +31,7 @@ export interface LeaseClaim {
   readonly acquired: number | undefined;
 }
 
+/** The Lease as it is stored now, or why that is not known. */
 export type LeaseResult = { readonly kind: 'lease'; readonly lease: Lease } | RequestError;
 
 /** Reads and writes one Lease (`coordination.k8s.io/v1`). Nothing here rejects. */

@@ -15,6 +15,7 @@ export interface StatusPatch {
   readonly fields: JsonObject;
 }
 
+/** The object as it is stored after the write, or why nothing was written. */
 export type WriteResult = { readonly kind: 'written'; readonly object: ObservedObject } | RequestError;
 
 /** The manager in `managedFields`. */

@@ -27,6 +27,7 @@ const outageBackoff: Backoff = { initial: 500, max: 30_000 };
  */
 const wakeRate = { rate: 1 / 30, burst: 4 };
 
+/** What is written, when that is allowed, and dependencies. */
 export interface StatusWriterParts {
   readonly index: StatusIndex;
   readonly write: WriteStatus;

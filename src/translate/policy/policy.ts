@@ -98,6 +98,7 @@ export function attach(
   return served.map((gateway) => [attachmentKey(gateway, policy), { gateway, policy }]);
 }
 
+/** The key of the collection of attachments. No name of an object contains the separator. */
 export function attachmentKey(gateway: GatewayKey, policy: string): string {
   return `${gateway}|${policy}`;
 }

@@ -10,8 +10,10 @@ type Kind = 'policy' | 'backend' | 'route' | 'listener' | 'bind';
  */
 const ranks: Readonly<Record<Kind, number>> = { policy: 1, backend: 2, route: 4, listener: 5, bind: 6 };
 
-/** Beginnings of names with a rank of their own. */
+/** How the names of the sentinels begin, the policies that allow nothing. */
 export const sentinelPrefix = 'policy/sentinel:';
+
+/** How the names of MCP Backends begin, which list targets; a target's own Backend has none of this. */
 export const mcpBackendPrefix = 'backend/mcp/';
 
 const updateOrder: UpdateOrder = {

@@ -29,6 +29,13 @@ beforeAll(() => {
   ({ pipeline } = createFreshWorld({ 'world.yaml': world }));
 });
 
+function answerOf<T>(steps: Generator<undefined, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
 /** The sources of the views, and the number of entries that were read of the attachments, by key or by walking. */
 function counted(): { readonly parts: ObjectParts; readonly reads: () => number } {
   let reads = 0;
@@ -86,7 +93,7 @@ describe('the attachments of other Gateways are not read', () => {
 
   it('for a Gateway of the picture', () => {
     const { parts, reads } = counted();
-    expect(graphView(parts, new URLSearchParams('gateway=team-7/gw'))).toMatchObject({
+    expect(answerOf(graphView(parts, new URLSearchParams('gateway=team-7/gw')))).toMatchObject({
       policies: {
         total: 2,
         items: [
@@ -105,6 +112,78 @@ describe('the attachments of other Gateways are not read', () => {
       true,
     );
     expect(reads()).toBe(0);
+  });
+});
+
+describe('a list of Gateways', () => {
+  /** The answer, the snapshots that were read for it, and the most Gateways that were looked at in one step. */
+  function listed(query: string) {
+    const { parts } = counted();
+    const { gateways, gatewayStatuses } = parts.translation;
+    const { snapshots: real } = parts;
+    let [snapshots, looks, most] = [0, 0, 0];
+    const counting: ObjectParts = {
+      ...parts,
+      snapshots: {
+        types: real.types,
+        size: () => real.size(),
+        gateways: () => real.gateways(),
+        request: (typeUrl) => real.request(typeUrl),
+        diff: (from, to) => real.diff(from, to),
+        empty: (typeUrl) => real.empty(typeUrl),
+        subscribe: (gateway, changed) => real.subscribe(gateway, changed),
+        of(gateway) {
+          snapshots += 1;
+          return real.of(gateway);
+        },
+      },
+      translation: {
+        ...parts.translation,
+        gateways: {
+          name: gateways.name,
+          size: gateways.size,
+          entries: () => gateways.entries(),
+          get(key) {
+            looks += 1;
+            return gateways.get(key);
+          },
+        },
+        // As if every Gateway were refused.
+        gatewayStatuses: {
+          name: gatewayStatuses.name,
+          size: gatewayStatuses.size,
+          entries: () => gatewayStatuses.entries(),
+          get(key) {
+            const status = gatewayStatuses.get(key);
+            return status && { ...status, conditions: status.conditions.map((one) => ({ ...one, status: 'False' })) };
+          },
+        },
+      },
+    };
+    const steps = graphView(counting, new URLSearchParams(query));
+    for (let before = 0; ; before = looks) {
+      const step = steps.next();
+      if (step.done === true) return { answer: step.value, snapshots, most };
+      most = Math.max(most, looks - before);
+    }
+  }
+
+  it.each(['', '&only=problems'])(
+    'reads the snapshots of its page alone, in steps of one Gateway: ?limit=3%s',
+    (more) => {
+      const { answer, snapshots, most } = listed(`limit=3${more}`);
+      expect(answer).toMatchObject({ total: teams.length, items: { length: 3 } });
+      expect(snapshots).toBe(3);
+      expect(most).toBeLessThanOrEqual(1);
+    },
+  );
+
+  it('has all of them in their order, with offset and search', () => {
+    const names = ({ answer }: ReturnType<typeof listed>): readonly string[] =>
+      (answer as { readonly items: readonly { readonly gateway: string }[] }).items.map(({ gateway }) => gateway);
+    expect(names(listed('limit=1000'))).toEqual(teams.map((team) => `${team}/gw`).sort());
+    expect(names(listed('q=TEAM-3&offset=1&limit=2'))).toEqual(['team-30/gw', 'team-31/gw']);
+    expect(names(listed('q=nothing'))).toEqual([]);
   });
 });
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { createExplainer } from '../../../src/explain/explain.ts';
 import type { Finding } from '../../../src/explain/model.ts';
+import type { Collection } from '../../../src/graph/model.ts';
 import { guideJwk } from '../../support/processes/guide.ts';
 import { createFreshWorld } from '../../support/worlds/fresh-world.ts';
 import {
@@ -14,6 +16,7 @@ import {
   policyWith,
   together,
 } from '../../support/worlds/manifests.ts';
+import { defaultSettings } from '../../support/worlds/translated-world.ts';
 
 function hintsOf(...manifests: readonly string[]): readonly Finding[] {
   const { pipeline } = createFreshWorld({ 'a.yaml': together(...manifests) });
@@ -75,8 +78,70 @@ describe('the hints of a world', () => {
   });
 });
 
-describe('the hints about signers', () => {
-  const signers = `
+describe('the work of looking for hints', () => {
+  /** The most entries that are read of all collections in one step, in a world of so many Gateways. */
+  function mostReads(gateways: number): number {
+    const names = Array.from({ length: gateways }, (_, n) => `team-${n}`);
+    const manifests = names.flatMap((team) => [
+      mcpGateway(`${team}/gw`, 'from: Same'),
+      mcpService(`${team}/tool`),
+      namespace(team),
+      signers.replaceAll('namespace: default', `namespace: ${team}`),
+    ]);
+    const { pipeline } = createFreshWorld({ 'a.yaml': together(mcpClass, ...manifests) });
+    let reads = 0;
+    const counting = <V>(collection: Collection<V>): Collection<V> => ({
+      name: collection.name,
+      get size() {
+        return collection.size;
+      },
+      get(key) {
+        reads += 1;
+        return collection.get(key);
+      },
+      *entries() {
+        for (const entry of collection.entries()) {
+          reads += 1;
+          yield entry;
+        }
+      },
+    });
+    const { resources, translation } = pipeline;
+    const { GatewayClass, Gateway, Service, Namespace, MCPAuthPolicy } = resources;
+    const explainer = createExplainer({
+      resources: {
+        ...resources,
+        GatewayClass: counting(GatewayClass),
+        Gateway: counting(Gateway),
+        Service: counting(Service),
+        Namespace: counting(Namespace),
+        MCPAuthPolicy: counting(MCPAuthPolicy),
+      },
+      translation: {
+        ...translation,
+        gateways: counting(translation.gateways),
+        targets: counting(translation.targets),
+      },
+      unlistedNamespaces: { name: 'unlisted', size: 0, get: () => undefined, entries: () => new Map().entries() },
+      controllerName: defaultSettings.controllerName,
+    });
+    let most = 0;
+    for (const _ of explainer.hints()) {
+      most = Math.max(most, reads);
+      reads = 0;
+    }
+    return Math.max(most, reads);
+  }
+
+  it('has steps that do not grow with the world', () => {
+    const few = mostReads(10);
+    expect(few).toBeGreaterThan(0);
+    expect(mostReads(60)).toBe(few);
+  });
+});
+
+/** Says who may sign for a Gateway. */
+const signers = `
 apiVersion: gateway.kgateway.dev/v1alpha1
 kind: MCPAuthPolicy
 metadata: { name: signers, namespace: default }
@@ -84,6 +149,8 @@ spec:
   targetRefs: [{ name: gw }]
   jwt: { providers: [{ issuer: me, audiences: [me.com], jwks: { inline: '${JSON.stringify(guideJwk)}' } }] }
 `;
+
+describe('the hints about signers', () => {
   const ofIssuer = (issuer: string): string =>
     policyWith(
       'default/p',

@@ -93,7 +93,10 @@ describe('a response of MCP 2026-07-28', () => {
     };
     const progress = 'notifications/progress';
     expect(await told({ progressToken: 'p' })).toEqual([progress, undefined]);
-    expect(await told({ progressToken: 'p', [key('logLevel')]: 'warning' })).toEqual([progress, undefined]);
+    // What is no level asks for no log messages, not for all of them.
+    for (const level of ['warning', 'loud']) {
+      expect(await told({ progressToken: 'p', [key('logLevel')]: level })).toEqual([progress, undefined]);
+    }
     expect(await told({ progressToken: 'p', [key('logLevel')]: 'info' })).toEqual([
       'notifications/message',
       progress,

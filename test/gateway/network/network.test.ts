@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import { reasonOf } from '../../../src/gateway/errors.ts';
 import type { TargetFetch, TargetRequest, TargetResponse } from '../../../src/gateway/model.ts';
 import { createNetwork } from '../../../src/gateway/network/network.ts';
 import { parseResolutions } from '../../../src/gateway/network/resolve.ts';
 import { createTargetSettings } from '../../../src/gateway/network/target-settings.ts';
 import { fetchWithinOrigin } from '../../../src/gateway/upstream/transport/http-exchange.ts';
+import { reasonOf } from '../../../src/net/errors.ts';
 import { listen } from '../../../src/net/listener/http-listener.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
 import { systemClock } from '../../support/edges/system-clock.ts';

@@ -78,6 +78,18 @@ describe('a client that knows no tasks, at a target whose calls become tasks', (
     expect((await rig.target.arrival('tasks/cancel')).params).toMatchObject({ taskId: 'task-1' });
     await (await abandoned).body?.cancel();
   });
+});
+
+describe('the call of a client that knows no tasks', () => {
+  it('gets the error of a target that has forgotten the task', async () => {
+    const server = createTaskServer();
+    await using rig = await startLater((asked, say) => {
+      if (asked.method === 'tasks/get') server.restart();
+      return server.script(asked, say);
+    });
+    const { error } = await (await rig.open()).request('tools/call', { name: 'a:slow_compute' });
+    expect(error).toEqual({ code: -32602, message: 'Failed to retrieve task: Task not found' });
+  });
 
   it('gets its result at once where none is created', async () => {
     await using rig = await startLater();
@@ -199,7 +211,7 @@ describe('a client of MCP 2026-07-28, at a target with tasks of MCP 2025-11-25',
   });
 
   it('sees the error of a task as that of the call', async () => {
-    const error = { code: -32001, message: 'broken', data: 1 };
+    const error = { code: -32001, message: 'broken', data: { text: 'x'.repeat(30_000) } };
     await using rig = await startEarlier({ status: 'failed', result: () => ({ error }) });
     const { taskId } = Object((await request(rig, 'tools/call', { name: 'a:x' }))['result']);
     expect((await request(rig, 'tasks/get', { taskId }))['result']).toMatchObject({ status: 'failed', error });

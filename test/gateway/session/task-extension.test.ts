@@ -72,8 +72,28 @@ describe('a task of the extension', () => {
       result: { content: [{ text: JSON.stringify(inputResponses) }] },
     });
   });
+});
 
-  it('has URIs and ids inside that are those of the gateway', async () => {
+describe('what a task of the extension has inside', () => {
+  it('is as it was written, however large it is', async () => {
+    const large = 'x'.repeat(300_000);
+    const result = { resultType: 'complete', content: [{ type: 'text', text: large }], n: 1 };
+    await using rig = await start(({ method }) =>
+      method === 'tools/call'
+        ? { result: { resultType: 'task', taskId: 't', status: 'working' } }
+        : { result: { resultType: 'complete', taskId: 't', status: 'completed', result } },
+    );
+    const taskId = await create(rig);
+    const get = { token: rig.gateway.token('me'), method: 'tasks/get', params: { taskId }, meta: declared };
+    const reply = await readEvents(await ask(rig.gateway, get)).next();
+    expect(reply).toEqual({
+      jsonrpc: '2.0',
+      id: 'mine',
+      result: { resultType: 'complete', taskId, status: 'completed', result },
+    });
+  });
+
+  it('has URIs and ids of the gateway', async () => {
     const inside = {
       status: 'completed',
       result: {
@@ -234,6 +254,16 @@ describe('targets with tasks of the extension', () => {
     await using rig = await start(() => ({ result: { resultType: 'task', status: 'working', ...handle } }));
     const call = { method: 'tools/call', params: { name: 'a:slow_compute' }, meta };
     expect(await request(rig, call)).toMatchObject({ error: { code: -32000, message } });
+  });
+
+  it('that say twice what a result is have not answered', async () => {
+    const twice = '"result":{"resultType":"complete","content":[],"resultType":"task","taskId":"t"}';
+    await using rig = await start(({ id }) => ({
+      raw: 'application/json',
+      chunks: [`{"jsonrpc":"2.0","id":${JSON.stringify(id)},${twice}}`],
+    }));
+    const { error } = await request(rig, { method: 'tools/call', params: { name: 'a:slow_compute' } });
+    expect(error).toEqual({ code: -32000, message: 'Target a does not answer' });
   });
 
   it('are told that one is not wanted whose name is too long to be kept', async () => {

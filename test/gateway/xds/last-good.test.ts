@@ -24,8 +24,8 @@ const inForce = ({ store: { config: world } }: LastGoodRig): unknown => ({
 });
 
 /** A process that has received and saved a target and two policies. */
-async function saved(): Promise<LastGoodRig> {
-  const rig = await start();
+async function saved(options: Partial<Parameters<typeof startLastGood>[0]> = {}): Promise<LastGoodRig> {
+  const rig = await start(options);
   rig.state.connected();
   rig.answer('Target', { resources: [target('a/x')] });
   rig.answer('Config', { resources: [config('a.p'), config('a.q')] });
@@ -247,5 +247,103 @@ describe('a write', () => {
     writeFileSync(left, 'half a line', { mode: 0o600 });
     const rig = await start();
     expect([existsSync(left), rig.events]).toEqual([false, ['restored']]);
+  });
+});
+
+/** The code of an error of the disk. */
+function diskError(code: string): Error {
+  return Object.assign(new Error(`${code}: the disk`), { code });
+}
+
+type Task = 'remove' | 'flush' | 'write';
+
+/** A process with saved state whose disk refuses what is named here. */
+async function withFailingDisk() {
+  const refuses = new Set<Task>();
+  let flushes = 0;
+  const check = (task: Task): void => {
+    if (refuses.has(task)) throw diskError('EIO');
+  };
+  const rig = await saved({
+    disk: (real) => ({
+      ...real,
+      async write(chunks, isCurrent) {
+        check('write');
+        return real.write(chunks, isCurrent);
+      },
+      remove() {
+        check('remove');
+        real.remove();
+      },
+      async flush() {
+        check('flush');
+        await real.flush();
+        flushes += 1;
+      },
+    }),
+  });
+  const failures = (): number => rig.events.filter((event) => event === 'failed').length;
+  const lines = (text: string): number => rig.log.lines.filter(({ message }) => message.includes(text)).length;
+  return { rig, refuses, flushes: () => flushes, failures, lines };
+}
+
+describe('a removal', () => {
+  it('that fails is tried again until the file is gone, whether or not anything can be written', async () => {
+    const { rig, refuses, failures, lines } = await withFailingDisk();
+    for (const task of ['remove', 'write'] as const) refuses.add(task);
+    rig.answer('Config', { removedResources: ['a.p'] });
+    expect([existsSync(file), failures()]).toEqual([true, 1]);
+    refuses.delete('remove');
+    clock.advance(1_000);
+    expect(existsSync(file)).toBe(false);
+    await expect.poll(() => lines('that had to go is removed')).toBe(1);
+  });
+
+  it('that fails is tried ever more seldom, once a minute at last, and said once', async () => {
+    const { rig, refuses, failures, lines } = await withFailingDisk();
+    refuses.add('remove');
+    rig.state.narrowing();
+    const waits: number[] = [];
+    for (let attempt = 0; attempt < 10; attempt += 1) waits.push(clock.next());
+    expect(failures()).toBe(11);
+    expect(waits[0]).toBeLessThanOrEqual(1_000);
+    for (const wait of waits.slice(-3)) expect(wait).toBeGreaterThanOrEqual(30_000);
+    for (const wait of waits) expect(wait).toBeLessThanOrEqual(60_000);
+    expect(lines('a restart would use it')).toBe(1);
+  });
+
+  it('that fails is over when the file is replaced by one without what was taken away', async () => {
+    const { rig, refuses, lines } = await withFailingDisk();
+    refuses.add('remove');
+    rig.answer('Config', { removedResources: ['a.p'] });
+    clock.advance(1_000);
+    await rig.happened('written', 2);
+    refuses.delete('remove');
+    clock.advance(600_000);
+    expect(inForce(await start())).toMatchObject({ configs: ['a.q'] });
+    expect(lines('that had to go is removed')).toBe(1);
+  });
+
+  it('that fails is tried once more at the end of the process', async () => {
+    const { rig, refuses } = await withFailingDisk();
+    for (const task of ['remove', 'write'] as const) refuses.add(task);
+    rig.answer('Config', { removedResources: ['a.p'] });
+    refuses.delete('remove');
+    await rig.state.stop();
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it('is flushed to the disk, and that is tried again until it has worked', async () => {
+    const { rig, refuses, flushes, failures } = await withFailingDisk();
+    const before = flushes();
+    refuses.add('flush');
+    rig.state.narrowing();
+    await rig.happened('failed');
+    expect([existsSync(file), failures()]).toEqual([false, 1]);
+    refuses.delete('flush');
+    clock.advance(1_000);
+    await expect.poll(flushes).toBe(before + 1);
+    // What is left renews the state, once an hour.
+    for (const wait of clock.waiting()) expect(wait).toBeGreaterThan(60_000);
   });
 });

@@ -146,6 +146,31 @@ function expected(account: string | undefined, naming: string, namespace: string
   return own === namespace && allowed.includes(self) ? `${namespace}/${name}` : undefined;
 }
 
+it('I2 without --xds-auth a node is served what it names, whatever it proves, and never anything else', async () => {
+  const served = await startAuthWorld({ ways: [], accounts });
+  const wrong: object[] = [];
+  const all = { ...(await tokenProofs(served)), ...certificateProofs(served) };
+  for (const [proof, { headers, certificate }] of Object.entries(all)) {
+    const client = served.world.client(certificate && served.channel(certificate));
+    const decide = async (gateway: string, naming: string, claimOf: (typeof namings)[string]): Promise<void> => {
+      const [namespace = '', name = ''] = gateway.split('/');
+      const claim = claimOf(namespace, name);
+      const fate = await fateOf(client, { ...claim, headers: { ...claim.headers, ...headers } });
+      const named = naming !== 'the namespace in metadata alone' && accounts[gateway] !== undefined;
+      const want = named ? `default.${gateway.replace('/', '-')}` : '';
+      const got = 'served' in fate ? fate.served.join() : '';
+      if (got !== want) wrong.push({ proof, naming, gateway, want, fate });
+    };
+    await Promise.all(
+      gateways.flatMap((gateway) => Object.entries(namings).map(([naming, of]) => decide(gateway, naming, of))),
+    );
+    // The server admits 2,000 streams a second.
+    served.world.clock.advance(1_000);
+    client.close();
+  }
+  expect(wrong).toEqual([]);
+});
+
 it.each([[['token']], [['mtls']], [['token', 'mtls']]] as const)(
   'I2 no identity is served a Gateway that is not its own, whatever it claims, with --xds-auth=%j',
   async (ways) => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { Client, credentials, status } from '@grpc/grpc-js';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { AggregatedDiscoveryServiceService as ads } from '../../../src/gen/envoy/service/discovery/v3/ads.ts';
 import { HealthService } from '../../../src/gen/grpc/health/v1/health.ts';
 import { createAuthority } from '../../support/api-server/kube-certificates.ts';
@@ -250,10 +250,29 @@ describe('a bad credential', () => {
     });
   });
 
-  it('of 1 MiB is refused before it is looked at', async () => {
+  it.each([
+    [60_000, 'NGHTTP2_ENHANCE_YOUR_CALM'],
+    [1 << 20, 'Session closed with error code'],
+  ])('of %i bytes is refused before it is looked at', async (size, message) => {
     const served = await startAuthWorld({ ways: ['token'], accounts });
-    const fate = await fateOf(served.world.client(), { headers: bearer('a'.repeat(1 << 20)), node: role('red/gw') });
-    expect(fate).not.toHaveProperty('served');
+    // A client of HTTP/2 that sends what the server has said that it does not take.
+    const session = connect(`http://${served.world.address}`, { maxSendHeaderBlockLength: 8 << 20 });
+    session.on('error', () => undefined);
+    onTestFinished(() => session.destroy());
+    await once(session, 'remoteSettings');
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      ...bearer('a'.repeat(size)),
+    });
+    const [error] = await once(stream, 'error');
+    expect(String(error)).toContain(message);
+    // It has ended the whole connection: without a word to the client, so the log has one.
+    if (size >= 1 << 20) await served.world.log.line('headers of far more than 16384 bytes');
+    expect(served.world.counters.total('gatehouse_xds_requests_total')).toBe(0);
+    expect(served.world.log.text()).not.toContain('aaaa');
   });
 
   it('appears in no log', async () => {

@@ -44,7 +44,7 @@ function createListener(parts: ListenerParts): Listener {
     new Http2Server(
       server,
       { maxStreams: 100, maxHeaders: 16_384 },
-      { admit: (_stream, _headers, start) => start(), cutOff: () => {} },
+      { admit: (_stream, _headers, start) => start(), cutOff: () => {}, failed: () => {} },
     ),
     parts,
   );

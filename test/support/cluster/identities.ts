@@ -1,4 +1,4 @@
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
@@ -10,6 +10,8 @@ export const ADMIN = 'admin';
 export interface Identities {
   /** The static token of a user. Throws for an unknown user. */
   readonly token: (user: string) => string;
+  /** Signs the claims of a token of the API server anew, with some of them changed, as the API server would. */
+  readonly signedAgain: (token: string, changes: Readonly<Record<string, unknown>>) => string;
   /** The authentication flags of the API server. */
   readonly flags: readonly string[];
 }
@@ -32,6 +34,13 @@ export function createIdentities(folder: string, users: Readonly<Record<string, 
   writeFileSync(key, privateKey.export({ type: 'sec1', format: 'pem' }), { mode: 0o600 });
   return {
     token,
+    signedAgain: (own, changes) => {
+      const [head = '', payload = ''] = own.split('.');
+      const claims = { ...JSON.parse(Buffer.from(payload, 'base64url').toString()), ...changes };
+      const text = `${head}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`;
+      const signature = sign('sha256', Buffer.from(text), { key: privateKey, dsaEncoding: 'ieee-p1363' });
+      return `${text}.${signature.toString('base64url')}`;
+    },
     flags: [
       `--token-auth-file=${file}`,
       '--service-account-issuer=https://kubernetes.default.svc',

@@ -25,6 +25,11 @@ export interface KubeApiServer extends AsyncDisposable {
   readonly token: (user?: string) => string;
   /** Creates the service account if it does not exist, and requests a token that is valid for an hour. */
   readonly serviceAccountToken: (namespace: string, name: string) => Promise<string>;
+  /**
+   * Signs the claims of a service account's token anew, with some of them changed: the API server issues no token that
+   * lives shorter than ten minutes.
+   */
+  readonly signedAgain: Identities['signedAgain'];
   /** Writes a kubeconfig for a user (the administrator by default) or a token, and returns its path. */
   readonly kubeconfig: (who?: { readonly user: string } | { readonly token: string }) => string;
   /** Runs kubectl, as the administrator by default. Rejects if it fails; `kubectl.try` settles with its exit code. */
@@ -129,6 +134,7 @@ function cluster(
     ca,
     token,
     serviceAccountToken: (namespace, name) => serviceAccountToken(request, namespace, name),
+    signedAgain: identities.signedAgain,
     kubeconfig,
     kubectl,
     request,

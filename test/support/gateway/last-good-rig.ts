@@ -1,6 +1,8 @@
 import type { Clock } from '../../../src/edges.ts';
 import { type ConfigStore, createConfigStore } from '../../../src/gateway/xds/config-store.ts';
 import { createLastGood, type LastGood, type LastGoodEvent } from '../../../src/gateway/xds/last-good.ts';
+import { createStateFolder, type StateFolder } from '../../../src/gateway/xds/state-folder.ts';
+import { maxStateBytes } from '../../../src/gateway/xds/state-format.ts';
 import { type DeepPartial, DeltaDiscoveryResponse } from '../../../src/gen/envoy/service/discovery/v3/discovery.ts';
 import { createRecordedLog, type RecordedLog } from '../edges/recorded-log.ts';
 
@@ -22,20 +24,22 @@ interface RigOptions {
   readonly maxAge?: number;
   readonly controlPlane?: string;
   readonly metadata?: Readonly<Record<string, unknown>>;
+  /** Returns what the process has in place of its folder: one whose disk fails. */
+  readonly disk?: (folder: StateFolder) => StateFolder;
 }
 
 export const day: number = 24 * 3_600_000;
 
 /** Starts a process, which loads what is in the folder. */
 export async function startLastGood(options: RigOptions): Promise<LastGoodRig> {
-  const { folder, clock, maxAge = day, controlPlane = 'http://kgateway:9977' } = options;
+  const { folder, clock, maxAge = day, controlPlane = 'http://kgateway:9977', disk = (same) => same } = options;
   const metadata = options.metadata ?? { role: 'mcp-kgateway-kube-gateway-api~default~mcp-gateway' };
   const log = createRecordedLog();
   const events: LastGoodEvent[] = [];
   const waiting: { readonly event: LastGoodEvent; readonly times: number; readonly resolve: () => void }[] = [];
   const timesOf = (event: LastGoodEvent): number => events.filter((seen) => seen === event).length;
   const state = createLastGood({
-    folder,
+    folder: disk(createStateFolder(folder, maxStateBytes, Math.random)),
     maxAge,
     owner: { controlPlane, metadata },
     store: () => store,

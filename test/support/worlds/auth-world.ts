@@ -32,6 +32,7 @@ export interface AuthWorld {
 }
 
 export interface AuthWorldOptions {
+  /** Empty: nobody is asked (`--xds-auth=none`). */
   readonly ways: readonly ('token' | 'mtls')[];
   readonly accounts: Readonly<Record<string, readonly string[]>>;
   /** Verifies tokens instead of the issuer's keys. */
@@ -72,15 +73,18 @@ export async function startAuthWorld({ ways, accounts: given, verify }: AuthWorl
     const byKeys = createKeySetVerifier(() => keys, { issuer: 'kube', audience, clock: edges.clock });
     return {
       tls: { certificate, plaintext: true },
-      auth: {
-        tokens: ways.includes('token') ? { verify: verify ?? byKeys, audience } : undefined,
-        certificates: ways.includes('mtls') ? { trustDomain: 'cluster.local' } : undefined,
-        bindings: {
-          accountsOf: (gateway) => (accounts.has(gateway) ? new Set(accounts.get(gateway)) : undefined),
-          gatewaysOf: ({ namespace, name }) => gatewaysOf(accounts, namespace, name),
-        },
-        denied: (claim) => denied.push(claim),
-      },
+      auth:
+        ways.length === 0
+          ? undefined
+          : {
+              tokens: ways.includes('token') ? { verify: verify ?? byKeys, audience } : undefined,
+              certificates: ways.includes('mtls') ? { trustDomain: 'cluster.local' } : undefined,
+              bindings: {
+                accountsOf: (gateway) => (accounts.has(gateway) ? new Set(accounts.get(gateway)) : undefined),
+                gatewaysOf: ({ namespace, name }) => gatewaysOf(accounts, namespace, name),
+              },
+              denied: (claim) => denied.push(claim),
+            },
     };
   });
   world.commit((edit) => {
@@ -96,17 +100,7 @@ export async function startAuthWorld({ ways, accounts: given, verify }: AuthWorl
     serverCa: servers.cert,
     accounts,
     denied,
-    token: (account, claims) => {
-      const [namespace, name] = account.split('/');
-      const exp = Math.floor(world.clock.now() / 1_000) + 3_600;
-      return issuer.sign({
-        iss: 'kube',
-        aud: audience,
-        exp,
-        sub: `system:serviceaccount:${namespace}:${name}`,
-        ...claims,
-      });
-    },
+    token: (account, claims) => signToken(issuer, account, world.clock.now(), claims),
     channel: (client) =>
       client === undefined
         ? credentials.createSsl(Buffer.from(servers.cert))
@@ -120,6 +114,13 @@ export async function startAuthWorld({ ways, accounts: given, verify }: AuthWorl
       }
     },
   };
+}
+
+/** Signs a token that is good for an hour, unless the claims say otherwise. */
+function signToken(issuer: Issuer, account: string, now: number, claims: JWTPayload = {}): Promise<string> {
+  const [namespace, name] = account.split('/');
+  const exp = Math.floor(now / 1_000) + 3_600;
+  return issuer.sign({ iss: 'kube', aud: audience, exp, sub: `system:serviceaccount:${namespace}:${name}`, ...claims });
 }
 
 /** What a stream got: the name of the Config that it was served, or the status of its end. */

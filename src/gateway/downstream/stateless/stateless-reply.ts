@@ -2,7 +2,7 @@ import type { Clock } from '../../../edges.ts';
 import type { EventStream, EventStreams } from '../../../net/event-streams.ts';
 import { eventPieces } from '../../../net/sse.ts';
 import type { Message, Params, Result } from '../../rpc/model.ts';
-import { inputRequired } from '../../rpc/protocol.ts';
+import { inputRequired, severityOf } from '../../rpc/protocol.ts';
 import { errorCode } from '../../rpc/rpc-error.ts';
 import { changed, encodePieces } from '../../rpc/source-text.ts';
 import { type Freshness, forCaller, freshnessIn, notKept } from '../../session/freshness.ts';
@@ -38,9 +38,6 @@ const cacheable: readonly string[] = [
 
 /** Notifications that go elsewhere, or that this revision does not have. */
 const unwanted: readonly string[] = ['notifications/resources/updated', 'notifications/elicitation/complete'];
-
-/** The log levels of MCP, those of RFC 5424, the least important first. */
-const levels: readonly unknown[] = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'];
 
 /** Characters of a response that is a JSON text. */
 const maxJson = 64 * 1024;
@@ -104,7 +101,8 @@ export function createReply(
 function isWanted(message: Message, { logLevel }: StatelessRequest): boolean {
   if (!('method' in message)) return false;
   if (message.method === 'notifications/message') {
-    return logLevel !== undefined && levels.indexOf(message.params?.['level']) >= levels.indexOf(logLevel);
+    const [least, own] = [severityOf(logLevel), severityOf(message.params?.['level'])];
+    return least !== undefined && own !== undefined && own >= least;
   }
   // Those of a subscription are on its own stream.
   return !message.method.endsWith('/list_changed') && !unwanted.includes(message.method);

@@ -29,6 +29,7 @@ export interface ListKind {
   readonly changed: string;
 }
 
+/** The members of each list, and the rules and notifications that are about them. */
 export const listKinds: Readonly<Record<ListMethod, ListKind>> = {
   'tools/list': {
     use: 'tool',

@@ -32,6 +32,7 @@ export const pagedLists: Readonly<Record<ListMethod, PagedList>> = {
   },
 };
 
+/** The methods that list what targets have. */
 export const listMethods: readonly ListMethod[] = Object.keys(pagedLists).filter(isListMethod);
 
 /** Milliseconds for all pages of one target, including the connection. A slower target is left out of the list. */

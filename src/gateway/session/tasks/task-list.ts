@@ -4,7 +4,7 @@ import { callerKey } from '../../callers.ts';
 import type { Caller } from '../../model.ts';
 import type { MessageSize, Result } from '../../rpc/model.ts';
 import { errorCode, RpcError } from '../../rpc/rpc-error.ts';
-import { changed, rememberElements } from '../../rpc/source-text.ts';
+import { changed, lengthOf, rememberElements } from '../../rpc/source-text.ts';
 import { AnswerLimitError } from '../../upstream/answer-limits.ts';
 import { BudgetLease } from '../../upstream/budget-lease.ts';
 import { listTimeout, readPages } from '../lists/list-pages.ts';
@@ -169,7 +169,7 @@ class TaskListReading {
   #keep(task: Task, said: JsonObject): void {
     this.#parts.tasks.note(task, said);
     const held = this.#held.get(task.tool.target);
-    const bytes = Buffer.byteLength(JSON.stringify(said));
+    const bytes = lengthOf(said);
     if (held === undefined || bytes > maxStateBytes) return;
     held.lease.grow(held.bytes + bytes);
     held.bytes += bytes;

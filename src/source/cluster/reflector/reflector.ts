@@ -18,6 +18,7 @@ import { retryWait } from './retry-wait.ts';
 import type { WatchEvent } from './watch-event.ts';
 import { WatchSession } from './watch-session.ts';
 
+/** One collection, and what its reflector needs. */
 export interface ReflectorParts {
   readonly collection: Collection;
   readonly reader: ApiReader;

@@ -7,6 +7,7 @@ import { listPages } from './list-pager.ts';
 import type { ListingBudget } from './listing-budget.ts';
 import type { ObjectStore } from './object-store.ts';
 
+/** The collection that is compared with the server, and what the comparison needs. */
 export interface ResyncParts {
   readonly collection: Collection;
   readonly store: ObjectStore;

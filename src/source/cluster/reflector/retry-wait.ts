@@ -1,5 +1,6 @@
 import type { Clock, Stop } from '../../../edges.ts';
 
+/** How long to wait, and what ends the wait before. */
 export interface RetryWait {
   readonly milliseconds: number;
   /** Milliseconds before which a recovery does not end the wait. */

@@ -5,6 +5,7 @@ import type { ApiReader, StreamHandler } from '../api/reader.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { readWatchEvent, type WatchEvent } from './watch-event.ts';
 
+/** One watch, and what it reports. All callbacks are synchronous. */
 export interface WatchSessionParts {
   readonly collection: Collection;
   readonly reader: ApiReader;

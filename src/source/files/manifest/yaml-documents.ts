@@ -4,6 +4,7 @@ import { limits } from './limits.ts';
 import { type LongDocument, withoutLongDocuments } from './long-documents.ts';
 import { ManifestError } from './manifest-error.ts';
 
+/** A parsed document: nodes with offsets into the text. */
 export type YamlDocument = Document.Parsed<ParsedNode>;
 
 /**

@@ -7,6 +7,7 @@ import type { Manifest } from '../manifest/parse-manifest.ts';
 import type { ManifestStore } from '../manifest-store.ts';
 import { parseInWorker, type WorkerLimits } from './parse-in-worker.ts';
 
+/** Settings and dependencies of the loader. */
 export interface ManifestLoaderParts {
   readonly store: ManifestStore;
   /** The only namespaces whose objects count; empty: all. */

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Clock, Stop } from '../../../edges.ts';
 import { shortened } from '../../../json/quoted.ts';
+import { codeOf } from '../../../net/errors.ts';
 import type { Manifest } from '../manifest/parse-manifest.ts';
 
 /** `workerData` of the worker. */
@@ -9,6 +10,7 @@ export interface ParseTask {
   readonly namespaces: readonly string[];
 }
 
+/** Limits of one parse in a worker. */
 export interface WorkerLimits {
   /** Milliseconds of processor time. */
   readonly time: number;
@@ -89,6 +91,6 @@ function failure(what: string): Manifest {
 }
 
 function reasonOf(error: Error, { memory }: WorkerLimits): string {
-  const outOfMemory = 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+  const outOfMemory = codeOf(error) === 'ERR_WORKER_OUT_OF_MEMORY';
   return outOfMemory ? `takes more than ${memory} MiB of memory` : `fails (${shortened(error.message)})`;
 }

@@ -4,6 +4,7 @@ export type EntryEvent = 'rename' | 'change';
 /** An entry of a folder, which `folderIdentity` identifies: the path of the folder may lead to another one. */
 export type FolderEntry = string;
 
+/** Identifies an entry of a folder by the folder's identity, which stays when a path leads elsewhere. */
 export function entryIn(folderIdentity: string, name: string): FolderEntry {
   return `${folderIdentity}/${name}`;
 }

@@ -1,8 +1,8 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { Logger } from '../../../edges.ts';
+import { codeOrReason } from '../../../net/errors.ts';
 import type { EntryEvent } from './arrivals.ts';
-import { errorCode } from './fs-error.ts';
 
 /** A folder that is watched, by its path and by {@link folderIdentity}. */
 interface WatchedFolder {
@@ -10,6 +10,7 @@ interface WatchedFolder {
   readonly identity: string;
 }
 
+/** Callback and dependencies of the watcher. */
 export interface FolderWatcherParts {
   readonly log: Logger;
   /** An entry of the folder changed; undefined: the folder itself, or an unknown entry. */
@@ -73,7 +74,7 @@ export class FolderWatcher {
     if (this.#unwatchable.has(folder)) return;
     this.#unwatchable.add(folder);
     const message = 'a folder cannot be watched: changes in it are noticed some seconds later';
-    this.#parts.log.warn(message, { folder, error: errorCode(error) });
+    this.#parts.log.warn(message, { folder, error: codeOrReason(error) });
   }
 
   #close(folder: string): void {

@@ -1,7 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import { lstat, readlink } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, parse, sep } from 'node:path';
-import { errorCode, isNotFound } from './fs-error.ts';
+import { codeOrReason, isNotFound } from '../../../net/errors.ts';
 
 /** A directory entry that a path resolves through: when it is replaced, the path may resolve differently. */
 export interface LinkEntry {
@@ -67,7 +67,7 @@ export async function followLinks(folder: string, path: string): Promise<Resolut
     }
     stats ??= await lstat(at, { bigint: true });
   } catch (error) {
-    return isNotFound(error) ? { end: 'absent', entries } : { end: 'failed', code: errorCode(error), entries };
+    return isNotFound(error) ? { end: 'absent', entries } : { end: 'failed', code: codeOrReason(error), entries };
   }
   entries.push({ folder: dirname(at), name: basename(at) });
   return { end: 'found', realPath: at, stats, entries };

@@ -1,9 +1,9 @@
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import type { Clock } from '../../../edges.ts';
+import { codeOrReason, isNotFound } from '../../../net/errors.ts';
 import { limits } from '../manifest/limits.ts';
 import type { FileContent } from '../manifest/manifest-file.ts';
-import { errorCode, isNotFound } from './fs-error.ts';
 
 /** Identifies a state of a file: equal fingerprints, equal content. */
 export type Fingerprint = string;
@@ -42,7 +42,7 @@ export async function readManifestFile(path: string, expected: Fingerprint, cloc
     }
   } catch (error) {
     if (isNotFound(error)) return { kind: 'absent' };
-    return failure(`The file cannot be read (${errorCode(error)}).`, undefined);
+    return failure(`The file cannot be read (${codeOrReason(error)}).`, undefined);
   }
 }
 

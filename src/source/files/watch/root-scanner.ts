@@ -2,13 +2,13 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, parse, resolve, sep } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Clock, Counters } from '../../../edges.ts';
+import { codeOrReason } from '../../../net/errors.ts';
 import type { ManifestFile } from '../manifest/manifest-file.ts';
 import type { ManifestStore } from '../manifest-store.ts';
 import type { ManifestLoader } from '../parsing/manifest-loader.ts';
 import { type Arrivals, entryIn, type FolderEntry } from './arrivals.ts';
 import { folderIdentity } from './folder-watcher.ts';
 import { followLinks, type LinkEntry, type Resolution } from './follow-links.ts';
-import { errorCode } from './fs-error.ts';
 import { type Fingerprint, fingerprintOf, readManifestFile } from './read-file.ts';
 import { Settling } from './settling.ts';
 import { unreadSubfolders } from './subfolders.ts';
@@ -25,6 +25,7 @@ export interface WatchedEntry {
   readonly scan: string | undefined;
 }
 
+/** One root of `-f`, and what its scans need. */
 export interface RootScannerParts {
   /** Index among the roots of `-f`. */
   readonly root: number;
@@ -132,7 +133,7 @@ export class RootScanner {
     try {
       if (names === 'all') names = new Set((await readdir(realPath)).filter(isManifestName));
     } catch (error) {
-      return this.#missing(`cannot be listed (${errorCode(error)})`);
+      return this.#missing(`cannot be listed (${codeOrReason(error)})`);
     }
     this.#folder = realPath;
     if (scope === 'all') this.#unread = await unreadSubfolders(realPath, isManifestName);

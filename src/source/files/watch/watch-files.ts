@@ -11,6 +11,7 @@ import type { RootScanner } from './root-scanner.ts';
 import { SettleTimer } from './settle-timer.ts';
 import { ScanQueue, WatchPlan } from './watch-plan.ts';
 
+/** The parts of the file source, and the times that it keeps. */
 export interface WatchFilesParts {
   readonly store: ManifestStore;
   /** One for each root, in their order. */

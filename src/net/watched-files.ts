@@ -1,6 +1,7 @@
 import { constants, open } from 'node:fs/promises';
-import type { Clock, Stop } from '../../edges.ts';
-import { every } from '../timers.ts';
+import type { Clock, Stop } from '../edges.ts';
+import { codeOrReason } from './errors.ts';
+import { every } from './timers.ts';
 
 /** Milliseconds between two looks. Certificates and tokens are replaced minutes before the old ones end. */
 const interval = 1_000;
@@ -23,7 +24,7 @@ export async function readTexts(paths: readonly string[]): Promise<FileTexts> {
 async function readText(path: string): Promise<string> {
   // Not blocking: to open a named pipe would wait for its writer.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
-    throw new Error(`${path} cannot be read: ${reasonOf(error)}`);
+    throw new Error(`${path} cannot be read: ${codeOrReason(error)}`);
   });
   try {
     const status = await file.stat();
@@ -38,10 +39,7 @@ async function readText(path: string): Promise<string> {
   }
 }
 
-function reasonOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-}
-
+/** What {@link watchFiles} reports. */
 export interface FilesListener {
   /** Called with all contents when some differ from the last ones that were reported, and stood still for a second. */
   changed(texts: FileTexts): void;
