@@ -3,13 +3,13 @@ import type { Change, Commit } from '../graph/model.ts';
 import type { Condition, ServiceNotice, Translation } from '../translate/model.ts';
 
 /** Lines of one commit at each level; the others are counted: one file may have thousands of objects. */
-const mostLines = 100;
+const mostLines = 20;
 
 /** What writes the lines of one commit. */
 type Lines = Pick<Logger, 'info' | 'warn'>;
 
 /**
- * Logs the conditions of the objects that a commit changed, one line each, up to a hundred that have a problem and as
+ * Logs the conditions of the objects that a commit changed, one line each, up to twenty that have a problem and as
  * many without: for inputs that store no status (files, or a cluster with `--write-status=false`).
  */
 export function logStatuses(log: Logger, translation: Translation, commit: Commit): void {

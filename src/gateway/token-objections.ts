@@ -2,7 +2,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { parseJson } from '../json/json.ts';
 import { quoted } from '../json/quoted.ts';
 import { reasonOf } from '../net/errors.ts';
-import { defaultClockTolerance, isDate } from './authn/verify.ts';
+import { isNumericDate } from '../net/guard/bearer-token.ts';
+import { defaultClockTolerance } from './authn/verify.ts';
 import { decodeConfig } from './config/decode.ts';
 import type { JwtAuthnConfig } from './config/model.ts';
 import { GatewayError } from './errors.ts';
@@ -79,7 +80,7 @@ function dateObjections(claims: Claims, now: number, clockTolerance: number): st
     if (value === undefined && name !== 'exp') continue;
     if (value === undefined) {
       objections.push('The token does not expire (it has no exp): a gateway answers 401.');
-    } else if (typeof value !== 'number' || !isDate(value)) {
+    } else if (typeof value !== 'number' || !isNumericDate(value)) {
       objections.push(`${name} is no date in seconds since 1970: a gateway answers 401.`);
     } else if (name === 'exp' && value <= now - clockTolerance) {
       objections.push(`The token expired at ${timeOf(value)}: a gateway answers 401. Get a new one.`);

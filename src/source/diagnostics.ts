@@ -1,5 +1,4 @@
-import type { Clock, Counters, Logger } from '../edges.ts';
-import { RateLimiter } from '../rate/rate-limiter.ts';
+import type { Counters, Logger } from '../edges.ts';
 import type { InputDiagnostic } from './model.ts';
 
 /** A position in a file, both counted from 1; columns in UTF-16 code units. */
@@ -37,20 +36,19 @@ export function placeText(path: string, position: Position | undefined): string 
   return position === undefined ? path : `${path}:${position.line}:${position.column}`;
 }
 
-/** Lines about problems: those of a few files at once. Somebody who breaks thousands would write a line for each. */
-const lineRate = { rate: 1 / 30, burst: 10 };
+/** Lines about one change of the input. An author can make as many problems with one edit as objects fit into a file. */
+const maxLines = 20;
 
-/** Limits the lines about problems that appear, and those about problems that are gone. */
-export interface LineLimits {
-  readonly appeared: RateLimiter;
-  readonly gone: RateLimiter;
+/** What is left of {@link maxLines}, and for how many problems it was not enough. */
+interface Room {
+  lines: number;
+  leftOut: number;
 }
 
-export function createLineLimits(clock: Clock): LineLimits {
-  return { appeared: new RateLimiter(clock, lineRate), gone: new RateLimiter(clock, lineRate) };
-}
-
-/** All current diagnostics. Each is logged once when it appears and once when it is gone, as long as they are few. */
+/**
+ * All current diagnostics. Each is logged when it appears and when it is gone, as long as one change brings no more than
+ * {@link maxLines} of them.
+ */
 export class DiagnosticRegistry {
   readonly #log: Logger;
   readonly #counters: Counters;
@@ -59,18 +57,13 @@ export class DiagnosticRegistry {
   readonly #logged = new Map<string, readonly PlacedDiagnostic[]>();
   /** The number of diagnostics that were logged for a cause and are not gone. */
   readonly #causes = new Map<string, number>();
-  readonly #lines: LineLimits | undefined;
-  /** Problems that appeared since the last line about one, without a line of their own. */
-  #unlogged = 0;
   #errors = 0;
   /** The sorted list, until something changes: sorting thousands takes long. */
   #list: readonly InputDiagnostic[] | undefined;
 
-  /** @param lines undefined: not limited */
-  constructor(log: Logger, counters: Counters, lines?: LineLimits) {
+  constructor(log: Logger, counters: Counters) {
     this.#log = log;
     this.#counters = counters;
-    this.#lines = lines;
   }
 
   /** Replaces all diagnostics of an owner, such as a file, a root, or an object. */
@@ -86,18 +79,15 @@ export class DiagnosticRegistry {
 
   /** Logs the differences since the last call. A diagnostic that only moved to another line is the same one. */
   logChanges(): void {
-    const unlogged = this.#unlogged;
+    const room: Room = { lines: maxLines, leftOut: 0 };
     for (const [owner, before] of this.#logged) {
       const now = this.#current.get(owner) ?? [];
       // First those that appeared: a diagnostic that is replaced by one of the same cause does not end it.
-      for (const placed of without(now, before)) this.#logAppeared(placed);
-      for (const placed of without(before, now)) this.#logGone(placed);
+      for (const placed of without(now, before)) this.#logAppeared(placed, room);
+      for (const placed of without(before, now)) this.#logGone(placed, room);
     }
     this.#logged.clear();
-    if (unlogged === 0 && this.#unlogged > 0) {
-      const message = 'more problems appear than are logged: gatehouse check and /debug/problems list all';
-      this.#log.warn(message, { objects: this.#current.size });
-    }
+    if (room.leftOut > 0) this.#log.warn(tooMany, { leftOut: room.leftOut });
     this.#counters.gauge('gatehouse_input_errors', this.#errors);
   }
 
@@ -116,7 +106,7 @@ export class DiagnosticRegistry {
     return [...byContent.values()];
   }
 
-  #logAppeared(placed: PlacedDiagnostic): void {
+  #logAppeared(placed: PlacedDiagnostic, room: Room): void {
     const { severity, message, place, object, field } = inputDiagnostic(placed);
     this.#counters.count('gatehouse_source_problems_total', { severity });
     const { cause } = placed.diagnostic;
@@ -126,16 +116,12 @@ export class DiagnosticRegistry {
       if (known === 0) this.#log[severity === 'error' ? 'error' : 'warn'](cause.appeared);
       return;
     }
-    if (this.#lines !== undefined && this.#lines.appeared.tryTake() > 0) {
-      this.#unlogged += 1;
-      return;
-    }
-    this.#unlogged = 0;
+    if (!hasRoom(room)) return;
     if (severity === 'error') this.#log.error(message, { place, object, field });
     else this.#log.warn(message, { place, object, field });
   }
 
-  #logGone(placed: PlacedDiagnostic): void {
+  #logGone(placed: PlacedDiagnostic, room: Room): void {
     const { cause } = placed.diagnostic;
     if (cause !== undefined) {
       const left = (this.#causes.get(cause.gone) ?? 0) - 1;
@@ -146,10 +132,20 @@ export class DiagnosticRegistry {
       }
       return;
     }
-    if (this.#lines !== undefined && this.#lines.gone.tryTake() > 0) return;
+    if (!hasRoom(room)) return;
     const { message, place, object, field } = inputDiagnostic(placed);
     this.#log.info('a problem is gone', { place, object, field, problem: message });
   }
+}
+
+const tooMany =
+  'one change has brought or ended more problems than the log names; /debug/problems lists all that there are';
+
+/** Takes room for one line, or counts the problem as left out. */
+function hasRoom(room: Room): boolean {
+  if (room.lines === 0) room.leftOut += 1;
+  else room.lines -= 1;
+  return room.leftOut === 0;
 }
 
 function inputDiagnostic({ path, diagnostic }: PlacedDiagnostic): InputDiagnostic {

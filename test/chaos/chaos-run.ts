@@ -39,13 +39,18 @@ interface ChaosReport {
 /** Milliseconds within which a node holds the last world: a half-open connection alone takes a minute to be noticed. */
 const maxRest = 180_000;
 
-export async function startChaosRun(seed: number, progress: (line: string) => void): Promise<ChaosRun> {
+/** @param flags of the control plane */
+export async function startChaosRun(
+  seed: number,
+  progress: (line: string) => void,
+  flags: readonly string[] = [],
+): Promise<ChaosRun> {
   const world = await startClusterWorld();
   await world.apply(mcpClass);
   const { api } = world;
   await prepare((path, request) => api.request(path, request));
   const way = await startTcpProxy(Number(new URL(api.url).port));
-  const controlPlane = await startControlPlane(world, way.port);
+  const controlPlane = await startControlPlane(world, way.port, flags);
   const writer = startWriter(
     (path, request) => api.request(path, request),
     (kind) => createRandom([...kind].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) | 0, seed)),

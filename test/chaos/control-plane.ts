@@ -20,10 +20,14 @@ export interface ControlPlane extends AsyncDisposable {
 
 const serviceAccount = ['kgateway-system', 'gatehouse'] as const;
 
-/** @param through the port of a proxy to the API server */
+/**
+ * @param through the port of a proxy to the API server
+ * @param flags of `serve`, besides its addresses
+ */
 export async function startControlPlane(
   { api, kubeconfig }: Pick<ClusterWorld, 'api' | 'kubeconfig'>,
   through: number,
+  flags: readonly string[] = [],
 ): Promise<ControlPlane> {
   const [file, port] = [await kubeconfig(), await freePort()];
   /** The file of the first kubeconfig gets its content from others, by rename. */
@@ -33,7 +37,8 @@ export async function startControlPlane(
     await rename(`${file}.next`, file);
   };
   await replaceConfig(file);
-  const start = (): GatehouseProcess => gatehouse(['serve', `--kubeconfig=${file}`, ...listens({ xds: port })]);
+  const start = (): GatehouseProcess =>
+    gatehouse(['serve', `--kubeconfig=${file}`, ...flags, ...listens({ xds: port })]);
   let process = start();
   await process.line('synced: everything');
   /** One restart after another: two processes would want the same port. */

@@ -14,9 +14,11 @@ it.each(['/sse', '/mcp'] as const)(
     );
     await using guide = await startGuide([`slow.default.svc.cluster.local:80=127.0.0.1:${target.target('').port}`]);
     const spec = '{ ports: [{ port: 80, appProtocol: kgateway.dev/mcp }] }';
-    await guide.add('slow.yaml', serviceWith('default/slow', spec, 'annotations: { kgateway.dev/mcp-path: /mcp }'));
     const allowed = '{ kind: tool, name: "default/slow:work" }';
-    await guide.add('slow-policy.yaml', policy('default/slow', 'mcp-gateway', 'me', allowed));
+    await guide.write({
+      'slow.yaml': serviceWith('default/slow', spec, 'annotations: { kgateway.dev/mcp-path: /mcp }'),
+      'slow-policy.yaml': policy('default/slow', 'mcp-gateway', 'me', allowed),
+    });
     const client = await guide.connect(path);
     const calling = client.callTool({ name: 'default/slow:work', arguments: {} });
     await target.arrival('tools/call');

@@ -107,17 +107,16 @@ describe('a second server, somebody else’s', () => {
     const echo = `default/${name}:echo`;
     const annotations = `annotations: { kgateway.dev/mcp-path: ${path} }`;
     const spec = '{ ports: [{ port: 80, appProtocol: kgateway.dev/mcp }] }';
-    await guide.add(`${name}.yaml`, serviceWith(`default/${name}`, spec, annotations));
+    await guide.write({ [`${name}.yaml`]: serviceWith(`default/${name}`, spec, annotations) });
     for (const client of clients) {
       const { tools } = await client.listTools();
       expect(tools.map((listed) => listed.name)).toEqual(expect.arrayContaining([tool, echo]));
     }
     await expectDenied(echo, { message: 'hi' });
 
-    await guide.add(
-      `${name}-policy.yaml`,
-      policy(`default/${name}`, 'mcp-gateway', 'me', `{ kind: tool, name: "${echo}" }`),
-    );
+    await guide.write({
+      [`${name}-policy.yaml`]: policy(`default/${name}`, 'mcp-gateway', 'me', `{ kind: tool, name: "${echo}" }`),
+    });
     await expectText(echo, { message: 'hi' }, 'Echo: hi');
     await expectDenied(`default/${name}:get-env`, {});
     await expectDenied(tool, { uri });

@@ -29,14 +29,15 @@ const dictionary = [
   '\xff',
 ];
 
-/** Connects to a target whose answer to `tools/list` is these bytes. */
-async function list(bytes: Buffer, contentType: string): Promise<unknown> {
+/** Connects to a target whose answer to a method is these bytes, and asks for its tools. */
+async function list(bytes: Buffer, contentType: string, answered: 'initialize' | 'tools/list'): Promise<unknown> {
   const fetch: TargetFetch = async (_url, init) => {
     if (init?.method !== 'POST') return new Response(null, { status: 405 });
     const { id, method, params } = JSON.parse(String(init.body));
     if (id === undefined) return new Response(null, { status: 202 });
     const headers = { 'content-type': contentType };
-    if (method !== 'initialize') return new Response(new Uint8Array(bytes), { headers });
+    if (method === answered) return new Response(new Uint8Array(bytes), { headers });
+    if (method !== 'initialize') return Response.json({ jsonrpc: '2.0', id, result: { tools: [] } });
     const { protocolVersion } = params;
     const result = { protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 'a', version: '0' } };
     return Response.json({ jsonrpc: '2.0', id, result });
@@ -74,15 +75,17 @@ async function list(bytes: Buffer, contentType: string): Promise<unknown> {
 }
 
 describe('the answer of a target', () => {
-  for (const type of ['application/json', 'text/event-stream']) {
-    fuzz(`in ${type} is a result, or an error with a short message`, {
-      corpus,
-      dictionary,
-      async run(input) {
-        const outcome = await list(input, type).catch((error: unknown) => error);
-        if (outcome instanceof Error) expect(reasonOf(outcome).length).toBeLessThan(1_100);
-        else expect(typeof outcome).toBe('object');
-      },
-    });
+  for (const answered of ['tools/list', 'initialize'] as const) {
+    for (const type of ['application/json', 'text/event-stream']) {
+      fuzz(`to ${answered} in ${type} is a result, or an error with a short message`, {
+        corpus,
+        dictionary,
+        async run(input) {
+          const outcome = await list(input, type, answered).catch((error: unknown) => error);
+          if (outcome instanceof Error) expect(reasonOf(outcome).length).toBeLessThan(1_100);
+          else expect(typeof outcome).toBe('object');
+        },
+      });
+    }
   }
 });

@@ -5,12 +5,18 @@ import { keysProblem, parseKeySet } from '../../src/gateway/authn/key-set.ts';
 import { decodeConfig } from '../../src/gateway/config/decode.ts';
 import { parseMounts } from '../../src/gateway/config/mounts.ts';
 import { parseResolutions } from '../../src/gateway/network/resolve.ts';
+import { decodeTargetHeaders } from '../../src/gateway/network/target-headers.ts';
 import { configDecoder, targetDecoder } from '../../src/gateway/xds/resource-kinds.ts';
 import { createResourceStore } from '../../src/gateway/xds/resource-store.ts';
+import { decodeState } from '../../src/gateway/xds/state-format.ts';
 import { DeltaDiscoveryResponse } from '../../src/gen/envoy/service/discovery/v3/discovery.ts';
+import { readPublicKeys } from '../../src/jwk/public-keys.ts';
 import { apiErrorText, responseError, watchError } from '../../src/kube/api-error.ts';
 import { reasonOf } from '../../src/net/errors.ts';
 import type { KindName } from '../../src/resources/model.ts';
+import { accountOf } from '../../src/serve/auth/client-certificate.ts';
+import { readToken } from '../../src/serve/auth/token-claims.ts';
+import { identify } from '../../src/serve/node/identification.ts';
 import { parseManifest } from '../../src/source/files/manifest/parse-manifest.ts';
 import { problemsOf } from '../resources/objects.ts';
 import { samples } from '../resources/samples.ts';
@@ -139,3 +145,47 @@ describe.each(longTexts.map((text) => [text]))('a message repeats at most 200 ch
     expectShort([run(`--${text}`), ...flags], text);
   });
 });
+
+describe.each(longTexts.map((text) => [text]))(
+  'a message about a file, a node or a key repeats at most 200 characters',
+  (text) => {
+    it('of a file with headers, and of the last-good state', () => {
+      for (const value of replacements({ 'default/a': { 'x-a': 'b' } }, text)) {
+        expectShort([messageOf(() => decodeTargetHeaders(JSON.stringify(value)))], text);
+      }
+      const owner = { controlPlane: 'http://a', metadata: {} };
+      const header = { format: 'gatehouse last-good state', version: 1, savedAt: 1, owner: 'http://a ' };
+      for (const value of replacements(header, text)) {
+        const file = Buffer.from(`${JSON.stringify(value)}\n["Config",${JSON.stringify(text)},"?"]\n["end",1,"a"]\n`);
+        expectShort([messageOf(() => decodeState(file, owner, { now: 2, maxAge: 2 }))], text);
+      }
+    });
+
+    it('of what a node says of itself', () => {
+      const rules = { clusterDomain: 'cluster.local', exists: () => true, authenticated: true };
+      const metadata = { alt_xds_hostname: 'gw.default', role: 'a~b', GATEWAY_NAME: 'gw', NAMESPACE: 'default' };
+      for (const value of Object.keys(metadata).flatMap((name) => [{ ...metadata, [name]: text }, { [name]: text }])) {
+        const found = identify({ metadata: value, header: [], authority: undefined }, rules);
+        expectShort([found.kind === 'gateway' ? '' : found.message], text);
+      }
+      const names = [`URI:${text}`, `DNS:${text}`, `URI:spiffe://${text}/ns/a/sa/b`, text];
+      expectShort(
+        names.map((name) => String(accountOf(name, 'cluster.local'))),
+        text,
+      );
+      const tokens = [readToken([`Bearer ${text}`]), readToken([text])];
+      expectShort(
+        tokens.map((token) => (token.kind === 'unusable' ? token.problem : '')),
+        text,
+      );
+    });
+
+    it('of published keys', () => {
+      const key = { kty: 'EC', crv: 'P-256', x: 'x', y: 'y', kid: 'k', alg: 'ES256', use: 'sig' };
+      for (const value of replacements({ keys: [key] }, text)) {
+        const read = readPublicKeys(JSON.stringify(value));
+        expectShort(read.kind === 'keys' ? read.dropped : [read.reason], text);
+      }
+    });
+  },
+);

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createLineLimits, DiagnosticRegistry, type PlacedDiagnostic } from '../../src/source/diagnostics.ts';
-import { createManualClock } from '../support/edges/manual-clock.ts';
+import { DiagnosticRegistry, type PlacedDiagnostic } from '../../src/source/diagnostics.ts';
 import { createRecordedCounters } from '../support/edges/recorded-counters.ts';
 import { createRecordedLog } from '../support/edges/recorded-log.ts';
 
@@ -47,25 +46,23 @@ describe('diagnostics of one cause', () => {
   });
 });
 
-it('of many problems at once ten are logged, with a line that there are more, and all are counted', () => {
-  const [log, counters, clock] = [createRecordedLog(), createRecordedCounters(), createManualClock()];
-  const registry = new DiagnosticRegistry(log, counters, createLineLimits(clock));
-  const problem = { severity: 'error', position: undefined, object: undefined, field: '', message: 'broken' } as const;
-  const breakFiles = (from: number, to: number): void => {
-    for (let file = from; file < to; file += 1) {
-      registry.replace(`${file}`, [{ path: `${file}.yaml`, diagnostic: problem }]);
-    }
+describe('diagnostics of one change', () => {
+  it('are logged up to twenty lines and one that counts the others, and all of them are listed', () => {
+    const log = createRecordedLog();
+    const registry = new DiagnosticRegistry(log, createRecordedCounters());
+    const many = Array.from({ length: 1_000 }, (_, index): PlacedDiagnostic => {
+      const whole = { severity: 'error', position: undefined, object: undefined, field: '' } as const;
+      return { path: 'a.yaml', diagnostic: { ...whole, message: `problem ${index}` } };
+    });
+    registry.replace('a.yaml', many);
     registry.logChanges();
-  };
-  const lines = (): readonly string[] => log.lines.map(({ message }) => message);
-  breakFiles(0, 1_000);
-  breakFiles(1_000, 2_000);
-  expect(lines()).toEqual([...Array.from({ length: 10 }, () => 'broken'), expect.stringContaining('more problems')]);
-  expect(counters.total('gatehouse_source_problems_total')).toBe(2_000);
-  clock.advance(30_000);
-  breakFiles(2_000, 2_001);
-  expect(lines().at(-1)).toBe('broken');
-  for (let file = 0; file < 2_000; file += 1) registry.replace(`${file}`, []);
-  registry.logChanges();
-  expect(lines().filter((message) => message === 'a problem is gone')).toHaveLength(10);
+    expect(log.lines.map(({ message }) => message).slice(0, 2)).toEqual(['problem 0', 'problem 1']);
+    expect(log.lines.length).toBe(21);
+    expect(log.lines.at(-1)?.fields).toEqual({ leftOut: 980 });
+    expect(registry.list().length).toBe(1_000);
+    registry.replace('a.yaml', many.slice(0, 10));
+    registry.logChanges();
+    expect(log.lines.length).toBe(42);
+    expect(log.lines.at(-1)?.fields).toEqual({ leftOut: 970 });
+  });
 });

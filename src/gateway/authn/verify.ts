@@ -1,13 +1,11 @@
 import { type CryptoKey, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify, type ResolvedKey } from 'jose';
 import { algorithms } from '../../jwk/jwk.ts';
+import { isNumericDate } from '../../net/guard/bearer-token.ts';
 import type { JwtAuthnConfig } from '../config/model.ts';
 import type { KeySet } from './key-set.ts';
 
 /** Accepted clock skew in seconds where none is configured, the same as in the deployed gateways. */
 export const defaultClockTolerance = 60;
-
-/** The last second of the year 9999, in seconds since the epoch. A later date is none, or was written in milliseconds. */
-const lastDate = Date.UTC(9999, 11, 31, 23, 59, 59) / 1_000;
 
 /** The result of verifying a token. */
 export type Verification =
@@ -50,7 +48,7 @@ export async function verify(token: string, keys: KeySet, expected: Expectations
       clockTolerance,
       currentDate: new Date(now),
     });
-    const notADate = (['exp', 'nbf', 'iat'] as const).find((name) => !isDate(claims[name] ?? 0));
+    const notADate = (['exp', 'nbf', 'iat'] as const).find((name) => !isNumericDate(claims[name] ?? 0));
     if (notADate !== undefined) return invalidClaim('ERR_JWT_DATE', notADate);
     if (claims.exp === undefined) return invalid('ERR_JWT_NO_EXP', 'The token does not expire');
     if (claims.iat !== undefined && !(claims.iat <= now / 1_000 + clockTolerance)) {
@@ -60,11 +58,6 @@ export async function verify(token: string, keys: KeySet, expected: Expectations
   } catch (error) {
     return invalidBecause(error);
   }
-}
-
-/** Returns whether a claim can be a date. JSON can write a number that is infinite for JavaScript: `1e400`. */
-export function isDate(seconds: number): boolean {
-  return seconds >= 0 && seconds <= lastDate;
 }
 
 /** An accepted request must get its response, so its stream must not be over before it begins. */

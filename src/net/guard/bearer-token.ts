@@ -27,6 +27,17 @@ export function parseBearer(authorization: string | undefined): Bearer {
   return isOneLine && /^[A-Za-z0-9\-._~+/]+=*$/.test(token) ? { kind: 'token', token } : { kind: 'malformed' };
 }
 
+/** The last second of the year 9999, in seconds since the epoch. A later date is none, or was written in milliseconds. */
+const lastDate = Date.UTC(9999, 11, 31, 23, 59, 59) / 1_000;
+
+/**
+ * Returns whether a claim can be a date (NumericDate of RFC 7519), in seconds since the epoch. JSON can write a number that
+ * is infinite for JavaScript, `1e400`, and others that no token lives to see.
+ */
+export function isNumericDate(seconds: number): boolean {
+  return seconds >= 0 && seconds <= lastDate;
+}
+
 /**
  * Reads what a JSON Web Token (RFC 7519) says about itself; undefined for a text that is none. Nothing of it is verified: it
  * can only narrow what the verifier allows.

@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
 import type { Clock, Logger, StopAsync } from '../../edges.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
+import { RateLimiter } from '../../rate/rate-limiter.ts';
 import { stallTimeout as eventStreamStallTimeout } from '../event-streams.ts';
 import type { HostPort } from '../host-port.ts';
 import { Handshakes } from '../tls/handshakes.ts';
@@ -240,6 +241,7 @@ export function limitConnections(
     });
   }
   const throttle = new LogThrottle(clock, log);
+  const timeouts = new RateLimiter(clock, usualTimeouts);
   let lastLoss = Number.NEGATIVE_INFINITY;
   const limiter = new ConnectionLimiter(
     { ...limits, maxConnections },
@@ -248,8 +250,11 @@ export function limitConnections(
       reset,
       lost(reason, address) {
         lost?.(reason);
-        // One that was slow alone, such as a connection that a browser opened in advance, is no attack.
-        if (reason === 'timeout') return;
+        if (reason === 'timeout') {
+          if (timeouts.tryTake() > 0)
+            throttle.failed(`${listener} timeouts`, { ...manyTimeouts, fields: { listener, address } });
+          return;
+        }
         lastLoss = clock.now();
         throttle.failed(listener, {
           reason: 'too many connections',
@@ -270,6 +275,14 @@ export function limitConnections(
   return limiter;
 }
 
+/** Those that are slow and no attack, such as connections that browsers open in advance. */
+const usualTimeouts = { rate: 5, burst: 100 };
+
+const manyTimeouts = {
+  reason: 'timeout',
+  message: 'many connections are closed because no complete request arrives in time',
+};
+
 /** The requests of one connection: one is being answered, the others wait. */
 interface Pipeline {
   answering: boolean;
@@ -284,9 +297,10 @@ function limitRequests(
   server: Server,
   handle: RequestListener,
   limiter: Requests,
-  { lost }: LimitedListenerParts,
+  { listener, clock, log, lost }: LimitedListenerParts,
 ): { drained(): Promise<void> } {
   const pipelines = new WeakMap<Socket, Pipeline>();
+  const throttle = new LogThrottle(clock, log);
   const { promise: drained, resolve } = Promise.withResolvers<void>();
   let open = 0;
   let draining = false;
@@ -318,6 +332,11 @@ function limitRequests(
     else if (pipeline.waiting.length < maxPipelined) pipeline.waiting.push(answer);
     else {
       lost?.('pipelined');
+      throttle.failed('pipelined', {
+        reason: `more than ${maxPipelined} requests wait`,
+        message: 'connections are closed because they send requests without waiting for the answers',
+        fields: { listener, address: socket.remoteAddress },
+      });
       socket.destroy();
     }
   });

@@ -1,4 +1,4 @@
-import { maxToken, parseBearer, readJwtClaims } from '../../net/guard/bearer-token.ts';
+import { isNumericDate, maxToken, parseBearer, readJwtClaims } from '../../net/guard/bearer-token.ts';
 
 /** What a token says about itself, before anybody has verified it. */
 export type TokenReading =
@@ -31,7 +31,7 @@ function readClaims(token: string): TokenReading {
     return unusable('the token is no JSON Web Token; mount a projected one (serviceAccountToken with audience)');
   }
   const { exp, aud } = claims;
-  if (typeof exp !== 'number' || !Number.isFinite(exp)) {
+  if (typeof exp !== 'number' || !isNumericDate(exp)) {
     return unusable('the token does not expire (exp); mount a projected one (serviceAccountToken with audience)');
   }
   const audiences = (Array.isArray(aud) ? aud : [aud]).filter((one) => typeof one === 'string');

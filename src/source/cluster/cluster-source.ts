@@ -3,7 +3,6 @@ import type { Clock, Counters, Logger, Random, StopAsync } from '../../edges.ts'
 import { type DebounceOptions, debounceLeading } from '../../rate/debounce.ts';
 import type { KindName } from '../../resources/model.ts';
 import { kinds } from '../../resources/resources.ts';
-import { createLineLimits } from '../diagnostics.ts';
 import type { Batch, ResourceSource } from '../model.ts';
 import { readManifest } from './api/manifest.ts';
 import { type Collection, objectPath } from './api/path.ts';
@@ -56,7 +55,7 @@ const logDebounce: DebounceOptions = { idle: 5_000, ceiling: 5_000 };
 export function clusterSource(options: ClusterSourceOptions): ClusterSource {
   const { log, counters } = options;
   const collections = collectionsOf(options.namespaces ?? []);
-  const pending = new PendingChanges(collections, { log, counters, lines: createLineLimits(options.clock) });
+  const pending = new PendingChanges(collections, { log, counters });
   let reflectors: readonly Reflector[] = [];
   return {
     diagnostics: () => pending.diagnostics(),

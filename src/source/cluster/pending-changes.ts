@@ -1,7 +1,7 @@
 import type { Counters, Logger } from '../../edges.ts';
 import type { BundleVersions, KindName, Problem } from '../../resources/model.ts';
 import { pathText } from '../../resources/resources.ts';
-import { type Cause, DiagnosticRegistry, type LineLimits } from '../diagnostics.ts';
+import { type Cause, DiagnosticRegistry } from '../diagnostics.ts';
 import type { Batch, InputDiagnostic, Observation, ResourceChange } from '../model.ts';
 import { type Collection, collectionPath, objectPath } from './api/path.ts';
 
@@ -51,10 +51,10 @@ export class PendingChanges {
 
   constructor(
     collections: readonly Collection[],
-    { log, counters, lines }: { readonly log: Logger; readonly counters: Counters; readonly lines?: LineLimits },
+    { log, counters }: { readonly log: Logger; readonly counters: Counters },
   ) {
     this.#counters = counters;
-    this.#diagnostics = new DiagnosticRegistry(log, counters, lines);
+    this.#diagnostics = new DiagnosticRegistry(log, counters);
     this.#unsynced = new Set([bundleKey, ...collections.map(collectionPath)]);
   }
 

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import type { Clock, Counters, Logger } from '../../edges.ts';
 import type { DebounceOptions } from '../../rate/debounce.ts';
-import { createLineLimits } from '../diagnostics.ts';
 import type { ResourceSource } from '../model.ts';
 import { documentOf } from './document-text.ts';
 import { type ObjectField, placesOf } from './field-locator.ts';
@@ -64,7 +63,7 @@ export function fileSource(options: FileSourceOptions): FileSource {
   const { clock, log, namespaces = [], debounce = defaultDebounce, counters = noCounters } = options;
   const { settle = defaultSettle, budget = new ManifestBudget() } = options;
   const roots = distinct(options.roots);
-  const store = new ManifestStore({ roots, log, counters, lines: createLineLimits(clock) });
+  const store = new ManifestStore({ roots, log, counters });
   const arrivals = new Arrivals();
   const loader = new ManifestLoader({ store, namespaces, clock, counters });
   const scanners = roots.map(

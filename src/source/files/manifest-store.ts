@@ -1,6 +1,6 @@
 import type { Counters, Logger } from '../../edges.ts';
 import type { UnlistedNamespaces } from '../../resources/model.ts';
-import { type Diagnostic, DiagnosticRegistry, type LineLimits, type Position } from '../diagnostics.ts';
+import { type Diagnostic, DiagnosticRegistry, type Position } from '../diagnostics.ts';
 import type { Batch, InputDiagnostic, ResourceChange } from '../model.ts';
 import { fileKey, type ManifestFile } from './manifest/manifest-file.ts';
 import type { Manifest, PlacedObject } from './manifest/parse-manifest.ts';
@@ -12,8 +12,6 @@ export interface ManifestStoreParts {
   readonly roots: readonly string[];
   readonly log: Logger;
   readonly counters: Counters;
-  /** Default: every problem is logged. */
-  readonly lines?: LineLimits;
 }
 
 /** The parts of the last batch beside its changes. */
@@ -41,9 +39,9 @@ export class ManifestStore {
   readonly #nameless = new Set<string>();
   #delivered: Delivered | undefined;
 
-  constructor({ roots, log, counters, lines }: ManifestStoreParts) {
+  constructor({ roots, log, counters }: ManifestStoreParts) {
     this.#roots = roots;
-    this.#diagnostics = new DiagnosticRegistry(log, counters, lines);
+    this.#diagnostics = new DiagnosticRegistry(log, counters);
     this.#unseen = new Set(roots.keys());
   }
 

@@ -195,6 +195,19 @@ describe('the time of a connection', () => {
     clock.advance(30);
     expect(count('timeout')).toBe(100);
     await Promise.all(sockets.map(closed));
+    expect(warnings()).toBe(0);
+  });
+
+  it('more of them than browsers and slow clients cause are one line in the log', async () => {
+    const port = await open({});
+    await Promise.all(Array.from({ length: 150 }, () => raw(port, halfHead)));
+    expect(await get(port)).toBe(200);
+    for (let turns = 0; turns < 5; turns += 1) clock.advance(turns === 0 ? 5_000 : 10);
+    expect(count('timeout')).toBe(150);
+    expect(log.lines.map(({ message }) => message)).toEqual([
+      'many connections are closed because no complete request arrives in time',
+    ]);
+    await Promise.all(sockets.map(closed));
   });
 });
 
@@ -219,8 +232,9 @@ describe('pipelined requests', () => {
     const port = await open({}, () => {
       handled += 1;
     });
-    await closed(await raw(port, wholeHead.repeat(1_000)));
-    expect([handled, lost]).toEqual([1, ['pipelined']]);
+    for (let times = 0; times < 3; times += 1) await closed(await raw(port, wholeHead.repeat(1_000)));
+    expect([handled, lost]).toEqual([3, ['pipelined', 'pipelined', 'pipelined']]);
+    expect(warnings()).toBe(1);
   });
 });
 

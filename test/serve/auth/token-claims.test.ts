@@ -26,6 +26,9 @@ describe('the token of a stream', () => {
     [[`Bearer ${jwt('{"aud":"a"}')}`], 'the token does not expire (exp)'],
     [[`Bearer ${jwt('{"exp":"5"}')}`], 'the token does not expire (exp)'],
     [[`Bearer ${jwt('{"exp":1e999}')}`], 'the token does not expire (exp)'],
+    [[`Bearer ${jwt('{"exp":1e300}')}`], 'the token does not expire (exp)'],
+    [[`Bearer ${jwt('{"exp":253402300800}')}`], 'the token does not expire (exp)'],
+    [[`Bearer ${jwt('{"exp":-1}')}`], 'the token does not expire (exp)'],
     [[`Bearer ${'a'.repeat(8_193)}`], 'the token has more than 8192 characters'],
   ])('is refused in words when it is something else: case %#', (headers, problem) => {
     expect(readToken(headers)).toEqual({ kind: 'unusable', problem: expect.stringContaining(problem) });

@@ -1,10 +1,10 @@
-import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../gateway/everything-server.ts';
 import { type GatehouseProcess, gatehouse } from '../processes/gatehouse-process.ts';
-import { listens } from '../processes/guide-programs.ts';
+import { listens, writeManifests } from '../processes/guide-programs.ts';
 import { ownKeys } from './agentgateway-caller.ts';
 import { type AgentgatewayProcess, startAgentgateway } from './agentgateway-process.ts';
 
@@ -69,28 +69,19 @@ export async function startAgentgatewayPrograms(flags: readonly string[] = []): 
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
   };
-  const writeOnly = async (files: Readonly<Record<string, string | undefined>>): Promise<void> => {
-    for (const [name, text] of Object.entries(files)) {
-      if (text === undefined) await rm(join(folder, name));
-      else {
-        await writeFile(join(folder, `.${name}`), text);
-        await rename(join(folder, `.${name}`), join(folder, name));
-      }
-    }
-  };
   return {
     url: `http://127.0.0.1:${port}`,
     xds,
     tool: toolAddress,
     node,
     control: () => control,
-    writeOnly,
+    writeOnly: (files) => writeManifests(folder, files),
     acknowledged,
     ask,
     async write(files, nodes) {
       // The last file is read after the others, and its log line is written after the commit.
       fences += 1;
-      await writeOnly({ ...files, [`~${fences}.yaml`]: fence(fences) });
+      await writeManifests(folder, { ...files, [`~${fences}.yaml`]: fence(fences) });
       await control.line(`"GatewayClass fence-${fences}"`);
       await acknowledged(nodes);
     },

@@ -34,7 +34,7 @@ const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/';
 
 /** An API server on loopback with lists, watches and discovery of our kinds, and with faults. */
 export class ApiServer {
-  readonly store: ApiStore = new ApiStore();
+  readonly store: ApiStore;
   readonly requests: ReceivedRequest[] = [];
   /** The number of connections that were opened. */
   connections = 0;
@@ -47,9 +47,12 @@ export class ApiServer {
   readonly #sockets = new Set<Socket>();
   readonly #server: Server = createServer((request, response) => this.#answer(request, response));
   #waiting: readonly { readonly condition: () => boolean; readonly resolve: () => void }[] = [];
-  #port = 0;
+  #port: number;
 
-  constructor() {
+  /** @param version of the newest object before there is any; @param port a free one by default */
+  constructor({ port = 0, version = 100 }: { readonly port?: number; readonly version?: number } = {}) {
+    this.#port = port;
+    this.store = new ApiStore(version);
     this.#server.on('connection', (socket) => {
       this.connections += 1;
       this.#sockets.add(socket);

@@ -37,9 +37,13 @@ export interface HistoryEvent {
 export class ApiStore {
   readonly #objects = new Map<KindName, Map<string, StoredObject>>();
   readonly #history = new Map<KindName, HistoryEvent[]>();
-  #version = 100;
+  #version: number;
   #uids = 0;
   #oldest = 0;
+
+  constructor(version: number) {
+    this.#version = version;
+  }
 
   get version(): number {
     return this.#version;

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { it } from 'vitest';
+import { runGuided } from './guided.ts';
 import { inputsFrom } from './mutations.ts';
 
 export interface FuzzOptions {
@@ -21,6 +22,13 @@ export interface FuzzOptions {
  */
 const cases = Number(process.env['FUZZ_CASES'] ?? 10_000);
 
+/**
+ * Seconds in which each fuzz test tries inputs by the code that they run instead, and a folder for the inputs that ran
+ * code which no input of the corpus runs: `FUZZ_SECONDS=600 FUZZ_FOLDER=/tmp/found npx vitest run --project fuzz <file>`.
+ */
+const seconds = Number(process.env['FUZZ_SECONDS'] ?? 0);
+const folder = process.env['FUZZ_FOLDER'];
+
 /** Milliseconds that a case may take on average until the run counts as hung. */
 const patience = 20;
 
@@ -29,7 +37,7 @@ const patience = 20;
  * seed that a failure prints, with the shortest input that fails in hexadecimal: put that into the corpus.
  */
 export function fuzz(title: string, { corpus, dictionary = [], run }: FuzzOptions): void {
-  it(title, { timeout: Math.max(60_000, cases * patience) }, async () => {
+  it(title, { timeout: Math.max(60_000, cases * patience) + 2_000 * seconds }, async () => {
     const inputs = readCorpus(corpus);
     for (const [name, input] of inputs) {
       try {
@@ -39,6 +47,11 @@ export function fuzz(title: string, { corpus, dictionary = [], run }: FuzzOption
       }
     }
     const pieces = dictionary.map((piece) => Buffer.from(piece, 'latin1'));
+    if (seconds > 0) {
+      const report = await runGuided({ corpus: [...inputs.values()], dictionary: pieces, run, seconds, folder });
+      console.info(`${title}: ${JSON.stringify(report)}`);
+      return;
+    }
     const property = fc.asyncProperty(inputsFrom([...inputs.values()], pieces), async ({ bytes }) => run(bytes));
     await fc.assert(property, { numRuns: cases });
   });

@@ -1,27 +1,31 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { controlPlane } from '../../../src/demo/control-plane.ts';
-import { prepareGuide } from '../../../src/demo/guide.ts';
+import { type Guide, prepareGuide } from '../../../src/demo/guide.ts';
 import { freePort } from '../gateway/everything-server.ts';
 import { type GatehouseProcess, gatehouse } from './gatehouse-process.ts';
 import { guideToken } from './guide.ts';
 
 const manifests = fileURLToPath(new URL('../../../deploy/examples/guide', import.meta.url));
 
-/** The three programs of the guide, as child processes on free ports. */
-export interface GuidePrograms extends AsyncDisposable {
+/** The three programs of the guide, as child processes on free ports. @template Node the gateway */
+export interface GuidePrograms<Node = GatehouseProcess> extends AsyncDisposable {
   /** `http://127.0.0.1:<port>` of the gateway. */
   readonly url: string;
-  readonly gateway: GatehouseProcess;
+  readonly gateway: Node;
   /** Adds the guide's policy to the watched folder, or removes it; settles once the gateway has acknowledged it. */
   addPolicy(): Promise<void>;
   removePolicy(): Promise<void>;
-  /** Adds a manifest; settles once the gateway has acknowledged it. */
-  add(name: string, text: string): Promise<void>;
+  /** Writes manifests, `undefined` removes one; settles once the gateway has acknowledged what has to change by them. */
+  write(files: Readonly<Record<string, string | undefined>>): Promise<void>;
+  /** Writes manifests while nobody reads them. */
+  writeOnly(files: Readonly<Record<string, string | undefined>>): Promise<void>;
+  /** Reads a manifest of the watched folder. */
+  read(name: string): Promise<string>;
   /** Kills the control plane, runs the callback, and starts another one at the same port. */
   whileControlPlaneIsDown(act: () => Promise<void>): Promise<void>;
   /** Removes the policy's file without waiting. */
@@ -30,20 +34,41 @@ export interface GuidePrograms extends AsyncDisposable {
   connect(path: '/sse' | '/mcp'): Promise<Client>;
 }
 
+/** Addresses of this machine that stand for those in the guide's manifests. */
+export interface GuideAddresses {
+  readonly xds: string;
+  readonly tool: string;
+}
+
 /** @param resolutions further values of `--resolve` */
-export async function startGuide(resolutions: readonly string[] = []): Promise<GuidePrograms> {
+export function startGuide(resolutions: readonly string[] = []): Promise<GuidePrograms> {
+  return startGuideWith(async ({ mounted }, { xds, tool }) => {
+    const gateway = startGateway(mounted, [
+      `kgateway.kgateway-system.svc.cluster.local:9977=${xds}`,
+      `mcp-tool.default.svc.cluster.local:8080=${tool}`,
+      ...resolutions,
+    ]);
+    await gateway.listening('mcp');
+    return gateway;
+  });
+}
+
+/**
+ * @param startNode starts a gateway at the address in its configuration
+ * @param flags of `serve`
+ */
+export async function startGuideWith<Node extends AsyncDisposable>(
+  startNode: (guide: Guide, addresses: GuideAddresses) => Promise<Node>,
+  flags: readonly string[] = [],
+): Promise<GuidePrograms<Node>> {
   const [port, xdsPort] = await Promise.all([freePort(), freePort()]);
   const guide = await prepareGuide(manifests, { host: '127.0.0.1', port });
-  const serve = (): GatehouseProcess => gatehouse(['serve', '-f', guide.watched, ...listens({ xds: xdsPort })]);
-  const tool = gatehouse(['mcp-tool', '--sse', '--host=127.0.0.1', '--port=0']);
+  const serve = (): GatehouseProcess =>
+    gatehouse(['serve', '-f', guide.watched, ...listens({ xds: xdsPort }), ...flags]);
+  const sample = gatehouse(['mcp-tool', '--sse', '--host=127.0.0.1', '--port=0']);
   let control = serve();
-  const [xds, toolAddress] = await Promise.all([control.listening('xds'), tool.listening('mcp')]);
-  const gateway = startGateway(guide.mounted, [
-    `kgateway.kgateway-system.svc.cluster.local:9977=${xds}`,
-    `mcp-tool.default.svc.cluster.local:8080=${toolAddress}`,
-    ...resolutions,
-  ]);
-  await gateway.listening('mcp');
+  const [xds, tool] = await Promise.all([control.listening('xds'), sample.listening('mcp')]);
+  const gateway = await startNode(guide, { xds, tool });
 
   let version: string | undefined;
   const change = async (act: () => Promise<void>): Promise<void> => {
@@ -59,7 +84,9 @@ export async function startGuide(resolutions: readonly string[] = []): Promise<G
     addPolicy: () => change(guide.addPolicy),
     removePolicy: () => change(guide.removePolicy),
     deletePolicyFile: guide.removePolicy,
-    add: (name, text) => change(() => writeFile(join(guide.watched, name), text)),
+    write: (files) => change(() => writeManifests(guide.watched, files)),
+    writeOnly: (files) => writeManifests(guide.watched, files),
+    read: (name) => readFile(join(guide.watched, name), 'utf8'),
     whileControlPlaneIsDown: (act) =>
       change(async () => {
         control.signal('SIGKILL');
@@ -69,10 +96,28 @@ export async function startGuide(resolutions: readonly string[] = []): Promise<G
       }),
     connect: (path) => connect(url, path),
     [Symbol.asyncDispose]: async () => {
-      await Promise.all([gateway, control, tool].map((program) => program[Symbol.asyncDispose]()));
+      await Promise.all([gateway, control, sample].map((program) => program[Symbol.asyncDispose]()));
       await guide.discard();
     },
   };
+}
+
+/**
+ * Writes manifests into a watched folder, by rename: a file that is written in place has to stand still before it counts.
+ *
+ * @param files texts by name; `undefined` removes one
+ */
+export async function writeManifests(
+  folder: string,
+  files: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
+  for (const [name, text] of Object.entries(files)) {
+    if (text === undefined) await rm(join(folder, name));
+    else {
+      await writeFile(join(folder, `.${name}`), text);
+      await rename(join(folder, `.${name}`), join(folder, name));
+    }
+  }
 }
 
 /** The reference gateway with a configuration folder, as the guide's Deployment starts it. */

@@ -12,7 +12,7 @@ import type { Attack, StopAttack, Victim } from '../programs/model.ts';
 
 const mebibyte = 2 ** 20;
 /** Bytes of an answer in the tests. */
-const short = 30_000;
+const short = 150_000;
 
 /**
  * Answers of a target to the lists of honest clients. Whoever may create a Service can have such a target. The amount is
@@ -80,6 +80,11 @@ function ofLists(name: string, amount: Attack['amount'], make: (size: number) =>
     program: 'gateway',
     amount,
     seconds: 20,
+    trace: {
+      metric: 'gatehouse_gateway_target_requests_total',
+      labels: { target: 'default/hostile-1' },
+      line: 'target does not answer',
+    },
     async start(victim: Victim, size): Promise<StopAttack> {
       const answerList = make(size);
       const target = await startBareTarget({

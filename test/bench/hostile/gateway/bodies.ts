@@ -1,12 +1,18 @@
 import { connect, type Socket } from 'node:net';
 import { attackerAddresses, handshake, mcpHeaders, openSession, sendMcp } from '../programs/http-client.ts';
 import { signToken } from '../programs/issuer.ts';
-import type { Attack, StopAttack, Victim } from '../programs/model.ts';
+import type { Attack, StopAttack, Trace, Victim } from '../programs/model.ts';
 import { repeat } from '../programs/repeat.ts';
 
 const [from] = attackerAddresses;
-/** Just below the 4 MiB of the SDK, and below any limit. */
-const amount = { full: 4_190_000, short: 50_000 } as const;
+/** Just below the 4 MiB of the SDK; and just above the limit of the gateway. */
+const amount = { full: 4_190_000, short: 1_100_000 } as const;
+
+const refused: Trace = {
+  metric: 'gatehouse_gateway_requests_refused_total',
+  labels: { reason: 'body' },
+  line: 'a request body was refused',
+};
 
 /** Requests at once with such a body. */
 const atOnce = 14;
@@ -22,7 +28,8 @@ export const bodyAttacks: readonly Attack[] = [
     name: 'bodies that do not end',
     row: 2,
     program: 'gateway',
-    amount: { full: 1_000, short: 10 },
+    amount: { full: 1_000, short: 40 },
+    trace: refused,
     start: holdBodies,
   },
   {
@@ -30,6 +37,7 @@ export const bodyAttacks: readonly Attack[] = [
     row: 2,
     program: 'gateway',
     amount,
+    trace: { metric: 'gatehouse_gateway_requests_unauthenticated_total', line: 'tokens were refused' },
     start: ({ gateway }, size) => {
       const body = listWith(`[${'{},'.repeat(size / 3)}{}]`);
       return repeat(atOnce, () => sendMcp({ port: gateway, token: 'no', from, message: body, timeout: 60_000 }));
@@ -43,6 +51,7 @@ function bodies(name: string, text: (size: number) => string): Attack {
     row: 2,
     program: 'gateway',
     amount,
+    trace: refused,
     async start({ gateway: port, issuerKey }, size) {
       const token = await signToken(issuerKey, { sub: 'nobody' });
       const session = await openSession({ port, token, from });

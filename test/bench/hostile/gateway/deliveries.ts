@@ -11,39 +11,73 @@ const [from] = attackerAddresses;
 const resource = 'file:///a';
 const exposed = `mcp://default/hostile-1/${encodeURIComponent(resource)}`;
 
+/** A word of what only a caller with a permission may have. */
+const secret = 'a secret of the target';
+
 /** What reaches a caller who may not have it is counted. */
 export const deliveryAttacks: readonly Attack[] = [
-  {
-    name: 'updates on the claims of an expired token',
-    row: 4,
-    program: 'gateway',
-    amount: { full: 20, short: 1 },
-    seconds: 12,
-    start: subscribeAndExpire,
-  },
+  ofExpiry('updates on the claims of an expired token', {
+    asked: { method: 'resources/subscribe', params: { uri: exposed } },
+    told: { method: 'notifications/resources/updated', params: { uri: resource, _meta: { secret } } },
+  }),
+  ofExpiry('log messages on the claims of an expired token', {
+    asked: { method: 'logging/setLevel', params: { level: 'debug' } },
+    told: { method: 'notifications/message', params: { level: 'info', data: secret } },
+  }),
+  ofExpiry('changed lists with parameters for callers who may use nothing', {
+    asked: { method: 'tools/list', params: {} },
+    told: { method: 'notifications/tools/list_changed', params: { _meta: { secret } } },
+  }),
   {
     name: 'duplicate ids of another token',
     row: 5,
     program: 'gateway',
     amount: { full: 50, short: 2 },
+    trace: {
+      metric: 'gatehouse_gateway_target_requests_total',
+      labels: { target: 'default/hostile-1' },
+      line: undefined,
+    },
     start: repeatIds,
   },
 ];
 
-/** Seconds that the token of the subscriptions is valid. */
+/** What a caller with a permission asks for, and what the target tells from then on. */
+interface Delivery {
+  readonly asked: { readonly method: string; readonly params: object };
+  readonly told: { readonly method: string; readonly params: object };
+}
+
+function ofExpiry(name: string, delivery: Delivery): Attack {
+  return {
+    name,
+    row: 4,
+    program: 'gateway',
+    amount: { full: 20, short: 1 },
+    seconds: 12,
+    trace: {
+      metric: 'gatehouse_gateway_target_requests_total',
+      labels: { target: 'default/hostile-1' },
+      line: undefined,
+    },
+    start: (victim, sessions) => askAndExpire(victim, sessions, delivery),
+  };
+}
+
+/** Seconds that the token of those who ask is valid. */
 const validity = 3;
 
 /**
- * Subscribes with a token that expires, and listens with one that allows nothing. Counts the updates that arrive a
- * second and more after the expiry.
+ * Asks with a token that expires, and listens with one that allows nothing. Counts what arrives of the secret, until a
+ * second after the expiry at least.
  */
-async function subscribeAndExpire(victim: Victim, sessions: number): Promise<StopAttack> {
+async function askAndExpire(victim: Victim, sessions: number, { asked, told }: Delivery): Promise<StopAttack> {
   const { gateway: port, issuerKey } = victim;
   const streams = new Set<ServerResponse>();
   const target = await startBareTarget({
     port: victim.target,
     answer: (message, response) =>
-      sendResult(response, message, message.method === 'resources/subscribe' ? {} : emptyList),
+      sendResult(response, message, message.method?.endsWith('/list') === true ? emptyList : {}),
     stream(response) {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
       streams.add(response);
@@ -55,21 +89,21 @@ async function subscribeAndExpire(victim: Victim, sessions: number): Promise<Sto
   const guest = await signToken(issuerKey, { sub: 'guest' });
   let got = 0;
   const count = (text: string): void => {
-    if (text.includes('resources/updated') && Date.now() > (expiresAt + 1) * 1_000) got += 1;
+    if (text.includes(secret)) got += 1;
   };
   const listeners: (() => void)[] = [];
   await runAll(sessions, 10, async () => {
     const session = await openSession({ port, token: guest, from });
     if (session === undefined) return;
     listeners.push(listen(port, guest, session, count));
-    const message = { jsonrpc: '2.0', id: 1, method: 'resources/subscribe', params: { uri: exposed } };
-    await sendMcp({ port, token: reader, session, from, message });
+    await sendMcp({ port, token: reader, session, from, message: { jsonrpc: '2.0', id: 1, ...asked } });
   });
-  const update = { jsonrpc: '2.0', method: 'notifications/resources/updated', params: { uri: resource } };
+  const message = `data: ${JSON.stringify({ jsonrpc: '2.0', ...told })}\n\n`;
   const timer = setInterval(() => {
-    for (const stream of streams) stream.write(`data: ${JSON.stringify(update)}\n\n`);
+    for (const stream of streams) stream.write(message);
   }, 50);
-  return () => {
+  return async () => {
+    while (Date.now() < (expiresAt + 1) * 1_000) await new Promise((resolve) => setTimeout(resolve, 50));
     clearInterval(timer);
     for (const stop of listeners) stop();
     remove();

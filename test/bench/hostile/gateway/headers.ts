@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { attackerAddresses, handshake, mcpHeaders, send } from '../programs/http-client.ts';
-import type { Attack, Victim } from '../programs/model.ts';
+import type { Attack, Trace, Victim } from '../programs/model.ts';
 import { repeat } from '../programs/repeat.ts';
 
 const [from] = attackerAddresses;
@@ -22,12 +22,18 @@ const names = [
   'user-agent',
 ] as const;
 
+const unauthenticated: Trace = {
+  metric: 'gatehouse_gateway_requests_unauthenticated_total',
+  line: 'tokens were refused',
+};
+
 /** No token, or none that is valid. */
 export const headerAttacks: readonly Attack[] = [
   {
     name: 'long Bearer with spaces',
     row: 1,
     program: 'gateway',
+    trace: unauthenticated,
     amount: { full: 100, short: 3 },
     start: ({ gateway }, count) =>
       floodOnce(gateway, count, () => ({ authorization: `Bearer a${' '.repeat(longest)}b` })),
@@ -36,6 +42,7 @@ export const headerAttacks: readonly Attack[] = [
     name: 'long Authorization of every character',
     row: 1,
     program: 'gateway',
+    trace: unauthenticated,
     amount: { full: 8, short: 1 },
     start: ({ gateway }, atOnce) =>
       repeat(atOnce, (index) => post(gateway, { authorization: `Bearer a${fill(index)}!` })),
@@ -44,6 +51,7 @@ export const headerAttacks: readonly Attack[] = [
     name: 'long headers of every character',
     row: 1,
     program: 'gateway',
+    trace: unauthenticated,
     amount: { full: 8, short: 1 },
     start: ({ gateway }, atOnce) =>
       repeat(atOnce, (index) => {
@@ -55,6 +63,7 @@ export const headerAttacks: readonly Attack[] = [
     name: 'tokens with an unknown key id',
     row: 10,
     program: 'gateway',
+    trace: unauthenticated,
     amount: { full: 8, short: 1 },
     // The keys are fetched for an unknown id when the last time is half a minute ago.
     seconds: 45,

@@ -3,11 +3,17 @@ import { emptyList, sendResult, startBareTarget, type TargetMessage } from '../p
 import { attackerAddresses, mcpHeaders, openSession, sendUnread, statelessRequest } from '../programs/http-client.ts';
 import { signToken } from '../programs/issuer.ts';
 import { addHostileServices } from '../programs/manifest-folder.ts';
-import type { Attack, StopAttack, Victim } from '../programs/model.ts';
+import type { Attack, StopAttack, Trace, Victim } from '../programs/model.ts';
 import { repeat } from '../programs/repeat.ts';
 
 const [from] = attackerAddresses;
 const mebibyte = 2 ** 20;
+
+const trace: Trace = {
+  metric: 'gatehouse_gateway_target_requests_total',
+  labels: { target: 'default/hostile-1' },
+  line: undefined,
+};
 
 /** Large results that their callers read, and large lists of many targets. The amount is that of bytes. */
 export const largeResultAttacks: readonly Attack[] = [
@@ -19,6 +25,7 @@ export const largeResultAttacks: readonly Attack[] = [
     program: 'gateway',
     amount: { full: 7 * mebibyte, short: 30_000 },
     seconds: 20,
+    trace,
     async start(victim, size): Promise<StopAttack> {
       const entry = `{"name":"${'n'.repeat(50)}","description":"${'d'.repeat(950)}"}`;
       const tools = `[${Array.from({ length: size / entry.length }, () => entry).join(',')}]`;
@@ -50,6 +57,7 @@ function results(name: string, member: 'text' | 'blob'): Attack {
     program: 'gateway',
     amount: { full: 31_000_000, short: 100_000 },
     seconds: 20,
+    trace,
     async start(victim, size) {
       // One buffer for all answers: the attackers must not run out of memory themselves.
       const text = Buffer.alloc(size, 'x');

@@ -11,7 +11,12 @@ export const pageAttacks: readonly Attack[] = [
     name: 'metadata for clients without an end',
     row: 8,
     program: 'gateway',
-    amount: { full: 16, short: 1 },
+    trace: {
+      metric: 'gatehouse_gateway_requests_refused_total',
+      labels: { reason: 'path' },
+      line: 'many requests are refused before their caller is known',
+    },
+    amount: { full: 16, short: 8 },
     start: ({ gateway: port }, atOnce) =>
       repeat(atOnce, (index) => {
         const path = `/.well-known/oauth-protected-resource${index % 2 === 0 ? '' : `/${'x'.repeat(8_000)}`}`;
@@ -22,6 +27,12 @@ export const pageAttacks: readonly Attack[] = [
     name: 'scrapes and probes of the gateway without an end',
     row: 8,
     program: 'gateway',
+    trace: {
+      metric: 'gatehouse_gateway_connections_delayed_total',
+      labels: { listener: 'admin' },
+      line: 'new connections wait',
+      only: 'bench',
+    },
     amount: { full: 16, short: 1 },
     start: ({ admin: port }, atOnce) =>
       repeat(atOnce, (index) => {
@@ -33,6 +44,12 @@ export const pageAttacks: readonly Attack[] = [
     name: 'connections that are opened and left without an end',
     row: 8,
     program: 'gateway',
+    trace: {
+      metric: 'gatehouse_gateway_connections_delayed_total',
+      labels: { listener: 'mcp' },
+      line: 'new connections wait',
+      only: 'bench',
+    },
     amount: { full: 250, short: 5 },
     seconds: 15,
     start: ({ gateway }, perTurn) => openAndLeave(gateway, perTurn),

@@ -15,7 +15,12 @@ export const sessionAttacks: readonly Attack[] = [
     name: 'event streams that nobody reads',
     row: 7,
     program: 'gateway',
-    amount: { full: 1_000, short: 4 },
+    trace: {
+      metric: 'gatehouse_gateway_target_requests_total',
+      labels: { target: 'default/hostile-1' },
+      line: 'answers of targets are given up',
+    },
+    amount: { full: 1_000, short: 40 },
     seconds: 20,
     start: neverRead,
   },
@@ -23,6 +28,7 @@ export const sessionAttacks: readonly Attack[] = [
     name: 'sessions without a permission at three targets',
     row: 7,
     program: 'gateway',
+    trace: { metric: 'gatehouse_gateway_sessions', line: undefined },
     amount: { full: 600, short: 6 },
     seconds: 20,
     start: listWithoutPermission,
@@ -31,6 +37,7 @@ export const sessionAttacks: readonly Attack[] = [
     name: 'handshakes without an end',
     row: 7,
     program: 'gateway',
+    trace: { metric: 'gatehouse_gateway_sessions', line: undefined },
     amount: { full: 16, short: 1 },
     async start({ gateway: port, issuerKey }, atOnce) {
       const token = await signToken(issuerKey, { sub: 'nobody' });
@@ -41,6 +48,7 @@ export const sessionAttacks: readonly Attack[] = [
     name: 'event streams that are opened and left',
     row: 7,
     program: 'gateway',
+    trace: { metric: 'gatehouse_gateway_sessions', line: undefined },
     amount: { full: 1_500, short: 6 },
     start: openStreams,
   },

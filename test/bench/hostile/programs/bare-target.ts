@@ -27,11 +27,6 @@ export interface BareTargetOptions {
   readonly stream?: (response: ServerResponse) => void;
   /** Speaks MCP 2026-07-28, which has no handshake. */
   readonly stateless?: boolean;
-  /** Accepts no notification of this method. */
-  readonly held?: string;
-  /** Beside those that all have. */
-  readonly capabilities?: object;
-  readonly instructions?: string;
 }
 
 export async function startBareTarget({
@@ -39,9 +34,6 @@ export async function startBareTarget({
   answer,
   stream,
   stateless = false,
-  held,
-  capabilities = {},
-  instructions,
 }: BareTargetOptions): Promise<BareTarget> {
   const sockets = new Set<Socket>();
   const server = createServer((request, response) => {
@@ -49,12 +41,10 @@ export async function startBareTarget({
     if (request.method === 'GET' && stream !== undefined) return stream(response);
     if (request.method !== 'POST') return void response.writeHead(405).end();
     void readMessage(request).then((message) => {
-      if (message?.id === undefined && message?.method === held && held !== undefined) return;
       if (message?.id === undefined || message.method === undefined) response.writeHead(202).end();
       else if (stateless && message.method === 'initialize') response.writeHead(400).end();
       else if (stateless && message.method === 'server/discover') sendResult(response, message, discovery);
-      else if (message.method === 'initialize')
-        sendResult(response, message, { ...handshakeOf(message, capabilities), instructions });
+      else if (message.method === 'initialize') sendResult(response, message, handshakeOf(message));
       else answer(message, response);
     });
   });
@@ -86,16 +76,15 @@ export async function readMessage(request: IncomingMessage): Promise<TargetMessa
   }
 }
 
-const common = { tools: {}, prompts: {}, resources: { subscribe: true }, logging: {} };
+const capabilities = { tools: {}, prompts: {}, resources: { subscribe: true }, logging: {} };
 
-export function handshakeOf({ params }: TargetMessage, more: object = {}): object {
-  const capabilities = { ...common, ...more };
+export function handshakeOf({ params }: TargetMessage): object {
   return { protocolVersion: params?.['protocolVersion'], capabilities, serverInfo: { name: 'bare', version: '0' } };
 }
 
 const discovery: object = {
   supportedVersions: ['2026-07-28'],
-  capabilities: common,
+  capabilities,
   resultType: 'complete',
   ttlMs: 0,
   cacheScope: 'private',
@@ -112,3 +101,11 @@ export function sendText(response: ServerResponse, text: string | Buffer): void 
 
 /** The result of a list without entries, of any of the four lists. */
 export const emptyList: object = { tools: [], prompts: [], resources: [], resourceTemplates: [] };
+
+/** The page of an MCP App of the honest target. */
+export const honestPage = 'ui://honest/page';
+
+/** The result of a read, which says whose it is. */
+export function pageOf(whose: 'honest' | 'rival'): object {
+  return { contents: [{ uri: honestPage, mimeType: 'text/html', text: `a page of the ${whose} target` }] };
+}

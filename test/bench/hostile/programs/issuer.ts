@@ -1,6 +1,15 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK, type JWTPayload, SignJWT } from 'jose';
+import {
+  CompactSign,
+  type CryptoKey,
+  exportJWK,
+  generateKeyPair,
+  importJWK,
+  type JWK,
+  type JWTPayload,
+  SignJWT,
+} from 'jose';
 
 /** An issuer of tokens with an endpoint for its keys, which a request can make slow. */
 export interface SlowIssuer {
@@ -48,4 +57,9 @@ export async function signToken(key: JWK, claims: JWTPayload): Promise<string> {
   return new SignJWT({ iss: issuerName, aud: audience, exp, ...claims })
     .setProtectedHeader({ alg, kid })
     .sign(await importJWK(key, alg));
+}
+
+/** Signs the text of claims as it is, such as one with numbers that a JSON of JavaScript cannot have. */
+export async function signText(key: JWK, claims: string): Promise<string> {
+  return new CompactSign(Buffer.from(claims)).setProtectedHeader({ alg, kid }).sign(await importJWK(key, alg));
 }

@@ -21,6 +21,11 @@ export function logFigures(lines: readonly string[]): LogFigures {
   };
 }
 
+/** Returns how many lines say this. */
+export function linesWith(lines: readonly string[], words: string): number {
+  return lines.filter((line) => line.includes(words)).length;
+}
+
 function isHarmless(line: string): boolean {
   const json = parseJson(line)?.value;
   return isJsonObject(json) && (json['level'] === 'info' || json['level'] === 'debug');

@@ -20,14 +20,24 @@ export function mcpTarget(key: string): string {
   return serviceWith(key, '{ ports: [{ port: 80, appProtocol: kgateway.dev/mcp }] }', annotations);
 }
 
+/** A Service whose target is the attackers', and sorts before that of the honest target. */
+export const rival = 'default/a-rival';
+
 /**
  * Adds the Services `default/hostile-1`… to the folder and waits until the gateway has them; the returned function
  * removes them.
  */
-export async function addHostileServices({ folder, admin: port }: Victim, count: number): Promise<() => void> {
-  const services = Array.from({ length: count }, (_, index) => mcpTarget(`default/hostile-${index + 1}`));
-  writeManifest(folder, 'hostile.yaml', services.join('---\n'));
-  const last = `"default/hostile-${count}"`;
+export function addHostileServices(victim: Victim, count: number): Promise<() => void> {
+  return addServices(
+    victim,
+    Array.from({ length: count }, (_, index) => `default/hostile-${index + 1}`),
+  );
+}
+
+/** Adds Services as {@link addHostileServices} does. */
+export async function addServices({ folder, admin: port }: Victim, names: readonly string[]): Promise<() => void> {
+  writeManifest(folder, 'hostile.yaml', names.map(mcpTarget).join('---\n'));
+  const last = JSON.stringify(names.at(-1));
   for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
     const { text } = await send({ port, path: '/targets', timeout: 60_000 });
     if (text.includes(last)) break;

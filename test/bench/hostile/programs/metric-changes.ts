@@ -1,4 +1,5 @@
 import { send } from './http-client.ts';
+import type { Trace } from './model.ts';
 
 /** Values by name and labels, as Prometheus' text format has them. */
 export type Metrics = ReadonlyMap<string, string>;
@@ -19,6 +20,15 @@ export function changedMetrics(before: Metrics, after: Metrics): readonly string
   const changed = [...after].filter(([name, value]) => before.get(name) !== value).map(([name]) => name);
   const names = changed.map((name) => name.replace(/\{.*/, '')).filter((name) => name.startsWith('gatehouse_'));
   return [...new Set(names)];
+}
+
+/** Returns whether a series of a trace has another value in `after`, or is new and not 0. */
+export function hasMoved(before: Metrics, after: Metrics, { metric, labels = {} }: Trace): boolean {
+  const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+  return [...after].some(([series, value]) => {
+    const name = series.replace(/\{.*/, '');
+    return name === metric && wanted.every((text) => series.includes(text)) && value !== (before.get(series) ?? '0');
+  });
 }
 
 /** Gauges that are back at what they were once an attack is over, and by how much honest clients move them. */

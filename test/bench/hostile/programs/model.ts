@@ -1,4 +1,6 @@
 import type { JWK } from 'jose';
+import type { CounterName, GaugeName } from '../../../../src/edges.ts';
+import type { GatewayCounterName } from '../../../../src/gateway/model.ts';
 
 /** Addresses and secrets of a world, as its attackers have them. A plain object: it is sent to another process. */
 export interface Victim {
@@ -36,6 +38,30 @@ export interface WorldOptions {
   readonly tls?: boolean;
 }
 
+/** A metric of either program by which its operators see an attack. */
+type MetricName =
+  | CounterName
+  | GaugeName
+  | GatewayCounterName
+  | 'gatehouse_gateway_sessions'
+  | 'gatehouse_gateway_target_lists_failing'
+  | 'gatehouse_gateway_target_requests_total';
+
+/** What an attack leaves for the operators of the program: the type demands both of each attack. */
+export interface Trace {
+  /** The metric that it moves. */
+  readonly metric: MetricName;
+  /** Labels of the series that moves; any series by default. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /**
+   * What a line of the log says. An attack of the same kind a moment before may have caused it: such lines are limited
+   * to one in minutes. Undefined for what is no different from honest use, which the log says nothing of.
+   */
+  readonly line: string | undefined;
+  /** Where the size in the tests is below the limit, so that they see nothing. */
+  readonly only?: 'bench';
+}
+
 /** One attack of the hostile bench: an entry of a table. */
 export interface Attack {
   readonly name: string;
@@ -47,6 +73,7 @@ export interface Attack {
   /** Seconds that it lasts in the bench; 8 by default. */
   readonly seconds?: number;
   readonly world?: WorldOptions;
+  readonly trace: Trace;
   start(victim: Victim, amount: number): StopAttack | Promise<StopAttack>;
 }
 

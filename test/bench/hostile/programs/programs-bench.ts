@@ -4,8 +4,8 @@ import type { BenchResult, Row, Table } from '../../model.ts';
 import { quantile } from '../../statistics.ts';
 import { programAttacks } from './attacks.ts';
 import type { HonestClients } from './honest.ts';
-import { type LogFigures, logFigures } from './log-figures.ts';
-import { changedMetrics, leftOver, readMetrics } from './metric-changes.ts';
+import { type LogFigures, linesWith, logFigures } from './log-figures.ts';
+import { changedMetrics, hasMoved, leftOver, type Metrics, readMetrics } from './metric-changes.ts';
 import type { Attack, FromAttacker, ToAttacker } from './model.ts';
 import type { Footprint, WatchedProcess } from './watched-process.ts';
 import { startWorld, type World } from './world.ts';
@@ -80,6 +80,8 @@ interface Outcome {
   /** The metrics that changed during the attack and not before. */
   readonly metrics: readonly string[];
   readonly got: number;
+  /** What it should have left for operators, and has not. */
+  readonly missing: readonly string[];
 }
 
 async function measure(attack: Attack, settle: number): Promise<Outcome> {
@@ -97,7 +99,8 @@ async function measure(attack: Attack, settle: number): Promise<Outcome> {
   await Promise.race([hasTurned(attacked), setTimeout(recovery, undefined, { ref: false })]);
   const loop = attacked.loop();
   const peak = attacked.footprint()?.peak ?? duringAttack.lastPeak;
-  const metrics = changedMetrics(usual, await readMetrics(world.metrics));
+  const after = await readMetrics(world.metrics);
+  const metrics = changedMetrics(usual, new Map([...duringAttack.metrics, ...after]));
   const usualMetrics = changedMetrics(atStart, usual);
   await setTimeout(attacked.death() === undefined ? settle * 1_000 : 0);
   const settled = attacked.death() === undefined ? await readMetrics(world.metrics) : usual;
@@ -116,7 +119,22 @@ async function measure(attack: Attack, settle: number): Promise<Outcome> {
     log: logFigures(attacked.lines().slice(logged)),
     metrics: metrics.filter((name) => !usualMetrics.includes(name)),
     got: duringAttack.got,
+    missing: missingOf(attack, attacked.lines().slice(logged), usual, [duringAttack.metrics, after]),
   };
+}
+
+function missingOf(
+  { trace }: Attack,
+  lines: readonly string[],
+  usual: Metrics,
+  seen: readonly Metrics[],
+): readonly string[] {
+  const sentences: string[] = [];
+  if (!seen.some((metrics) => hasMoved(usual, metrics, trace))) sentences.push(`${trace.metric} did not move`);
+  if (trace.line !== undefined && linesWith(lines, trace.line) === 0) {
+    sentences.push(`the log does not say "${trace.line}"`);
+  }
+  return sentences;
 }
 
 /** A standstill is recorded by a timer that may run after that of the report: it is in the next one. */
@@ -147,7 +165,13 @@ async function measureHonest(honest: HonestClients, attacked: WatchedProcess, se
   return { milliseconds, problems, lastPeak };
 }
 
-async function runAttack(attack: Attack, world: World): Promise<HonestFigures & { readonly got: number }> {
+/** What an attack gets, and what the metrics said while it lasted: a series of a target ends with the target. */
+interface AttackFigures extends HonestFigures {
+  readonly got: number;
+  readonly metrics: Metrics;
+}
+
+async function runAttack(attack: Attack, world: World): Promise<AttackFigures> {
   const attacker = startChildProcess<ToAttacker, FromAttacker>(new URL('./attacker-process.ts', import.meta.url));
   try {
     await attacker.next('ready');
@@ -156,8 +180,9 @@ async function runAttack(attack: Attack, world: World): Promise<HonestFigures & 
     // The attack may take long to build up: the honest clients are there from its first byte.
     const figures = await measureHonest(world.honest, world.attacked, attack.seconds ?? defaultSeconds);
     await started;
+    const metrics = world.attacked.death() === undefined ? await readMetrics(world.metrics) : new Map<string, string>();
     const { got } = await attacker.request({ kind: 'stop' }, 'stopped');
-    return { ...figures, got };
+    return { ...figures, got, metrics };
   } finally {
     attacker.stop();
   }
@@ -204,11 +229,11 @@ function notesOf({ name, program }: Attack, outcome: Outcome): readonly string[]
 }
 
 /** What must not be, whatever the machine: times and sizes are printed only. */
-function brokenBy({ death, got, left, before, gauges }: Outcome): readonly string[] {
+function brokenBy({ death, got, left, before, gauges, missing }: Outcome): readonly string[] {
   const sentences: string[] = [];
   if (death !== undefined) sentences.push(`the program ${death}`);
   if (got > 0) sentences.push(`the attackers got ${got} things that they should not get`);
   const descriptors = left === undefined ? 0 : left.descriptors - before.descriptors;
   if (descriptors > maxLeft) sentences.push(`${descriptors} descriptors were left over`);
-  return [...sentences, ...gauges];
+  return [...sentences, ...gauges, ...(death === undefined ? missing : [])];
 }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { StopAttack } from './model.ts';
 
 /**
@@ -29,4 +30,19 @@ export async function runAll(times: number, atOnce: number, step: (index: number
     }
   };
   await Promise.all(Array.from({ length: Math.min(atOnce, times) }, run));
+}
+
+/** Milliseconds that a program gets for what must happen, on a machine that is busy. */
+const patience = 60_000;
+/** Milliseconds between two looks. */
+const interval = 5;
+
+/** Returns whether a condition held within a time in milliseconds. What it rejects with counts as not. */
+export async function until(condition: () => boolean | Promise<boolean>, time: number = patience): Promise<boolean> {
+  const deadline = performance.now() + time;
+  while (!(await Promise.resolve(condition()).catch(() => false))) {
+    if (performance.now() > deadline) return false;
+    await pause(interval);
+  }
+  return true;
 }

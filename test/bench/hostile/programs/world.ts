@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { createAuthority } from '../../../support/api-server/kube-certificates.ts';
 import { freePort } from '../../../support/gateway/everything-server.ts';
 import { isSubject, openGateway, policyWith, together } from '../../../support/worlds/manifests.ts';
-import { emptyList, sendResult, startBareTarget, type TargetMessage } from './bare-target.ts';
+import { emptyList, honestPage, pageOf, sendResult, startBareTarget, type TargetMessage } from './bare-target.ts';
 import { gatewayClients } from './gateway-clients.ts';
 import type { HonestClients } from './honest.ts';
 import { audience, issuerName, startIssuer } from './issuer.ts';
-import { mcpTarget, writeManifest } from './manifest-folder.ts';
+import { mcpTarget, rival, writeManifest } from './manifest-folder.ts';
 import type { Attack, Victim, WorldOptions } from './model.ts';
 import { healthClients, nodeClients } from './node-clients.ts';
 import { startWatched, type WatchedProcess } from './watched-process.ts';
@@ -45,7 +45,7 @@ async function start(
   cleanUp.defer(() => rmSync(folder, { recursive: true, force: true }));
   const [apiServer, target, issuer] = await Promise.all([freePort(), freePort(), startIssuer()]);
   cleanUp.defer(() => issuer.close());
-  const control = cleanUp.use(startWatched('serve', serveArguments(folder, apiServer, options)));
+  const control = cleanUp.use(startWatched('serve', serveArguments(folder, apiServer, program, options)));
   const listeners = ['xds', 'metrics', 'debug'].map((name) => control.listening(name));
   const [xds = 0, metrics = 0, debug = 0] = await Promise.all(listeners);
   const { port, privateKey } = issuer;
@@ -79,11 +79,12 @@ async function start(
 function serveArguments(
   folder: string,
   apiServer: number,
+  program: Attack['program'],
   { input = 'folder', tls = false }: WorldOptions,
 ): readonly string[] {
   const listeners = ['xds', 'debug', 'metrics', 'admin'].map((name) => `--${name}-listen=127.0.0.1:0`);
   if (input === 'folder') {
-    writeManifest(folder, 'base.yaml', baseManifests());
+    writeManifest(folder, 'base.yaml', baseManifests(program));
     return ['-f', folder, ...listeners, ...(tls ? securedArguments(folder) : [])];
   }
   const kubeconfig = join(folder, 'kubeconfig');
@@ -100,21 +101,30 @@ function securedArguments(folder: string): readonly string[] {
   return ['--xds-tls=either', ...certificate, '--allow-http-jwks', '--allow-private-jwks'];
 }
 
-/** Callers: `honest` may use the honest target; a token with the role `reader` a resource and tools of the hostile one. */
-function baseManifests(): string {
-  const honest = ['default/honest:echo', 'default/honest:wait'].map((name) => rule(isSubject('honest'), 'tool', name));
+/**
+ * Callers: `honest` may use the honest target; a token with the role `reader` a resource and tools of the hostile one; one
+ * with the role `all` everything.
+ */
+function baseManifests(program: Attack['program']): string {
+  // Something of each hostile target, too: a list that is filtered asks no other targets. They come later, which is a hint.
+  const hostile = program === 'gateway' ? hostileNames.map((name) => `${name}:none`) : [];
+  const usable = ['default/honest:echo', 'default/honest:wait', ...hostile];
+  const honest = usable.map((name) => rule(isSubject('honest'), 'tool', name));
   const isReader = '{ type: JWT, jwt: { claim: role, value: reader } }';
   const reader = [
     rule(isReader, 'tool', 'default/honest:wait'),
     rule(isReader, 'tool', 'default/hostile-1:large'),
     rule(isReader, 'resource', 'default/hostile-1:file:///a'),
   ];
+  const isAll = '{ type: JWT, jwt: { claim: role, value: all } }';
+  const all = [rule(isAll, 'tool', '*'), rule(isAll, 'resource', '*')];
   const gateways = '[{ name: gw }]';
   return together(
     openGateway,
     mcpTarget('default/honest'),
     policyWith('default/honest', gateways, `[${honest}]`),
     policyWith('default/reader', gateways, `[${reader}]`),
+    policyWith('default/all', gateways, `[${all}]`),
   );
 }
 
@@ -133,7 +143,7 @@ function kubeconfigOf(port: number): object {
 }
 
 /** Services whose targets are the attackers'. */
-const maxHostile = 32;
+const hostileNames = Array.from({ length: 32 }, (_, index) => `default/hostile-${index + 1}`);
 
 const pod = { POD_NAMESPACE: 'default', POD_NAME: 'gw-0', GW_NAME: 'gw', NODE_NAME: 'node' };
 
@@ -154,9 +164,8 @@ function gatewayArguments(victim: Victim, honest: number, { list = 'all' }: Worl
     },
   };
   const service = (name: string): string => `${name}.default.svc.cluster.local:80`;
-  const hostile = Array.from(
-    { length: maxHostile },
-    (_, index) => `--resolve=${service(`hostile-${index + 1}`)}=127.0.0.1:${victim.target}`,
+  const hostile = [rival, ...hostileNames].map(
+    (name) => `--resolve=${service(name.slice('default/'.length))}=127.0.0.1:${victim.target}`,
   );
   return [
     `--config=${JSON.stringify(config)}`,
@@ -167,12 +176,17 @@ function gatewayArguments(victim: Victim, honest: number, { list = 'all' }: Worl
   ];
 }
 
-/** The tools of the honest target: `echo` answers with its text, `wait` after a number of milliseconds. */
+/**
+ * The tools of the honest target: `echo` answers with its text, `wait` after a number of milliseconds, and `show` refers
+ * to its page.
+ */
 function answerHonestly(message: TargetMessage, response: ServerResponse): void {
   const { name, arguments: input }: { readonly name?: string; readonly arguments?: { text?: string; ms?: number } } =
     message.params ?? {};
   const reply = (): void => sendResult(response, message, { content: [{ type: 'text', text: input?.text ?? 'late' }] });
-  if (message.method === 'tools/list') sendResult(response, message, { tools: [tool('echo'), tool('wait')] });
+  const show = { ...tool('show'), _meta: { ui: { resourceUri: honestPage } } };
+  if (message.method === 'tools/list') sendResult(response, message, { tools: [tool('echo'), tool('wait'), show] });
+  else if (message.method === 'resources/read') sendResult(response, message, pageOf('honest'));
   else if (message.method !== 'tools/call') sendResult(response, message, emptyList);
   else if (name === 'wait') setTimeout(reply, input?.ms ?? 1_000);
   else reply();

@@ -40,6 +40,7 @@ function ofAnswers(name: string, mebibytes: number, make: (size: number) => Answ
     program: 'serve',
     amount: { full: mebibytes * mebibyte, short: mebibyte / 10 },
     seconds: 20,
+    trace: { metric: 'gatehouse_source_watch_failures_total', line: undefined },
     world: { input: 'cluster' },
     start: ({ apiServer }, size) => startServer(apiServer, make(size)),
   };

@@ -26,7 +26,8 @@ function ofNames(name: string, fields: (names: readonly string[]) => object): At
     name,
     row: 9,
     program: 'serve',
-    amount: { full: 1_000_000, short: 5_000 },
+    trace: { metric: 'gatehouse_xds_streams_ended_total', labels: { code: 'RESOURCE_EXHAUSTED' }, line: undefined },
+    amount: { full: 1_000_000, short: 130_000 },
     start({ xds }, count): StopAttack {
       const names = Array.from({ length: count }, (_, index) => `ns/name-${index}`);
       const node = {

@@ -1,5 +1,5 @@
 import { removeManifest, writeManifest } from '../programs/manifest-folder.ts';
-import type { Attack, StopAttack } from '../programs/model.ts';
+import type { Attack, StopAttack, Trace } from '../programs/model.ts';
 
 const mebibyte = 2 ** 20;
 /** Milliseconds between two edits of the hostile file. */
@@ -8,7 +8,12 @@ const interval = 4_000;
 /** Files in the watched folder, all below its limit of 5 MiB. */
 export const manifestAttacks: readonly Attack[] = [
   ofText('a manifest of keys', { full: 300_000, short: 3_000 }, (count) => lines(count, (index) => `k${index}: 0`)),
-  ofText('a manifest of documents', { full: 500_000, short: 3_000 }, (count) => lines(count, () => '---')),
+  ofText(
+    'a manifest of documents',
+    { full: 500_000, short: 3_000 },
+    (count) => lines(count, () => '---'),
+    'gatehouse_source_parses_total',
+  ),
   ofText('a manifest of anchors', { full: 200_000, short: 3_000 }, (count) =>
     lines(count, (index) => `- &a${index} 0`),
   ),
@@ -26,11 +31,15 @@ export const manifestAttacks: readonly Attack[] = [
     (size) => `a: ${'x '.repeat(size / 2 - 9)}`,
   ),
   // As many as a file may have: with one more it would not count.
-  ofText('a manifest of small Services', { full: 20_000, short: 300 }, (count) =>
-    lines(
-      count,
-      (index) => `---\n{apiVersion: v1, kind: Service, metadata: {name: s${index}, namespace: default}, spec: {}}`,
-    ),
+  ofText(
+    'a manifest of small Services',
+    { full: 40_000, short: 300 },
+    (count) =>
+      lines(
+        count,
+        (index) => `---\n{apiVersion: v1, kind: Service, metadata: {name: s${index}, namespace: default}, spec: {}}`,
+      ),
+    'gatehouse_source_parses_total',
   ),
   ofText('a tag of exclamation marks', { full: 1_000_000, short: 10_000 }, (count) => `a: ${'!'.repeat(count)} b`),
   ofText('a long name of an unknown field', { full: 1_000_000, short: 10_000 }, (count) =>
@@ -47,14 +56,24 @@ function gatewayWithField(name: string): string {
   return `apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: { name: x, namespace: default }\n${spec}\n`;
 }
 
-/** Writes the file, and again with a comment more after an interval: every edit is read. */
-function ofText(name: string, amount: Attack['amount'], make: (amount: number) => string): Attack {
+/**
+ * Writes the file, and again with a comment more after an interval: every edit is read.
+ *
+ * @param metric another one where nothing is wrong with the file
+ */
+function ofText(
+  name: string,
+  amount: Attack['amount'],
+  make: (amount: number) => string,
+  metric: Trace['metric'] = 'gatehouse_input_errors',
+): Attack {
   return {
     name,
     row: 12,
     program: 'serve',
     amount,
     seconds: 12,
+    trace: { metric, line: undefined },
     start({ folder }, size): StopAttack {
       const text = make(size);
       let edits = 0;

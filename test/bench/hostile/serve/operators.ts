@@ -1,6 +1,5 @@
 import { openAndLeave } from '../gateway/pages.ts';
 import { attackerAddresses, send } from '../programs/http-client.ts';
-import { mcpTarget, removeManifest, writeManifest } from '../programs/manifest-folder.ts';
 import type { Attack, StopAttack, Victim } from '../programs/model.ts';
 import { repeat } from '../programs/repeat.ts';
 
@@ -12,6 +11,11 @@ export const operatorAttacks: readonly Attack[] = [
     name: 'pages that follow the status',
     row: 7,
     program: 'serve',
+    trace: {
+      metric: 'gatehouse_http_requests_total',
+      labels: { listener: 'debug' },
+      line: 'many requests arrive at a listener for a few',
+    },
     amount: { full: 1_000, short: 50 },
     start: follow,
   },
@@ -19,6 +23,11 @@ export const operatorAttacks: readonly Attack[] = [
     name: 'explanations without an end',
     row: 2,
     program: 'serve',
+    trace: {
+      metric: 'gatehouse_http_requests_total',
+      labels: { listener: 'debug' },
+      line: 'many requests arrive at a listener for a few',
+    },
     amount: { full: 60_000, short: 1_000 },
     start: ({ debug: port }, size) => {
       const claims = {
@@ -38,6 +47,11 @@ export const operatorAttacks: readonly Attack[] = [
     name: 'explanations of bodies that are no question',
     row: 2,
     program: 'serve',
+    trace: {
+      metric: 'gatehouse_http_requests_total',
+      labels: { listener: 'debug' },
+      line: 'many requests arrive at a listener for a few',
+    },
     amount: { full: 4_190_000, short: 50_000 },
     start: ({ debug: port }, size) => {
       const body = `{"claims":[${'{},'.repeat(size / 3)}{}]}`;
@@ -46,34 +60,15 @@ export const operatorAttacks: readonly Attack[] = [
     },
   },
   {
-    name: 'snapshots of a large world without an end',
-    row: 15,
-    program: 'serve',
-    amount: { full: 5_000, short: 50 },
-    seconds: 15,
-    start({ debug: port, folder }, count): StopAttack {
-      const services = Array.from({ length: count }, (_, index) => mcpTarget(`default/large-${index}`));
-      // Few in a file: the parser of long ones is not what is attacked.
-      const files = Array.from({ length: Math.ceil(count / 200) }, (_, index) => `large-${index}.yaml`);
-      for (const [index, name] of files.entries()) {
-        writeManifest(folder, name, services.slice(index * 200, (index + 1) * 200).join('---\n'));
-      }
-      const paths = ['/snapshots/xds', '/snapshots/graph', '/debug/graph', '/debug/problems', '/debug/status'];
-      const stop = repeat(16, (index) => {
-        const path = paths[(index + Math.floor(Math.random() * paths.length)) % paths.length] ?? '/';
-        return send({ port, path, from, timeout: 60_000 });
-      });
-      return () => {
-        for (const name of files) removeManifest(folder, name);
-        return stop();
-      };
-    },
-  },
-  {
     name: 'connections to the health listener that are opened and left',
     row: 8,
     program: 'serve',
-    amount: { full: 250, short: 5 },
+    trace: {
+      metric: 'gatehouse_http_connections_delayed_total',
+      labels: { listener: 'metrics' },
+      line: 'new connections wait',
+    },
+    amount: { full: 250, short: 50 },
     seconds: 15,
     start: ({ metrics }, perTurn) => openAndLeave(metrics, perTurn),
   },

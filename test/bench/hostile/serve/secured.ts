@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { policyWith } from '../../../support/worlds/manifests.ts';
+import { isSubject, policyWith } from '../../../support/worlds/manifests.ts';
 import { attackerAddresses } from '../programs/http-client.ts';
 import { removeManifest, writeManifest } from '../programs/manifest-folder.ts';
 import type { Attack, StopAttack, Victim } from '../programs/model.ts';
@@ -14,6 +14,7 @@ export const securedAttacks: readonly Attack[] = [
     name: 'handshakes of TLS without an end',
     row: 9,
     program: 'serve',
+    trace: { metric: 'gatehouse_xds_handshakes_total', line: undefined },
     amount: { full: 64, short: 4 },
     seconds: 15,
     world: { tls: true },
@@ -23,6 +24,7 @@ export const securedAttacks: readonly Attack[] = [
     name: 'beginnings of a ClientHello',
     row: 9,
     program: 'serve',
+    trace: { metric: 'gatehouse_xds_connections_refused_total', line: 'connections are refused' },
     amount: { full: 4_000, short: 50 },
     seconds: 15,
     world: { tls: true },
@@ -32,6 +34,7 @@ export const securedAttacks: readonly Attack[] = [
     name: 'a thousand addresses of keys that do not answer',
     row: 10,
     program: 'serve',
+    trace: { metric: 'gatehouse_jwks_fetches_total', labels: { outcome: 'failed' }, line: 'keys cannot be fetched' },
     amount: { full: 1_000, short: 4 },
     seconds: 15,
     world: { tls: true },
@@ -70,13 +73,14 @@ function holdHandshakes(port: number, count: number): StopAttack {
 
 /** Policies whose issuers' keys are at addresses that nobody answers at, each with another path in each turn. */
 function publishKeys({ folder }: Victim, count: number): StopAttack {
+  const rule = `{ matches: [${isSubject('nobody')}], resource: { kind: tool, name: "default/none:none" } }`;
   let turns = 0;
   const write = (): void => {
     turns += 1;
     const policies = Array.from({ length: count }, (_, index) => {
       const uri = `http://10.255.255.${1 + (index % 250)}/keys-${turns}-${index}`;
       const jwt = `{ providers: [{ issuer: me, audiences: [me.com], jwks: { uri: "${uri}" } }] }`;
-      return policyWith(`default/keys-${index}`, '[{ name: none }]', `[], jwt: ${jwt}`);
+      return policyWith(`default/keys-${index}`, '[{ name: gw }]', `[${rule}], jwt: ${jwt}`);
     });
     writeManifest(folder, 'keys.yaml', policies.join('---\n'));
   };

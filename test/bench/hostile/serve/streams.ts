@@ -28,8 +28,12 @@ function ofStreams(name: string, connections: number, path: string): Attack {
     name,
     row: 9,
     program: 'serve',
-    amount: { full: 150_000, short: 1_000 },
+    amount: { full: 150_000, short: 15_000 },
     seconds: 15,
+    trace: {
+      metric: 'gatehouse_xds_connections_closed_total',
+      line: 'connections are closed because they open streams without end',
+    },
     start({ xds }, streams): StopAttack {
       const stops = Array.from({ length: connections }, () => openStreams(xds, path, streams));
       return () => {
