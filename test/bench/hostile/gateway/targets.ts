@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { isSubject, policyWith } from '../../../support/worlds/manifests.ts';
 import { type AnswerRequest, emptyList, sendResult, startBareTarget } from '../programs/bare-target.ts';
-import { attackerAddresses, mcpHeaders, openSession, send } from '../programs/http-client.ts';
+import { attackerAddresses, mcpHeaders, openSession, send, sendMcp } from '../programs/http-client.ts';
 import { signToken } from '../programs/issuer.ts';
 import { addHostileServices, removeManifest, writeManifest } from '../programs/manifest-folder.ts';
 import type { Attack, StopAttack, Victim } from '../programs/model.ts';
@@ -64,6 +64,32 @@ export const targetAttacks: readonly Attack[] = [
     world: { list: 'filtered' },
     start: multiply,
   },
+  {
+    name: 'capabilities of 200,000 values',
+    row: 3,
+    program: 'gateway',
+    trace: {
+      metric: 'gatehouse_gateway_target_requests_total',
+      labels: { target: 'default/hostile-1' },
+      line: undefined,
+    },
+    amount: { full: 90_000, short: 1_000 },
+    seconds: 20,
+    start: declareCapabilities,
+  },
+  {
+    name: 'pages and headers of the tools of thirty-two targets',
+    row: 3,
+    program: 'gateway',
+    trace: {
+      metric: 'gatehouse_gateway_target_requests_total',
+      labels: { target: 'default/hostile-1' },
+      line: undefined,
+    },
+    amount: { full: 900, short: 10 },
+    seconds: 25,
+    start: referToPages,
+  },
   ofMessages('pings without an end', () => {
     sent += 1;
     return `{"jsonrpc":"2.0","id":${sent},"method":"ping"}`;
@@ -110,6 +136,56 @@ function dripInto(response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'application/json' });
   const timer = setInterval(() => response.write(' '), 1_000);
   response.on('close', () => clearInterval(timer));
+}
+
+/** Sessions of a caller who may use something at each of the targets, whose handshakes are as large as they may be. */
+async function declareCapabilities(victim: Victim, size: number): Promise<StopAttack> {
+  const { gateway: port, issuerKey } = victim;
+  const listChanged = JSON.parse(`[${'{},'.repeat(size)}{}]`);
+  const target = await startBareTarget({
+    port: victim.target,
+    answer: (message, response) => sendResult(response, message, emptyList),
+    capabilities: { tools: { listChanged, ...Object.fromEntries(listChanged.slice(0, size / 10).entries()) } },
+  });
+  const remove = await addHostileServices(victim, 32);
+  const token = await signToken(issuerKey, { sub: 'guest', role: 'reader' });
+  const stop = repeat(4, async () => {
+    const session = await openSession({ port, token, from });
+    const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'default/hostile-1:large' } };
+    await sendMcp({ port, token, session, from, message });
+  });
+  return async () => {
+    await stop();
+    remove();
+    target.close();
+    return 0;
+  };
+}
+
+/** Targets without handshake whose tools have as many pages and headers of parameters as a list has room for. */
+async function referToPages(victim: Victim, count: number): Promise<StopAttack> {
+  const tools = Array.from({ length: count }, (_, index) => {
+    const properties = Object.fromEntries(
+      Array.from({ length: 12 }, (__, header) => [
+        `p${header}`,
+        { type: 'string', 'x-mcp-header': `h${index}-${header}-${'h'.repeat(470)}` },
+      ]),
+    );
+    const _meta = { ui: { resourceUri: `ui://${index}/${'u'.repeat(1_900)}` } };
+    return { name: `tool-${index}`, inputSchema: { type: 'object', properties }, _meta };
+  });
+  const target = await startBareTarget({
+    port: victim.target,
+    stateless: true,
+    answer: (message, response) =>
+      sendResult(response, message, message.method === 'tools/list' ? { tools, resultType: 'complete' } : emptyList),
+  });
+  const remove = await addHostileServices(victim, 32);
+  return () => {
+    remove();
+    target.close();
+    return 0;
+  };
 }
 
 /** Rules of one policy: as many as the CRD allows. */

@@ -27,6 +27,11 @@ export interface BareTargetOptions {
   readonly stream?: (response: ServerResponse) => void;
   /** Speaks MCP 2026-07-28, which has no handshake. */
   readonly stateless?: boolean;
+  /** Accepts no notification of this method. */
+  readonly held?: string;
+  /** Beside those that all have. */
+  readonly capabilities?: object;
+  readonly instructions?: string;
 }
 
 export async function startBareTarget({
@@ -34,6 +39,9 @@ export async function startBareTarget({
   answer,
   stream,
   stateless = false,
+  held,
+  capabilities = {},
+  instructions,
 }: BareTargetOptions): Promise<BareTarget> {
   const sockets = new Set<Socket>();
   const server = createServer((request, response) => {
@@ -41,10 +49,12 @@ export async function startBareTarget({
     if (request.method === 'GET' && stream !== undefined) return stream(response);
     if (request.method !== 'POST') return void response.writeHead(405).end();
     void readMessage(request).then((message) => {
+      if (message?.id === undefined && message?.method === held && held !== undefined) return;
       if (message?.id === undefined || message.method === undefined) response.writeHead(202).end();
       else if (stateless && message.method === 'initialize') response.writeHead(400).end();
       else if (stateless && message.method === 'server/discover') sendResult(response, message, discovery);
-      else if (message.method === 'initialize') sendResult(response, message, handshakeOf(message));
+      else if (message.method === 'initialize')
+        sendResult(response, message, { ...handshakeOf(message, capabilities), instructions });
       else answer(message, response);
     });
   });
@@ -76,15 +86,17 @@ export async function readMessage(request: IncomingMessage): Promise<TargetMessa
   }
 }
 
-const capabilities = { tools: {}, prompts: {}, resources: { subscribe: true }, logging: {} };
+const common = { tools: {}, prompts: {}, resources: { subscribe: true }, logging: {} };
 
-export function handshakeOf({ params }: TargetMessage): object {
+/** @param more capabilities beside those that all have */
+export function handshakeOf({ params }: TargetMessage, more: object = {}): object {
+  const capabilities = { ...common, ...more };
   return { protocolVersion: params?.['protocolVersion'], capabilities, serverInfo: { name: 'bare', version: '0' } };
 }
 
 const discovery: object = {
   supportedVersions: ['2026-07-28'],
-  capabilities,
+  capabilities: common,
   resultType: 'complete',
   ttlMs: 0,
   cacheScope: 'private',

@@ -1,5 +1,6 @@
 import { openAndLeave } from '../gateway/pages.ts';
 import { attackerAddresses, send } from '../programs/http-client.ts';
+import { mcpTarget, removeManifest, writeManifest } from '../programs/manifest-folder.ts';
 import type { Attack, StopAttack, Victim } from '../programs/model.ts';
 import { repeat } from '../programs/repeat.ts';
 
@@ -60,6 +61,19 @@ export const operatorAttacks: readonly Attack[] = [
     },
   },
   {
+    name: 'snapshots of a large world without an end',
+    row: 15,
+    program: 'serve',
+    trace: {
+      metric: 'gatehouse_http_requests_total',
+      labels: { listener: 'debug' },
+      line: 'many requests arrive at a listener for a few',
+    },
+    amount: { full: 5_000, short: 50 },
+    seconds: 15,
+    start: askForSnapshots,
+  },
+  {
     name: 'connections to the health listener that are opened and left',
     row: 8,
     program: 'serve',
@@ -73,6 +87,25 @@ export const operatorAttacks: readonly Attack[] = [
     start: ({ metrics }, perTurn) => openAndLeave(metrics, perTurn),
   },
 ];
+
+/** Asks for everything that there is, in a world of this many Services. */
+function askForSnapshots({ debug: port, folder }: Victim, count: number): StopAttack {
+  const services = Array.from({ length: count }, (_, index) => mcpTarget(`default/large-${index}`));
+  // Few in a file: the parser of long ones is not what is attacked.
+  const files = Array.from({ length: Math.ceil(count / 200) }, (_, index) => `large-${index}.yaml`);
+  for (const [index, name] of files.entries()) {
+    writeManifest(folder, name, services.slice(index * 200, (index + 1) * 200).join('---\n'));
+  }
+  const paths = ['/snapshots/xds', '/snapshots/graph', '/debug/graph', '/debug/problems', '/debug/status'];
+  const stop = repeat(16, (index) => {
+    const path = paths[(index + Math.floor(Math.random() * paths.length)) % paths.length] ?? '/';
+    return send({ port, path, from, timeout: 60_000 });
+  });
+  return () => {
+    for (const name of files) removeManifest(folder, name);
+    return stop();
+  };
+}
 
 /** Opens event streams of the status page, and leaves them all at the end. */
 function follow({ debug: port }: Victim, count: number): StopAttack {

@@ -4,7 +4,16 @@ import { grpcFrame } from '../../../support/nodes/raw-stream.ts';
  * HTTP/2 frames by hand (RFC 9113, RFC 7541): an HTTP/2 library obeys the limits of the server, and an attacker does not.
  */
 
-const frameTypes = { data: 0, headers: 1, settings: 4 } as const;
+const frameTypes = {
+  data: 0,
+  headers: 1,
+  priority: 2,
+  reset: 3,
+  settings: 4,
+  ping: 6,
+  windowUpdate: 8,
+  continuation: 9,
+} as const;
 const endStream = 1;
 const endHeaders = 4;
 
@@ -19,10 +28,12 @@ const emptyMessage = grpcFrame(Buffer.alloc(0));
 /** The frames of a gRPC call with one empty message. @param id odd, and higher than that of the stream before */
 export function openingFrames(id: number, path: string): Buffer {
   const isWatch = path.startsWith('/grpc.health');
-  return Buffer.concat([
-    frame(frameTypes.headers, endHeaders, id, headersOf(path)),
-    frame(frameTypes.data, isWatch ? endStream : 0, id, emptyMessage),
-  ]);
+  return Buffer.concat([headersFrame(id, path), frame(frameTypes.data, isWatch ? endStream : 0, id, emptyMessage)]);
+}
+
+/** The first of these frames: the call's message is still to come. */
+export function headersFrame(id: number, path: string): Buffer {
+  return frame(frameTypes.headers, endHeaders, id, headersOf(path));
 }
 
 const encoded = new Map<string, Buffer>();
@@ -41,6 +52,11 @@ function headersOf(path: string): Buffer {
   const bytes = Buffer.concat(Object.entries(headers).map(literal));
   encoded.set(path, bytes);
   return bytes;
+}
+
+/** A frame of a type, whatever else it says. */
+export function frameOf(type: keyof typeof frameTypes, stream: number, payload: Buffer, flags = 0): Buffer {
+  return frame(frameTypes[type], flags, stream, payload);
 }
 
 function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {

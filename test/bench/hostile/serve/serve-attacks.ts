@@ -1,8 +1,11 @@
 import type { Attack } from '../programs/model.ts';
 import { apiServerAttacks } from './api-server.ts';
 import { dialectAttacks } from './dialect.ts';
+import { folderAttacks } from './folders.ts';
+import { frameAttacks } from './frames.ts';
 import { halfWrittenAttacks } from './half-written.ts';
 import { healthAttacks } from './health.ts';
+import { largeWorldAttacks } from './large-worlds.ts';
 import { localNameAttacks } from './local-names.ts';
 import { manifestAttacks } from './manifests.ts';
 import { operatorAttacks } from './operators.ts';
@@ -20,6 +23,9 @@ export const serveAttacks: readonly Attack[] = [
   ...securedAttacks,
   ...manifestAttacks,
   ...localNameAttacks,
+  ...folderAttacks,
+  ...largeWorldAttacks,
+  ...frameAttacks,
   ...apiServerAttacks,
   ...outageAttacks,
 ];

@@ -1,0 +1,137 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { parseAllDocuments } from 'yaml';
+import { mcpClass, mcpGateway, mcpService } from '../../../support/worlds/manifests.ts';
+import { removeManifest, writeManifest } from '../programs/manifest-folder.ts';
+import type { Attack, StopAttack } from '../programs/model.ts';
+
+/** Objects of which each is within its bounds, and all together are more than a heap holds. The amount is their number. */
+export const largeWorldAttacks: readonly Attack[] = [
+  ofCluster('policies of 1.4 MB by the hundred, in a cluster', (index) => policy(index, 64, 'v')),
+  ofCluster('policies with ever new values by the hundred, in a cluster', (index) => policy(index, 30, `v${index}-`)),
+  ofFolder('policies of 1.4 MB by the hundred, in a folder', (index) => policy(index, 64, 'v')),
+  ofFolder('policies with ever new values by the hundred, in a folder', (index) => policy(index, 30, `v${index}-`)),
+];
+
+/** A policy with as many rules as its CRD allows. @param matches of each rule */
+function policy(index: number, matches: number, value: string): object {
+  const rules = Array.from({ length: 256 }, (_, rule) => ({
+    matches: Array.from({ length: matches }, (__, match) => ({
+      type: 'JWT',
+      jwt: { claim: 'sub', value: `${value}${rule}-${match}-${'x'.repeat(matches < 64 ? 40 : 8)}` },
+    })),
+    resource: { kind: 'tool', name: `default/honest:tool-${rule}` },
+  }));
+  return {
+    apiVersion: 'gateway.kgateway.dev/v1alpha1',
+    kind: 'MCPAuthPolicy',
+    metadata: { name: `p${index}`, namespace: 'default', uid: `u${index}`, resourceVersion: '7' },
+    spec: { targetRefs: [{ name: 'gw' }], rules },
+  };
+}
+
+function ofFolder(name: string, make: (index: number) => object): Attack {
+  return {
+    name,
+    row: 12,
+    program: 'serve',
+    amount: { full: 170, short: 1 },
+    seconds: 40,
+    // Each file is well-formed, and how many are parsed until there is too much depends on the machine.
+    trace: { metric: 'gatehouse_source_parses_total', line: undefined },
+    async start({ folder }, count): Promise<StopAttack> {
+      for (let index = 0; index < count; index += 1) {
+        writeManifest(folder, `p${index}.json`, JSON.stringify(make(index)));
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      return () => {
+        for (let index = 0; index < count; index += 1) removeManifest(folder, `p${index}.json`);
+        return 0;
+      };
+    },
+  };
+}
+
+function ofCluster(name: string, make: (index: number) => object): Attack {
+  return {
+    name,
+    row: 15,
+    program: 'serve',
+    amount: { full: 170, short: 1 },
+    seconds: 30,
+    trace: {
+      metric: 'gatehouse_source_watch_failures_total',
+      labels: { kind: 'MCPAuthPolicy', reason: 'unintelligible' },
+      line: undefined,
+      only: 'bench',
+    },
+    world: { input: 'cluster' },
+    async start({ apiServer: port }, count): Promise<StopAttack> {
+      const { promise: listed, resolve } = Promise.withResolvers<void>();
+      const known = new Set<string>();
+      const server = createServer((request, response) => {
+        answer(request, response, known, { count, make });
+        if (known.has('mcpauthpolicies')) response.on('close', resolve);
+      });
+      await new Promise<void>((listening, reject) => {
+        server.once('error', reject).listen(port, '127.0.0.1', listening);
+      });
+      await Promise.race([listed, new Promise((late) => setTimeout(late, 30_000))]);
+      return () => {
+        server.close();
+        server.closeAllConnections();
+        return 0;
+      };
+    },
+  };
+}
+
+/** The objects of other kinds, by the end of the path of their list. */
+const others: Readonly<Record<string, readonly object[]>> = {
+  gatewayclasses: objectsIn(mcpClass),
+  gateways: objectsIn(mcpGateway('default/gw')),
+  services: objectsIn(mcpService('default/honest')),
+};
+
+function objectsIn(text: string): readonly object[] {
+  const objects: readonly { readonly metadata: object }[] = parseAllDocuments(text).map((document) => document.toJS());
+  return objects.map((object) => ({ ...object, metadata: { ...object.metadata, uid: 'u', resourceVersion: '7' } }));
+}
+
+/** @param known the kinds that were listed; a watch of another one is of a history that the server does not have */
+function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  known: Set<string>,
+  { count, make }: { readonly count: number; readonly make: (index: number) => object },
+): void {
+  request.resume();
+  response.on('error', () => {});
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://api');
+  if (request.method !== 'GET' || pathname.includes('leases') || pathname.includes('customresourcedefinitions')) {
+    response.writeHead(404, { 'content-type': 'application/json' }).end('{}');
+    return;
+  }
+  const plural = pathname.slice(pathname.lastIndexOf('/') + 1);
+  if (searchParams.has('watch') && !known.has(plural)) {
+    response.writeHead(410, { 'content-type': 'application/json' });
+    response.end('{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Expired","code":410}');
+    return;
+  }
+  known.add(plural);
+  response.writeHead(200, { 'content-type': 'application/json' });
+  if (searchParams.has('watch')) {
+    response.flushHeaders();
+    return;
+  }
+  const isPolicies = plural === 'mcpauthpolicies';
+  const items = function* (): Generator<string> {
+    yield '{"kind":"List","apiVersion":"v1","metadata":{"resourceVersion":"9"},"items":[';
+    const objects = isPolicies ? count : (others[plural]?.length ?? 0);
+    for (let index = 0; index < objects; index += 1) {
+      yield `${index === 0 ? '' : ','}${JSON.stringify(isPolicies ? make(index) : others[plural]?.[index])}`;
+    }
+    yield ']}';
+  };
+  Readable.from(items()).pipe(response);
+}
