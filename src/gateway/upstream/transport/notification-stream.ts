@@ -100,9 +100,12 @@ async function readOneStream(
   return { kind: useful || lasted ? 'useful' : 'futile', reason };
 }
 
-/** 405 says that there is no stream; other refusals of the request will not change either. */
+/**
+ * 405 says that there is no stream; other refusals of the request will not change either. 409 says that the last stream is
+ * open: servers made with the SDKs have one for a session, and may learn of its end later than the gateway.
+ */
 function isRefusal(status: number): boolean {
-  return status >= 400 && status < 500 && status !== 408 && status !== 429;
+  return status >= 400 && status < 500 && ![408, 409, 429].includes(status);
 }
 
 /**
