@@ -119,12 +119,12 @@ export function reconnectDelay(attempt: number, retry: number | undefined, rando
   return backoffDelay(attempt, { initial, max: reconnect.max }, random);
 }
 
-/** Resolves after a time; rejects when the signal is aborted before. */
+/** Resolves after a time; rejects with the signal's reason when that is aborted before. */
 export function pause(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const abort = (): void => {
     stop();
-    reject(new Error('aborted'));
+    reject(signal.reason);
   };
   const stop = clock.after(milliseconds, () => {
     signal.removeEventListener('abort', abort);
