@@ -41,7 +41,7 @@ function cellsOf(line: string): readonly string[] {
 
 function tableOf(sections: readonly Section[]): string {
   const rows = sections.flatMap(({ heading, rows: ofSection }) => {
-    const where = heading.charAt(0).toLowerCase() + heading.slice(1);
+    const where = heading.replace(/^[A-Z](?=[a-z ])/, (first) => first.toLowerCase());
     const anchor = heading.toLowerCase().replaceAll(' ', '-');
     return ofSection.map((cells) => [
       `[${where}](${source}#${anchor})`,

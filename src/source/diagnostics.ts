@@ -87,7 +87,7 @@ export class DiagnosticRegistry {
       for (const placed of without(before, now)) this.#logGone(placed, room);
     }
     this.#logged.clear();
-    if (room.leftOut > 0) this.#log.warn(tooMany, { leftOut: room.leftOut });
+    if (room.leftOut > 0) this.#log.warn(tooMany, { more: room.leftOut });
     this.#counters.gauge('gatehouse_input_errors', this.#errors);
   }
 

@@ -58,11 +58,11 @@ describe('diagnostics of one change', () => {
     registry.logChanges();
     expect(log.lines.map(({ message }) => message).slice(0, 2)).toEqual(['problem 0', 'problem 1']);
     expect(log.lines.length).toBe(21);
-    expect(log.lines.at(-1)?.fields).toEqual({ leftOut: 980 });
+    expect(log.lines.at(-1)?.fields).toEqual({ more: 980 });
     expect(registry.list().length).toBe(1_000);
     registry.replace('a.yaml', many.slice(0, 10));
     registry.logChanges();
     expect(log.lines.length).toBe(42);
-    expect(log.lines.at(-1)?.fields).toEqual({ leftOut: 970 });
+    expect(log.lines.at(-1)?.fields).toEqual({ more: 970 });
   });
 });

@@ -97,6 +97,7 @@ class TargetListening implements Listening {
   }
 
   async add(kind: ListenedKind, id: string, signal: AbortSignal): Promise<void> {
+    const isNew = !this.#wanted[kind].has(id);
     this.#wanted[kind].add(id);
     try {
       const stream = await untilAborted(signal, this.#change());
@@ -104,7 +105,7 @@ class TargetListening implements Listening {
       const what = kind === 'taskIds' ? 'task' : 'resource';
       throw new RpcError(errorCode.invalidParams, `The target does not tell of changes of this ${what}`);
     } catch (error) {
-      this.#wanted[kind].delete(id);
+      if (isNew) this.#wanted[kind].delete(id);
       throw error;
     }
   }
@@ -158,6 +159,8 @@ class TargetListening implements Listening {
     // It may end, or be closed, while nobody waits for that.
     stream.acknowledged.promise.catch(() => {});
     if (isOfSome(stream) || Object.keys(this.#lists).length > 0) await this.#listen(stream, before);
+    // What was to be added was removed meanwhile, and somebody may wait for it.
+    else stream.acknowledged.resolve(stream.wanted);
     this.#active = stream;
     this.#end(before);
     return stream;

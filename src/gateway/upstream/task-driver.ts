@@ -92,8 +92,10 @@ export function createTaskDriver(
       case 'tasks/cancel':
         await send(method, params, ...waiting);
         return asEarlierState(await send('tasks/get', params, ...waiting));
-      case 'tasks/result':
-        return resultOf(String(params?.['taskId']), ...waiting);
+      case 'tasks/result': {
+        const taskId = String(params?.['taskId']);
+        return resultOfTask(await resultOf(taskId, ...waiting), taskId);
+      }
       case 'tasks/list':
         throw new RpcError(errorCode.methodNotFound, 'Method not found');
       default:
@@ -107,6 +109,13 @@ type Waiting = [until: AbortSignal, exchange?: Parameters<Connection['request']>
 
 /** The error that a call has ended with, as its task says. */
 class TaskError extends RpcError {}
+
+/** Names the task, which nothing else in such a response does (MCP 2025-11-25, Tasks, Related Task Metadata). */
+function resultOfTask(result: Result, taskId: string): Result {
+  const own = aboutTask(result, taskId);
+  noteAnswerSize(own, answerSizeOf(result));
+  return own;
+}
 
 function isFinal({ status }: Result): boolean {
   return status === 'completed' || status === 'failed' || status === 'cancelled';

@@ -37,14 +37,13 @@ export function createUpstreamSession(parts: UpstreamParts): UpstreamSession {
   return {
     async request(method, clientParams, signal, exchange): Promise<Result> {
       const outgoing = { method, params: withoutVersion(clientParams), exchange };
-      const used = connections.get();
-      const connected = await untilAborted(signal, used);
+      const connected = await untilAborted(signal, connections.get());
       try {
         return await requestWithin(connected, outgoing, signal);
       } catch (error) {
         noteFailure(error, signal);
         if (!isSessionUnknown(error)) throw error;
-        connections.forget(used);
+        connections.forget(connected);
         void connected.close(new Error('the target no longer knows this session'));
         return requestWithin(await untilAborted(signal, connections.get()), outgoing, signal);
       }
@@ -60,10 +59,10 @@ export function createUpstreamSession(parts: UpstreamParts): UpstreamSession {
     },
     async close(reason) {
       closed.abort(reason);
-      const opened = connections.opened();
-      const last = await opened?.catch(() => undefined);
-      if (opened !== undefined) connections.forget(opened);
-      await last?.close(reason);
+      const last = await connections.opened()?.catch(() => undefined);
+      if (last === undefined) return;
+      connections.forget(last);
+      await last.close(reason);
     },
   };
 }
@@ -74,36 +73,43 @@ interface Connections {
   get(): Promise<Connection>;
   /** The connection if there is one. */
   opened(): Promise<Connection> | undefined;
-  forget(connection: Promise<Connection>): void;
+  /** Forgets a connection that is of no use any more, so that the next request opens another one. */
+  forget(connection: Connection): void;
 }
 
 /** @param closed aborted when the session ends */
 function createConnections(parts: UpstreamParts, closed: AbortSignal): Connections {
   const { clock, circuit } = parts;
   let current: Promise<Connection> | undefined;
+  /** What {@link current} has resolved with. */
+  let made: Connection | undefined;
 
-  const forget = (connection: Promise<Connection>): void => {
-    if (current === connection) current = undefined;
+  const drop = (connection: Promise<Connection>): void => {
+    if (current !== connection) return;
+    current = undefined;
+    made = undefined;
   };
 
   const open = (isReopened: boolean): Promise<Connection> => {
     const limit = { clock, milliseconds: connectTimeout, signal: closed };
     const headers = parts.passedHeaders?.();
     const lost: Lost = (reason) => {
-      forget(connection);
+      drop(connection);
       reopening.failed(reason);
     };
-    const connected = (): void => {
+    const connected = (found: Connection): void => {
+      if (current === connection) made = found;
       reopening.connected();
       parts.connected(isReopened);
     };
     const failed = (error: unknown): void => {
-      forget(connection);
+      drop(connection);
       if (!closed.aborted) circuit.failed(error, saysNothingOfClient(headers, parts));
       reopening.failed(error);
     };
     const connection: Promise<Connection> = within(limit, (signal) => dial({ ...parts, headers }, lost, signal));
     current = connection;
+    made = undefined;
     connection.then(connected, failed);
     return connection;
   };
@@ -115,7 +121,13 @@ function createConnections(parts: UpstreamParts, closed: AbortSignal): Connectio
   };
 
   const reopening = createReopening(parts, closed, () => get(true));
-  return { get: () => get(false), opened: () => current, forget };
+  return {
+    get: () => get(false),
+    opened: () => current,
+    forget(connection) {
+      if (made === connection && current !== undefined) drop(current);
+    },
+  };
 }
 
 /** Limits the time of requests in flight, which progress extends. */

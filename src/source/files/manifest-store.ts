@@ -37,6 +37,8 @@ export class ManifestStore {
   readonly #awaited = new Set<string>();
   /** Files with a Namespace whose name is unreadable. */
   readonly #nameless = new Set<string>();
+  /** Roots with files that are not read for want of room. */
+  readonly #crowded = new Set<number>();
   #delivered: Delivered | undefined;
 
   constructor({ roots, log, counters }: ManifestStoreParts) {
@@ -61,6 +63,15 @@ export class ManifestStore {
       ? 'nothing is served until it can be read. It is picked up by itself.'
       : 'what it held stays until it is back; to delete the objects, put back an empty one.';
     this.#diagnostics.replace(`root ${root}`, [{ path, diagnostic: fileError(`${path} ${reason}: ${consequence}`) }]);
+  }
+
+  /** Some files of the root are not read for want of room, which the message says; undefined: all are. */
+  rootCrowded(root: number, message: string | undefined): void {
+    const path = this.#roots[root] ?? '';
+    if (message === undefined) this.#crowded.delete(root);
+    else this.#crowded.add(root);
+    const diagnostics = message === undefined ? [] : [{ path, diagnostic: fileError(`${message} ${crowdedText}`) }];
+    this.#diagnostics.replace(`room of root ${root}`, diagnostics);
   }
 
   /** The file exists, and its new content does not count yet. One that is awaited at the start delays `synced`. */
@@ -114,7 +125,7 @@ export class ManifestStore {
     this.#diagnostics.logChanges();
     const before = this.#delivered;
     const synced = before?.synced === true || (this.#unseen.size === 0 && this.#awaited.size === 0);
-    const known = synced && this.#neverValid.size === 0 && this.#nameless.size === 0;
+    const known = synced && this.#neverValid.size + this.#nameless.size + this.#crowded.size === 0;
     const now: Delivered = { unlistedNamespaces: known ? 'named' : 'unknown', synced };
     this.#delivered = now;
     if (now.unlistedNamespaces !== before?.unlistedNamespaces) return { changes, ...now };
@@ -146,6 +157,9 @@ export class ManifestStore {
     );
   }
 }
+
+const crowdedText =
+  'What a file held before stays, nothing of a new one counts, and no selector matches a namespace without a Namespace object, until all are read.';
 
 function fileError(message: string, position?: Position): Diagnostic {
   return { severity: 'error', position, object: undefined, field: '', message };

@@ -41,12 +41,15 @@ export interface Programs extends AsyncDisposable {
   readonly spring: (Between & { readonly port: number }) | undefined;
 }
 
+/** The thousand sessions of the bench, and those of the callers before. */
+const maxSessions = 2_000;
+
 /** The tool's names behind the gateways, by target. */
 const tools = { json: 'default/hostile-1:large', sse: 'default/hostile-2:large' };
 
 export async function startPrograms(): Promise<Programs> {
   await using starting = new AsyncDisposableStack();
-  const { victim, attacked } = starting.use(await startWorld('gateway'));
+  const { victim, attacked } = starting.use(await startWorld('gateway', { maxSessions }));
   starting.use(await startBenchTarget(victim.target));
   const file = new URL('./proxy-process.ts', import.meta.url);
   const proxy = startChildProcess<never, FromProxy>(file, String(victim.target));
@@ -87,7 +90,7 @@ export function waysTo({ token, target, proxy, gateway, spring }: Programs): rea
     { name: 'bare proxy → SSE', behind: 'sse', ...proxy, open: () => sseCaller(bare(proxy.port)) },
     mcpWay('sse', gateway, ofGateway, 'silent'),
     sseWay('gateway', 'sse', gateway, ofGateway),
-    ...(spring === undefined ? [] : [sseWay('spring 2025', 'sse', spring, { port: spring.port, token })]),
+    ...(spring === undefined ? [] : [springWay(spring, token)]),
   ];
 }
 
@@ -98,8 +101,20 @@ export function sessionWaysTo({ token, gateway, spring }: Programs): readonly Wa
     mcpWay('json', gateway, ofGateway, 'listening'),
     mcpWay('sse', gateway, ofGateway, 'listening'),
     sseWay('gateway', 'sse', gateway, ofGateway),
-    ...(spring === undefined ? [] : [sseWay('spring 2025', 'sse', spring, { port: spring.port, token })]),
+    ...(spring === undefined ? [] : [springWay(spring, token)]),
   ];
+}
+
+/** Its calls are made again once: it answers with an error when a target has just closed the connection that it reuses. */
+function springWay(spring: Between & { readonly port: number }, token: string): Way {
+  const way = sseWay('spring 2025', 'sse', spring, { port: spring.port, token });
+  return {
+    ...way,
+    async open(settings) {
+      const caller = await way.open(settings);
+      return { ...caller, call: () => caller.call().catch(() => caller.call()) };
+    },
+  };
 }
 
 type Session = Pick<CallerSettings, 'port' | 'token'>;

@@ -96,6 +96,32 @@ describe('a target whose port is closed', () => {
   });
 });
 
+describe('a target that has restarted', () => {
+  it('is used in a new session when the request that finds it again belongs to one that it does not know', async () => {
+    const clock = createManualClock();
+    let session = 1;
+    let isDown = false;
+    const script: Script = ({ headers }) =>
+      headers['mcp-session-id'] === `session-${session}` ? { result: {} } : { status: 404 };
+    const fetchFor = (): TargetFetch => (url, init) =>
+      isDown ? Promise.reject(new Error('connection refused')) : fetch(url, init);
+    await using rig = await startTargetRig(script, { clock, fetchFor, sessionId: () => `session-${session}` });
+    rig.gateway.config.allowAll('ns.all', 'me');
+    const client = await rig.open();
+    const uri = 'mcp://a/x%3Ay';
+    await client.request('resources/subscribe', { uri });
+    isDown = true;
+    expect((await client.request('tools/call', { name: 'a:x' })).error).toBeDefined();
+    await expect.poll(() => rig.gateway.downstream.targetState('a').circuit).not.toBeNull();
+
+    isDown = false;
+    session = 2;
+    clock.advance(100);
+    expect((await client.request('resources/unsubscribe', { uri })).result).toEqual({});
+    expect((await client.request('tools/call', { name: 'a:x' })).result).toEqual({});
+  });
+});
+
 describe('a caller who makes its own calls fail', () => {
   it('does not take the target from another caller', async () => {
     const failing: Record<string, Awaited<ReturnType<Script>>> = {

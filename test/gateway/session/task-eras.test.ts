@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { createManualClock } from '../../support/edges/manual-clock.ts';
 import type { Script } from '../../support/gateway/raw-target.ts';
-import { startTargetRig, type TargetRig } from '../../support/gateway/target-rig.ts';
+import { startTargetRig, type TargetRig, type TargetRigOptions } from '../../support/gateway/target-rig.ts';
 import { createTaskServer, withTasks } from '../../support/gateway/task-server.ts';
 import { openRawClient, post } from '../../support/nodes/raw-client.ts';
 import { ask, key } from '../../support/nodes/stateless-client.ts';
@@ -11,8 +12,12 @@ const related = key('related-task');
 const times = { createdAt: expect.any(String), lastUpdatedAt: expect.any(String), ttl: 60_000, pollInterval: 100 };
 
 /** A target of MCP 2026-07-28 alone, with the extension of tasks. */
-async function startLater(script: Script = createTaskServer().script): Promise<TargetRig> {
-  const rig = await startTargetRig(script, { stateless: true, capabilities: { tools: {}, ...withTasks } });
+async function startLater(
+  script: Script = createTaskServer().script,
+  options: Pick<TargetRigOptions, 'clock' | 'callTimeoutOf'> = {},
+): Promise<TargetRig> {
+  const capabilities = { tools: {}, ...withTasks };
+  const rig = await startTargetRig(script, { stateless: true, capabilities, ...options });
   rig.gateway.config.allowAll('n.x', 'me');
   return rig;
 }
@@ -81,6 +86,18 @@ describe('a client that knows no tasks, at a target whose calls become tasks', (
 });
 
 describe('the call of a client that knows no tasks', () => {
+  it('ends with the time limit while its task is waited for, and the error says so', async () => {
+    const clock = createManualClock();
+    await using rig = await startLater(createTaskServer().script, { clock, callTimeoutOf: () => 50 });
+    const client = await rig.open();
+    const calling = client.request('tools/call', { name: 'a:slow_compute', arguments: { seconds: 60 } });
+    await rig.target.arrival('tools/call');
+    await expect.poll(() => clock.waiting()).toContain(100);
+    clock.advance(50);
+    expect((await calling).error?.message).toBe('Target a does not answer: no answer within 0.05 s');
+    await rig.target.arrival('tasks/cancel');
+  });
+
   it('gets the error of a target that has forgotten the task', async () => {
     const server = createTaskServer();
     await using rig = await startLater((asked, say) => {
@@ -117,6 +134,7 @@ describe('a client with tasks of MCP 2025-11-25, at a target with those of the e
     expect((await client.request('tasks/result', { taskId })).result).toEqual({
       resultType: 'complete',
       content: [{ type: 'text', text: 'computed x' }],
+      _meta: { [related]: { taskId } },
     });
     const state = { taskId, status: 'completed', ...times };
     expect((await client.request('tasks/get', { taskId })).result).toEqual(state);

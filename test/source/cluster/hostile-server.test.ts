@@ -152,4 +152,30 @@ describe('a watch', () => {
     expect(cluster.problems().filter((problem) => problem.includes('is ignored'))).toEqual([]);
     expect(cluster.server.requestCount(requestsFor('Service'))).toBe(2);
   });
+
+  it('with a policy that has no room any more keeps its claim to the signers, and no other policy replaces them', async () => {
+    const provider = { issuer: 'https://issuer.example', jwks: { uri: 'https://issuer.example/keys' } };
+    const spec = { targetRefs: [{ name: 'gw' }], jwt: { providers: [provider] } };
+    const rules = [{ matches: [], resource: { kind: 'tool', name: `default/tool:${'x'.repeat(10_000)}` } }];
+    const cluster = await startCluster(
+      (server) => {
+        server.put('MCPAuthPolicy', { name: 'signers', spec });
+        server.put('MCPAuthPolicy', { name: 'rules', spec: { targetRefs: spec.targetRefs, rules: [] } });
+      },
+      { budget: new ListingBudget({ objects: 99, bytes: 20_000 }, { objects: 0, bytes: 0 }) },
+    );
+    await cluster.settled();
+    expect(cluster.resources.get('MCPAuthPolicy default/signers')).toMatchObject({ jwt: { ok: true } });
+    cluster.server.put('MCPAuthPolicy', { name: 'rules', spec: { targetRefs: spec.targetRefs, rules } });
+    await cluster.until(() => !cluster.resources.has('MCPAuthPolicy default/rules'));
+    cluster.clock.advance(10);
+    const batches = cluster.all.length;
+    cluster.server.put('MCPAuthPolicy', { name: 'signers', spec: { ...spec, rules } });
+    await cluster.until(() => cluster.all.length > batches);
+    expect(cluster.resources.get('MCPAuthPolicy default/signers')).toMatchObject({
+      targetRefs: [{ ok: true, value: { name: 'gw' } }],
+      rules: { ok: false },
+      jwt: { ok: false },
+    });
+  });
 });

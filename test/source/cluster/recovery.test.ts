@@ -11,8 +11,8 @@ const watches = (cluster: ClusterRig, kind: KindName): number =>
   cluster.counters.total('gatehouse_source_watches_total', { kind });
 
 /** A server that was away until every kind had failed this many times. */
-async function afterOutage(times: number): Promise<ClusterRig> {
-  const cluster = await startCluster((server) => server.put('Service', mcpService('tool')));
+async function afterOutage(times: number, random = () => 0.5): Promise<ClusterRig> {
+  const cluster = await startCluster((server) => server.put('Service', mcpService('tool')), { random });
   await cluster.settled();
   await cluster.server.down();
   for (let time = 1; ; time += 1) {
@@ -80,4 +80,23 @@ describe('after an outage of the API server', () => {
     cluster.clock.advance(10);
     await cluster.until(() => !cluster.resources.has('Service default/tool'));
   });
+});
+
+it('after an outage, a success between the decision to wait and the wait ends the wait', async () => {
+  let decided = (): void => {};
+  const cluster = await afterOutage(4, () => {
+    decided();
+    return 0.5;
+  });
+  for (const kind of allKinds) cluster.server.injectFault(requestsFor(kind), { does: 'reset' }, 1);
+  // Each watch chooses its duration, and its delay once it failed; the wait begins some microtasks later.
+  let choices = 0;
+  decided = () => {
+    choices += 1;
+    if (choices === 2 * allKinds.length) queueMicrotask(() => cluster.connection.succeed());
+  };
+  const before = cluster.clock.now() + (waits[4] ?? 0);
+  await cluster.pass(waits[4] ?? 0);
+  await cluster.eventually(() => allKinds.every((kind) => watches(cluster, kind) === 2));
+  expect(cluster.clock.now()).toBe(before);
 });

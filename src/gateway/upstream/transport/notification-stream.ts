@@ -100,9 +100,12 @@ async function readOneStream(
   return { kind: useful || lasted ? 'useful' : 'futile', reason };
 }
 
-/** 405 says that there is no stream; other refusals of the request will not change either. */
+/**
+ * 405 says that there is no stream; other refusals of the request will not change either. 409 says that the last stream is
+ * open: servers made with the SDKs have one for a session, and may learn of its end later than the gateway.
+ */
 function isRefusal(status: number): boolean {
-  return status >= 400 && status < 500 && status !== 408 && status !== 429;
+  return status >= 400 && status < 500 && ![408, 409, 429].includes(status);
 }
 
 /**
@@ -116,12 +119,12 @@ export function reconnectDelay(attempt: number, retry: number | undefined, rando
   return backoffDelay(attempt, { initial, max: reconnect.max }, random);
 }
 
-/** Resolves after a time; rejects when the signal is aborted before. */
+/** Resolves after a time; rejects with the signal's reason when that is aborted before. */
 export function pause(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const abort = (): void => {
     stop();
-    reject(new Error('aborted'));
+    reject(signal.reason);
   };
   const stop = clock.after(milliseconds, () => {
     signal.removeEventListener('abort', abort);

@@ -23,7 +23,8 @@ export interface ApiObject {
  */
 type ObjectContent =
   | { readonly is: 'json'; readonly json: JsonObject }
-  | { readonly is: 'excessive' | 'crowded-out'; readonly message: string };
+  | { readonly is: 'excessive'; readonly message: string }
+  | { readonly is: 'crowded-out'; readonly message: string; readonly json: JsonObject };
 
 /** The same after decoding: of the JSON only the status is kept, and only of kinds whose status is written. */
 export interface DecodedObject extends Omit<ApiObject, 'content'> {
@@ -85,12 +86,14 @@ export function identifyObject(kind: KindName, json: JsonObject, bytes: number):
   return identified(kind, (field) => textIn(metadata, field), bytes, { is: 'json', json });
 }
 
-/** Returns an object without its content: all objects together take more than is read of an API server. */
+/** Returns an object as one that has no room: all objects together take more than is read of an API server. */
 export function crowdedOut(object: ApiObject): ApiObject {
+  const { content } = object;
+  if (content.is !== 'json') return object;
   const message =
     'The object is ignored: with it, the objects of its kind, and all together, have more bytes than are read of one ' +
     'API server. Delete others, or make them smaller; it is read again within minutes then.';
-  return { ...object, bytes: 0, content: { is: 'crowded-out', message } };
+  return { ...object, bytes: 0, content: { is: 'crowded-out', message, json: content.json } };
 }
 
 /** Its bytes are not kept. @param inside the path of the object within the text */
@@ -121,15 +124,31 @@ export function decodeObject(kind: KindName, { content, ...identity }: ApiObject
     const problems: readonly Problem[] = [{ severity: 'error', path: [], message: content.message }];
     // Its status is unknown, so that nothing may be written into it.
     const observation = observeDeletion(kind, key);
-    return { ...identity, isCrowdedOut: content.is === 'crowded-out', resource: undefined, problems, observation };
+    const isCrowdedOut = content.is === 'crowded-out';
+    const resource = isCrowdedOut && kind === 'MCPAuthPolicy' ? claimOf(content) : undefined;
+    return { ...identity, isCrowdedOut, resource, problems, observation };
   }
   const { json } = content;
-  const { apiVersion } = kinds[kind];
-  const decoded = decode(kind, 'kind' in json ? json : { ...json, apiVersion, kind });
+  const decoded = decode(kind, withKind(kind, json));
   const resource = decoded.readable ? decoded.resource : undefined;
   const problems = relevantProblems(resource, decoded.problems);
   const observation = observe(kind, key, { uid, resourceVersion }, json);
   return { ...identity, isCrowdedOut: false, resource, problems, observation };
+}
+
+/**
+ * What is kept of a policy without room: if it says who may sign, that it does, and at which Gateways. Nothing of it is
+ * valid, and without it another policy's signers would come into force.
+ */
+function claimOf({ json, message }: Extract<ObjectContent, { readonly is: 'crowded-out' }>): Resource | undefined {
+  const decoded = decode('MCPAuthPolicy', withKind('MCPAuthPolicy', json));
+  if (!decoded.readable || decoded.resource.jwt === undefined) return undefined;
+  const invalid = { ok: false, reason: message } as const;
+  return { ...decoded.resource, rules: invalid, jwt: invalid };
+}
+
+function withKind(kind: KindName, json: JsonObject): JsonObject {
+  return 'kind' in json ? json : { ...json, apiVersion: kinds[kind].apiVersion, kind };
 }
 
 /** The observation of a deleted object; undefined for kinds without a status of ours. */

@@ -67,6 +67,8 @@ export class Reflector {
   #stopDoubt: Stop | undefined;
   /** Ends the wait, if there is one, or limits that for the watch that has not begun. */
   #recovered: () => void = () => undefined;
+  /** The server came back since the last outcome: the wait that follows it may be decided, and not begun. */
+  #hasRecovered = false;
 
   constructor(parts: ReflectorParts) {
     this.#parts = parts;
@@ -83,7 +85,9 @@ export class Reflector {
   /** Starts the loop. Call it once. */
   start(): StopAsync {
     const stopListening = this.#parts.onSuccess(() => {
-      if (this.#backoff.recover()) this.#recovered();
+      if (!this.#backoff.recover()) return;
+      this.#hasRecovered = true;
+      this.#recovered();
     });
     const running = this.#run();
     return async () => {
@@ -115,10 +119,10 @@ export class Reflector {
     switch (state.at) {
       case 'listing':
         this.#parts.attempted();
-        return nextState(await this.#list(), this.#backoff);
+        return this.#next(await this.#list());
       case 'watching':
         this.#parts.attempted();
-        return nextState(await this.#watch(state.from), this.#backoff);
+        return this.#next(await this.#watch(state.from));
       case 'waiting':
         return (await this.#wait(state)) ? state.next : { at: 'stopped' };
       case 'stopped':
@@ -126,10 +130,16 @@ export class Reflector {
     }
   }
 
+  #next(outcome: Outcome): ReflectorState {
+    this.#hasRecovered = false;
+    return nextState(outcome, this.#backoff);
+  }
+
   /** Resolves to true when it is time to try again, or to false as soon as the program stops. */
   #wait({ milliseconds, earliest }: Extract<ReflectorState, { readonly at: 'waiting' }>): Promise<boolean> {
     const onRecovery = (run: () => void): Stop => {
       this.#recovered = run;
+      if (this.#hasRecovered) run();
       return () => {
         this.#recovered = () => undefined;
       };

@@ -1,6 +1,9 @@
 /** Bytes of all manifests together: parsed, and as gateways get it, a byte of a policy takes four. */
 const maxBytes = 64 * 1024 * 1024;
 
+/** How far files that are read already may grow beyond that: their changes may revoke, and new files must not stop them. */
+const growth = 1.25;
+
 /** Manifests of all roots together. Each is looked at every few seconds, which takes about 50 µs. */
 const maxFiles = 10_000;
 
@@ -21,11 +24,19 @@ export class ManifestBudget {
   count(file: string, bytes: number): boolean {
     const before = this.#bytes.get(file);
     const grown = this.#total + bytes - (before ?? 0);
-    const fits = grown <= this.#maxBytes && (before !== undefined || this.#bytes.size < this.maxFiles);
-    if (!fits && (before === undefined || bytes > before)) return false;
+    const fits =
+      before === undefined
+        ? grown <= this.#maxBytes && this.#bytes.size < this.maxFiles
+        : grown <= growth * this.#maxBytes || bytes <= before;
+    if (!fits) return false;
     this.#bytes.set(file, bytes);
     this.#total = grown;
     return true;
+  }
+
+  /** Returns whether a file was counted. */
+  has(file: string): boolean {
+    return this.#bytes.has(file);
   }
 
   /** The file is not there any more. */

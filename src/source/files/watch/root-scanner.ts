@@ -86,9 +86,8 @@ export class RootScanner {
   /** A warning about folders within it that have manifests, as of the last scan of all. */
   #unread: string | undefined;
   readonly #settling: Settling;
-  /** Entries that had no room, as of their last scan. */
+  /** Entries without room, until they are read or gone: also while they are waited for, and while the root is missing. */
   readonly #crowdedOut = new Set<string>();
-  #isCrowded = false;
   /** False until the first scan has ended: only then the time of a file's change is asked for, which was unobserved. */
   #scanned = false;
 
@@ -114,28 +113,19 @@ export class RootScanner {
 
   /** Scans the root. Read errors become diagnostics of the store; never rejects. */
   async scan(scope: ScanScope): Promise<void> {
-    if (scope === 'all') this.#crowdedOut.clear();
     await this.#scan(scope);
-    this.#reportCrowding();
+    this.#parts.store.rootCrowded(this.#parts.root, this.#crowding());
     this.#scanned = true;
   }
 
-  /** One diagnostic for all of them, as of a file that cannot be read. */
-  #reportCrowding(): void {
-    const { store, path, budget } = this.#parts;
+  /** Says which entries are not read, in one message for all of them. */
+  #crowding(): string | undefined {
+    const { path, budget } = this.#parts;
     const [first] = this.#crowdedOut;
-    const wasCrowded = this.#isCrowded;
-    this.#isCrowded = first !== undefined;
-    const place = this.#file('', path);
-    if (first === undefined) {
-      // The root itself, if it is a file, has its own content now.
-      if (wasCrowded && !this.#known.has('')) store.deleteFile(place);
-      return;
-    }
+    if (first === undefined) return undefined;
     const others = this.#crowdedOut.size - 1;
-    const which = `${quoted(first)}${others > 0 ? ` and ${others} others are` : ' is'}`;
-    const reason = `${which} not read: there is more than is read, ${budget.limits}. Remove some, or make them smaller.`;
-    store.setFile(place, { ok: false, position: undefined, reason });
+    const which = `${quoted(first === '' ? path : first)}${others > 0 ? ` and ${others} others are` : ' is'}`;
+    return `${which} not read: there is more than is read, ${budget.limits}. Remove some, or make them smaller.`;
   }
 
   async #scan(scope: ScanScope): Promise<void> {
@@ -154,6 +144,7 @@ export class RootScanner {
     this.#parts.store.rootFound(this.#parts.root);
     this.#folder = undefined;
     this.#keepOnly(new Set(['']));
+    this.#keepCrowded(new Set(['']));
   }
 
   async #scanFolder({ realPath }: Found, scope: ScanScope): Promise<void> {
@@ -176,6 +167,7 @@ export class RootScanner {
   /** Those that are known come first, so that what they revoke counts whatever others are there. */
   #withinBudget(names: readonly string[]): ReadonlySet<string> {
     const { maxFiles } = this.#parts.budget;
+    this.#keepCrowded(new Set(names));
     const [known, others] = [
       names.filter((name) => this.#known.has(name)),
       names.filter((name) => !this.#known.has(name)),
@@ -194,6 +186,7 @@ export class RootScanner {
       this.#known.set(name, { file, fingerprint: undefined });
       this.#settling.forget(name);
       await this.#parts.loader.load(file, { ok: false, reason: `The file cannot be read (${resolution.code}).` });
+      this.#crowdedOut.delete(name);
     } else if (resolution.end === 'absent' || !resolution.stats.isFile() || !(await this.#read(name, resolution)))
       this.#delete(name);
   }
@@ -205,14 +198,17 @@ export class RootScanner {
     const fingerprint = fingerprintOf(stats);
     if (known?.fingerprint === fingerprint && known.file.realPath === realPath) {
       this.#settling.forget(name);
+      this.#crowdedOut.delete(name);
       return true;
     }
     const file = this.#file(name, realPath);
+    const size = Number(stats.size);
+    if (this.#crowdedOut.has(name) && !this.#hasRoom(file, size)) return true;
     const entry = entryIn((await folderIdentity(dirname(realPath))) ?? '', basename(realPath));
     const whole = isWhole(stats) && arrivals.has(entry);
     const replaced = known !== undefined && known.file.realPath !== realPath && entries.some(isMountedVersion);
     if (!whole && !replaced && this.#waits(file, entry, fingerprint, Number(stats.ctimeMs))) return true;
-    if (!this.#hasRoom(file, Number(stats.size))) return true;
+    if (!this.#hasRoom(file, size)) return true;
     counters.count('gatehouse_source_reads_total');
     const state = await readManifestFile(realPath, fingerprint, clock);
     if (state.kind === 'absent') return false;
@@ -225,19 +221,23 @@ export class RootScanner {
     this.#settling.forget(name);
     this.#known.set(name, { file, fingerprint: state.fingerprint });
     await loader.load(file, state.content);
+    this.#crowdedOut.delete(name);
     return true;
   }
 
-  /** Counts a file; one that is too large itself is not read, and takes no room. */
+  /**
+   * Counts a file; one that is too large itself is not read, and takes no room. A new one without room is not known: it
+   * would count among those that come first.
+   */
   #hasRoom(file: ManifestFile, bytes: number): boolean {
-    const fits = this.#parts.budget.count(fileKey(file), bytes > limits.bytes ? 0 : bytes);
-    if (fits) this.#crowdedOut.delete(file.name);
-    else {
-      this.#crowdedOut.add(file.name);
-      this.#settling.forget(file.name);
-      this.#parts.store.skipFile(file);
-    }
-    return fits;
+    const { budget, loader, store } = this.#parts;
+    const key = fileKey(file);
+    if (budget.count(key, bytes > limits.bytes ? 0 : bytes)) return true;
+    this.#crowdedOut.add(file.name);
+    this.#settling.forget(file.name);
+    if (budget.has(key)) store.skipFile(file);
+    else if (this.#known.delete(file.name)) loader.remove(file);
+    return false;
   }
 
   /** Returns whether a file that may be half written has to be waited for. */
@@ -267,14 +267,19 @@ export class RootScanner {
     for (const name of this.#linkEntries.keys()) if (!names.has(name)) this.#linkEntries.delete(name);
   }
 
+  /** Forgets the entries without room that are not there any more. */
+  #keepCrowded(names: ReadonlySet<string>): void {
+    for (const name of this.#crowdedOut) if (!names.has(name)) this.#crowdedOut.delete(name);
+  }
+
   #delete(name: string): void {
+    const file = this.#known.get(name)?.file ?? this.#file(name, '');
     this.#crowdedOut.delete(name);
-    const known = this.#known.get(name);
-    if (known === undefined) return;
-    this.#known.delete(name);
+    // Also of a new file that went before it was read.
+    this.#parts.budget.remove(fileKey(file));
+    if (!this.#known.delete(name)) return;
     this.#settling.forget(name);
-    this.#parts.budget.remove(fileKey(known.file));
-    this.#parts.loader.remove(known.file);
+    this.#parts.loader.remove(file);
   }
 
   #missing(reason: string): void {

@@ -36,6 +36,8 @@ export interface WorldOptions {
   readonly input?: 'folder' | 'cluster';
   /** TLS beside plaintext at the port of the gateways, and keys of issuers from any address that is not loopback. */
   readonly tls?: boolean;
+  /** `--max-sessions` of the gateway; its default by default. */
+  readonly maxSessions?: number;
 }
 
 /** A metric of either program by which its operators see an attack. */

@@ -147,7 +147,11 @@ const hostileNames = Array.from({ length: 32 }, (_, index) => `default/hostile-$
 
 const pod = { POD_NAMESPACE: 'default', POD_NAME: 'gw-0', GW_NAME: 'gw', NODE_NAME: 'node' };
 
-function gatewayArguments(victim: Victim, honest: number, { list = 'all' }: WorldOptions): readonly string[] {
+function gatewayArguments(
+  victim: Victim,
+  honest: number,
+  { list = 'all', maxSessions }: WorldOptions,
+): readonly string[] {
   const config = {
     type: 'xds',
     xds_address: `http://127.0.0.1:${victim.xds}`,
@@ -173,6 +177,7 @@ function gatewayArguments(victim: Victim, honest: number, { list = 'all' }: Worl
     ...hostile,
     '--admin-listen=127.0.0.1:0',
     `--list=${list}`,
+    ...(maxSessions === undefined ? [] : [`--max-sessions=${maxSessions}`]),
   ];
 }
 

@@ -76,6 +76,23 @@ describe('the stream of notifications', () => {
   });
 });
 
+it('a stream of notifications is asked for again when the target believes the last one to be open: the session goes on', async () => {
+  let streams = 0;
+  await using rig = await connect(({ method }, answer) => {
+    if (method === 'POST') return answer.writeHead(202).end();
+    streams += 1;
+    if (streams === 2) return answer.writeHead(409).end();
+    return answer.writeHead(200, { 'content-type': 'text/event-stream' }).end('id: 5\ndata:\n\n');
+  });
+  await rig.transport.send(initialized);
+  for (const delay of [1_000, 2_000]) {
+    await rig.clock.armed();
+    expect(rig.clock.next()).toBe(delay);
+  }
+  await expect.poll(() => rig.requests).toEqual(['POST /mcp', 'GET /mcp', 'GET /mcp 5', 'GET /mcp 5']);
+  expect(rig.failures).toEqual([]);
+});
+
 /** A target whose stream of notifications ends at once, after a `retry` field. */
 function closing(retry: string): TargetFetch {
   return (_, init) => {

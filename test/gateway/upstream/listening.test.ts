@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { createListening } from '../../../src/gateway/upstream/listening.ts';
+import { createManualClock } from '../../support/edges/manual-clock.ts';
+
+/** Listens to a target that opens each stream, and acknowledges it when the test says so. */
+function createRig() {
+  const clock = createManualClock();
+  const streams: { readonly notifications: unknown; readonly about: number | undefined }[] = [];
+  const listening = createListening({
+    clock,
+    random: () => 0,
+    listen({ notifications }, signal, { about }) {
+      streams.push({ notifications, about });
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    },
+    failed() {},
+  });
+  const { signal } = new AbortController();
+  return {
+    clock,
+    listening,
+    add: (uri: string, until = signal) => listening.add('resourceSubscriptions', uri, until),
+    remove: (uri: string) => listening.remove('resourceSubscriptions', uri),
+    /** Waits for the `nth` stream, counted from 1. Returns what is asked for in it. */
+    async opened(nth: number) {
+      await expect.poll(() => streams.length).toBe(nth);
+      return streams[nth - 1]?.notifications;
+    },
+    acknowledge() {
+      const { notifications, about } = streams.at(-1) ?? {};
+      listening.received('notifications/subscriptions/acknowledged', { notifications }, about);
+    },
+  };
+}
+
+describe('a resource of a target of MCP 2026-07-28', () => {
+  it('that is not wanted any more before its stream is opened is refused, and nobody waits for it', async () => {
+    const rig = createRig();
+    const first = rig.add('x:1');
+    await rig.opened(1);
+    const second = rig.add('x:2');
+    rig.remove('x:1');
+    rig.remove('x:2');
+    rig.acknowledge();
+    await first;
+    await expect(second).rejects.toThrow('The target does not tell of changes of this resource');
+  });
+
+  it('is still listened to when it is subscribed to once more in vain', async () => {
+    const rig = createRig();
+    const first = rig.add('x:1');
+    await rig.opened(1);
+    rig.acknowledge();
+    await first;
+    const again = rig.add('x:1');
+    await rig.opened(2);
+    rig.clock.advance(10_000);
+    await expect(again).rejects.toThrow('no answer within 10 s');
+    const other = rig.add('x:2');
+    expect(await rig.opened(3)).toEqual({ resourceSubscriptions: ['x:1', 'x:2'] });
+    rig.acknowledge();
+    await other;
+  });
+});
