@@ -79,6 +79,8 @@ const folders: readonly (readonly [file: string, forbidden: string, allowed: str
   ['src/gateway/config/planted.ts', '../authn/model.ts', '../../net/outbound/text-fetch.ts'],
   ['src/gateway/authn/planted.ts', '../config/decode.ts', '../config/model.ts'],
   ['src/gateway/upstream/planted.ts', '../session/model.ts', '../rpc/peer.ts'],
+  ['src/gateway/upstream/health/planted.ts', '../connection.ts', '../answer-limits.ts'],
+  ['src/gateway/upstream/tasks/planted.ts', '../connection.ts', '../answer-size.ts'],
   ['src/gateway/upstream/transport/planted.ts', '../connection.ts', '../answer-limits.ts'],
   ['src/gateway/session/planted.ts', '../downstream/model.ts', '../upstream/model.ts'],
   ['src/gateway/downstream/planted.ts', '../upstream/model.ts', '../session/multiplexer.ts'],

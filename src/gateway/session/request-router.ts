@@ -16,9 +16,9 @@ import { AnswerBudgetError, AnswerLimitError } from '../upstream/answer-limits.t
 import { answerSizeOf } from '../upstream/answer-size.ts';
 import { BudgetLease } from '../upstream/budget-lease.ts';
 import { FloodError } from '../upstream/flood-guard.ts';
+import { CircuitOpenError, connectReasonOf } from '../upstream/health/target-circuit.ts';
+import type { TargetFailures } from '../upstream/health/target-failures.ts';
 import type { Capabilities, UpstreamSession } from '../upstream/model.ts';
-import { CircuitOpenError, connectReasonOf } from '../upstream/target-circuit.ts';
-import type { TargetFailures } from '../upstream/target-failures.ts';
 import { type Authorization, unknownNameError } from './authorization.ts';
 import type { Handshake } from './handshake.ts';
 import { listTimeout, pagedLists, readPages } from './lists/list-pages.ts';

@@ -2,6 +2,7 @@ import type { IncomingRequest, Params, Result } from '../rpc/model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import type { AnswerBudget } from '../upstream/answer-limits.ts';
 import { createAnswerBudget } from '../upstream/answer-limits.ts';
+import type { TargetCircuit } from '../upstream/health/target-circuit.ts';
 import type {
   Capabilities,
   Circuit,
@@ -10,7 +11,6 @@ import type {
   TargetMemory,
   UpstreamSession,
 } from '../upstream/model.ts';
-import type { TargetCircuit } from '../upstream/target-circuit.ts';
 import { createUpstreamSession } from '../upstream/upstream-session.ts';
 import type { SessionParts } from './model.ts';
 import { compareBytes } from './names/qualified-names.ts';

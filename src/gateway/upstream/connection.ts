@@ -12,7 +12,7 @@ import { createFloodGuard, FloodError, noteFlood } from './flood-guard.ts';
 import { handshakeOf } from './handshake.ts';
 import type { Connection, Handshake, Lost, Transport, TransportKind, UpstreamParts } from './model.ts';
 import { repeatedHeaders, withEnvelope } from './stateless-connection.ts';
-import { withTaskTools } from './task-adapter.ts';
+import { withTaskTools } from './tasks/task-adapter.ts';
 import { answeredId, requestIdOf } from './transport/message.ts';
 import { createTransport } from './transport/transport.ts';
 

@@ -6,7 +6,7 @@ import { connect } from './connection.ts';
 import { FloodError } from './flood-guard.ts';
 import type { Connection, Lost, TransportKind, UpstreamParts } from './model.ts';
 import { connectStateless } from './stateless-connection.ts';
-import { connectExtended } from './task-adapter.ts';
+import { connectExtended } from './tasks/task-adapter.ts';
 import { HttpStatusError } from './transport/http-exchange.ts';
 
 /** In the order in which an unknown target is tried, after the one that its client would use. */

@@ -15,7 +15,7 @@ import { AnswerLimitError } from './answer-limits.ts';
 import { answersTo, asksForInput, inputRequestsOf, withAnswers, withElicitationId } from './input-required.ts';
 import { createListening } from './listening.ts';
 import type { Capabilities, Connection, Handshake, Lost, UpstreamParts } from './model.ts';
-import { createTaskDriver } from './task-driver.ts';
+import { createTaskDriver } from './tasks/task-driver.ts';
 import { pause, reconnectDelay } from './transport/notification-stream.ts';
 
 /** Times that one request is repeated with the input that its result asks for. */

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { AnswerBudgetError } from '../../../src/gateway/upstream/answer-limits.ts';
-import { createTargetFailures } from '../../../src/gateway/upstream/target-failures.ts';
-import { createTargetHealth } from '../../../src/gateway/upstream/target-health.ts';
-import { createTargetStates } from '../../../src/gateway/upstream/target-states.ts';
-import { DeadlineExceededError } from '../../../src/net/deadline.ts';
-import { createManualClock } from '../../support/edges/manual-clock.ts';
-import { createRecordedLog } from '../../support/edges/recorded-log.ts';
+import { AnswerBudgetError } from '../../../../src/gateway/upstream/answer-limits.ts';
+import { createTargetFailures } from '../../../../src/gateway/upstream/health/target-failures.ts';
+import { createTargetHealth } from '../../../../src/gateway/upstream/health/target-health.ts';
+import { createTargetStates } from '../../../../src/gateway/upstream/health/target-states.ts';
+import { DeadlineExceededError } from '../../../../src/net/deadline.ts';
+import { createManualClock } from '../../../support/edges/manual-clock.ts';
+import { createRecordedLog } from '../../../support/edges/recorded-log.ts';
 
 const late = new DeadlineExceededError(5_000);
 const list = ['a', 'tools/list'] as const;

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { AnswerBudgetError, AnswerLimitError } from '../../../src/gateway/upstream/answer-limits.ts';
-import { createTargetFailures } from '../../../src/gateway/upstream/target-failures.ts';
-import { createTargetStates } from '../../../src/gateway/upstream/target-states.ts';
-import { createManualClock } from '../../support/edges/manual-clock.ts';
-import { createRecordedLog } from '../../support/edges/recorded-log.ts';
+import { AnswerBudgetError, AnswerLimitError } from '../../../../src/gateway/upstream/answer-limits.ts';
+import { createTargetFailures } from '../../../../src/gateway/upstream/health/target-failures.ts';
+import { createTargetStates } from '../../../../src/gateway/upstream/health/target-states.ts';
+import { createManualClock } from '../../../support/edges/manual-clock.ts';
+import { createRecordedLog } from '../../../support/edges/recorded-log.ts';
 
 it('a failing target is logged once per reason and method, until it responds again', () => {
   const log = createRecordedLog();

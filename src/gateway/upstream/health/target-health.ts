@@ -1,8 +1,8 @@
-import type { Clock, Random, Stop } from '../../edges.ts';
-import { DeadlineExceededError } from '../../net/deadline.ts';
-import type { TargetState } from '../model.ts';
-import { AnswerLimitError } from './answer-limits.ts';
-import { FloodError } from './flood-guard.ts';
+import type { Clock, Random, Stop } from '../../../edges.ts';
+import { DeadlineExceededError } from '../../../net/deadline.ts';
+import type { TargetState } from '../../model.ts';
+import { AnswerLimitError } from '../answer-limits.ts';
+import { FloodError } from '../flood-guard.ts';
 import { type Failing, Recovery } from './recovery.ts';
 import { CircuitOpenError } from './target-circuit.ts';
 import type { TargetFailures } from './target-failures.ts';

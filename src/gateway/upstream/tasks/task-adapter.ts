@@ -1,9 +1,9 @@
-import { asJsonObject, isJsonObject, type JsonObject, objectIn, objectsOf } from '../../json/json.ts';
-import { within } from '../../net/deadline.ts';
-import type { IncomingRequest, Params, Result } from '../rpc/model.ts';
-import { relatedTaskKey, subscribeTask } from '../rpc/protocol.ts';
-import { errorCode, RpcError } from '../rpc/rpc-error.ts';
-import { changed, lengthOf, rememberMembers } from '../rpc/source-text.ts';
+import { asJsonObject, isJsonObject, type JsonObject, objectIn, objectsOf } from '../../../json/json.ts';
+import { within } from '../../../net/deadline.ts';
+import type { IncomingRequest, Params, Result } from '../../rpc/model.ts';
+import { relatedTaskKey, subscribeTask } from '../../rpc/protocol.ts';
+import { errorCode, RpcError } from '../../rpc/rpc-error.ts';
+import { changed, lengthOf, rememberMembers } from '../../rpc/source-text.ts';
 import {
   aboutTask,
   asHandle,
@@ -12,10 +12,10 @@ import {
   missingTasksError,
   relatedTaskId,
   type TaskContent,
-} from '../rpc/task-states.ts';
-import { answerSizeOf, noteAnswerSize } from './answer-size.ts';
-import { canBeAsked } from './input-required.ts';
-import type { Connection, Lost, UpstreamParts } from './model.ts';
+} from '../../rpc/task-states.ts';
+import { answerSizeOf, noteAnswerSize } from '../answer-size.ts';
+import { canBeAsked } from '../input-required.ts';
+import type { Connection, Lost, UpstreamParts } from '../model.ts';
 
 /** Tasks of one connection that are known, and questions of them that wait for the client. */
 const maxTasks = 1_024;

@@ -1,10 +1,10 @@
-import type { Clock } from '../../edges.ts';
-import { DeadlineExceededError } from '../../net/deadline.ts';
-import { reasonOf } from '../../net/errors.ts';
-import { TargetConnectionsError } from '../errors.ts';
-import type { TargetOutcome, TargetState } from '../model.ts';
-import { AnswerLimitError } from './answer-limits.ts';
-import { FloodError } from './flood-guard.ts';
+import type { Clock } from '../../../edges.ts';
+import { DeadlineExceededError } from '../../../net/deadline.ts';
+import { reasonOf } from '../../../net/errors.ts';
+import { TargetConnectionsError } from '../../errors.ts';
+import type { TargetOutcome, TargetState } from '../../model.ts';
+import { AnswerLimitError } from '../answer-limits.ts';
+import { FloodError } from '../flood-guard.ts';
 
 /** What the requests of all sessions have found out of each target. */
 export interface TargetStates {

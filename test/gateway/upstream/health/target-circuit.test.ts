@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { ConnectError } from '../../../src/gateway/errors.ts';
-import { RpcError } from '../../../src/gateway/rpc/rpc-error.ts';
-import { AnswerLimitError } from '../../../src/gateway/upstream/answer-limits.ts';
-import { FloodError } from '../../../src/gateway/upstream/flood-guard.ts';
-import { createTargetCircuit, type TargetCircuit } from '../../../src/gateway/upstream/target-circuit.ts';
-import { createTargetFailures } from '../../../src/gateway/upstream/target-failures.ts';
-import { createTargetStates } from '../../../src/gateway/upstream/target-states.ts';
-import { HttpStatusError } from '../../../src/gateway/upstream/transport/http-exchange.ts';
-import { DeadlineExceededError } from '../../../src/net/deadline.ts';
-import { createManualClock } from '../../support/edges/manual-clock.ts';
-import { createRecordedLog } from '../../support/edges/recorded-log.ts';
+import { ConnectError } from '../../../../src/gateway/errors.ts';
+import { RpcError } from '../../../../src/gateway/rpc/rpc-error.ts';
+import { AnswerLimitError } from '../../../../src/gateway/upstream/answer-limits.ts';
+import { FloodError } from '../../../../src/gateway/upstream/flood-guard.ts';
+import { createTargetCircuit, type TargetCircuit } from '../../../../src/gateway/upstream/health/target-circuit.ts';
+import { createTargetFailures } from '../../../../src/gateway/upstream/health/target-failures.ts';
+import { createTargetStates } from '../../../../src/gateway/upstream/health/target-states.ts';
+import { HttpStatusError } from '../../../../src/gateway/upstream/transport/http-exchange.ts';
+import { DeadlineExceededError } from '../../../../src/net/deadline.ts';
+import { createManualClock } from '../../../support/edges/manual-clock.ts';
+import { createRecordedLog } from '../../../support/edges/recorded-log.ts';
 
 const refused = new ConnectError('connection', 'connect ECONNREFUSED 10.1.2.3:80');
 const noConnection = new ConnectError('timeout', 'no connection to tool.internal:80 within 5 s');

@@ -1,8 +1,8 @@
-import type { Clock, Logger } from '../../edges.ts';
-import { reasonOf } from '../../net/errors.ts';
-import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
-import { LogThrottle } from '../../rate/log-throttle.ts';
-import { AnswerBudgetError } from './answer-limits.ts';
+import type { Clock, Logger } from '../../../edges.ts';
+import { reasonOf } from '../../../net/errors.ts';
+import { KeyedRateLimiter } from '../../../rate/keyed-rate-limiter.ts';
+import { LogThrottle } from '../../../rate/log-throttle.ts';
+import { AnswerBudgetError } from '../answer-limits.ts';
 import { connectionRequest, type TargetStates } from './target-states.ts';
 
 /** Logs and counts failures of targets: a reason once per target and method, until the target responds to that method again. */

@@ -1,13 +1,13 @@
-import type { Clock, Random, Stop } from '../../edges.ts';
-import { DeadlineExceededError, within } from '../../net/deadline.ts';
-import { ConnectError, TargetConnectionsError } from '../errors.ts';
-import type { TargetState } from '../model.ts';
-import { RpcError } from '../rpc/rpc-error.ts';
-import { AnswerBudgetError, AnswerLimitError } from './answer-limits.ts';
-import { FloodError } from './flood-guard.ts';
+import type { Clock, Random, Stop } from '../../../edges.ts';
+import { DeadlineExceededError, within } from '../../../net/deadline.ts';
+import { ConnectError, TargetConnectionsError } from '../../errors.ts';
+import type { TargetState } from '../../model.ts';
+import { RpcError } from '../../rpc/rpc-error.ts';
+import { AnswerBudgetError, AnswerLimitError } from '../answer-limits.ts';
+import { FloodError } from '../flood-guard.ts';
+import { HttpStatusError } from '../transport/http-exchange.ts';
 import { type Failing, Recovery } from './recovery.ts';
 import type { TargetFailures } from './target-failures.ts';
-import { HttpStatusError } from './transport/http-exchange.ts';
 
 /** A request was not sent, because no connection to its target can be made. The message is for clients. */
 export class CircuitOpenError extends Error {

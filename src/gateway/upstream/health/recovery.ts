@@ -1,7 +1,7 @@
-import type { Clock, Random } from '../../edges.ts';
-import { type Backoff, backoffDelay } from '../../rate/backoff.ts';
-import { RateLimiter } from '../../rate/rate-limiter.ts';
-import { WorkQueue } from '../../rate/work-queue.ts';
+import type { Clock, Random } from '../../../edges.ts';
+import { type Backoff, backoffDelay } from '../../../rate/backoff.ts';
+import { RateLimiter } from '../../../rate/rate-limiter.ts';
+import { WorkQueue } from '../../../rate/work-queue.ts';
 
 /** Something that fails. */
 export interface Failing<Item> {

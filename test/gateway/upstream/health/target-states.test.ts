@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { createGatewayMetrics } from '../../../src/gateway/admin/metrics.ts';
-import { createManualClock } from '../../support/edges/manual-clock.ts';
-import { metricSources } from '../../support/gateway/metric-sources.ts';
-import { type RawTarget, startRawTarget } from '../../support/gateway/raw-target.ts';
-import { startTargetRig } from '../../support/gateway/target-rig.ts';
+import { createGatewayMetrics } from '../../../../src/gateway/admin/metrics.ts';
+import { createManualClock } from '../../../support/edges/manual-clock.ts';
+import { metricSources } from '../../../support/gateway/metric-sources.ts';
+import { type RawTarget, startRawTarget } from '../../../support/gateway/raw-target.ts';
+import { startTargetRig } from '../../../support/gateway/target-rig.ts';
 
 it('the state of a target says whether it answers, its last error, its failing lists, and how requests ended', async () => {
   const clock = createManualClock();
