@@ -1,5 +1,5 @@
 import { createServer, type ServerResponse } from 'node:http';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { TargetConnectionsError } from '../../../src/gateway/errors.ts';
 import { createConnectionLimit } from '../../../src/gateway/network/connection-limit.ts';
 import { createNetwork } from '../../../src/gateway/network/network.ts';
@@ -42,8 +42,8 @@ it('a connection counts until its answer was read, was given up, or did not come
     answers.shift()?.end(text);
   };
   const full = 'connections to it are open';
-  /** Lets the end of a response be noticed. */
-  const settled = () => new Promise((resolve) => setTimeout(resolve));
+  /** Asks until the connection of the request before is given back, once its end was noticed. */
+  const getOnceFree = (signal?: AbortSignal) => vi.waitFor(() => get(signal));
 
   const read = get();
   await expect(get()).rejects.toThrow(full);
@@ -52,20 +52,18 @@ it('a connection counts until its answer was read, was given up, or did not come
   await expect(get()).rejects.toThrow(full);
   for await (const chunk of body ?? []) expect(String(Buffer.from(chunk))).toBe('text');
 
-  await settled();
-  const givenUp = await Promise.all([get(), answered('')]);
+  const givenUp = await Promise.all([getOnceFree(), answered('')]);
   await givenUp[0].body?.cancel();
 
-  await settled();
   const aborted = new AbortController();
-  const waiting = get(aborted.signal);
+  const waiting = getOnceFree(aborted.signal);
+  const failed = expect(waiting).rejects.toThrow();
   await expect.poll(() => answers.length).toBe(1);
   aborted.abort();
-  await expect(waiting).rejects.toThrow();
+  await failed;
   answers.length = 0;
 
-  await settled();
-  const again = await Promise.all([get(), answered('')]);
+  const again = await Promise.all([getOnceFree(), answered('')]);
   expect(again[0].status).toBe(200);
   await network.stop();
   server.closeAllConnections();
