@@ -256,6 +256,8 @@ class ResumableStream implements LoggedStream {
   }
 
   detach(sink: EventSink): void {
+    // Neither the response nor its connection is held by what is kept of the stream.
+    if (this.#original === sink) this.#original = undefined;
     if (this.#sink === sink) this.#sink = undefined;
   }
 
