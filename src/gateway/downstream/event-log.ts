@@ -24,8 +24,8 @@ const callerShare = 1 / 2;
 /** Two callers leave a third, so that streams that go on, which nobody drops, leave something for another caller. */
 const shareOfRest = 1;
 
-/** Memory of an event beside its text, which takes two bytes for each character. */
-const eventOverhead = 200;
+/** Bytes of an event, its stream and its decision beside the text, which takes two for each character. */
+const eventOverhead = 1_024;
 
 /** Where a stream is written to now. */
 export interface EventSink {
