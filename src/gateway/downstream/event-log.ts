@@ -24,8 +24,8 @@ const callerShare = 1 / 2;
 /** Two callers leave a third, so that streams that go on, which nobody drops, leave something for another caller. */
 const shareOfRest = 1;
 
-/** Memory of an event beside its text, which takes two bytes for each character. */
-const eventOverhead = 200;
+/** Bytes of an event, its stream and its decision beside the text, which takes two for each character. */
+const eventOverhead = 1_024;
 
 /** Where a stream is written to now. */
 export interface EventSink {
@@ -261,6 +261,8 @@ class ResumableStream implements LoggedStream {
   }
 
   detach(sink: EventSink): void {
+    // Neither the response nor its connection is held by what is kept of the stream.
+    if (this.#original === sink) this.#original = undefined;
     if (this.#sink === sink) this.#sink = undefined;
   }
 

@@ -133,7 +133,7 @@ export interface Client {
   /**
    * Sends a notification, unless the caller who would read it may not have it now, or has a token that has expired.
    *
-   * @param mayReceive decides about this caller; called when there is a stream, and kept nowhere
+   * @param mayReceive decides about this caller, and about whoever resumes the stream: kept as long as the message
    * @param to the sender of the request that the notification is about; by default the stream of the session
    */
   notify(notification: Notification, mayReceive: MayReceive, to?: Sender): void;

@@ -2,7 +2,7 @@ import type { Clock } from '../../edges.ts';
 import { within } from '../../net/deadline.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { hasSameClaims, isCurrent } from '../callers.ts';
-import type { TargetState } from '../model.ts';
+import type { Caller, TargetState } from '../model.ts';
 import type { Message, Params } from '../rpc/model.ts';
 import { createPeer, type Peer } from '../rpc/peer.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
@@ -82,7 +82,7 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
       const peer = createPeer<Incoming, Delivery>({
         maxInFlight: transport.client === undefined ? maxInFlight : maxInFlightOfFleet,
         send(message, { to }) {
-          to?.stream.send(forReader(message, to, parts.clock), to.mayReceive, to.partOf?.());
+          to?.stream.send(forReader(message, to, parts.clock), to.mayReceive, to.partOf);
           return Promise.resolve();
         },
         request(request, { sender, decides }) {
@@ -138,11 +138,10 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
 interface Delivery {
   readonly stream: ClientStream;
   readonly mayReceive: MayReceive;
-  /** Asked for when a response is sent. */
-  readonly partOf?: () => PartOf | undefined;
+  readonly partOf?: PartOf | undefined;
 }
 
-/** A message of a client, and the delivery of its response. */
+/** A message of a client, and the delivery of its response as it was decided last. */
 interface Incoming extends Delivery {
   readonly sender: Sender;
   readonly decides: (mayReceive: MayReceive, partOf?: PartOf) => void;
@@ -150,19 +149,26 @@ interface Incoming extends Delivery {
 
 /** @param changes counts the changes of the configuration */
 function incoming(sender: Sender, changes: () => number): Incoming {
-  const before = changes();
-  let part: PartOf | undefined;
-  let decision: MayReceive = (caller) => hasSameClaims(caller, sender.caller) && changes() === before;
+  let decision: Pick<Delivery, 'mayReceive' | 'partOf'> = { mayReceive: whoeverIs(sender.caller, changes) };
   return {
     sender,
     stream: sender,
-    mayReceive: (caller) => decision(caller),
-    partOf: () => part,
+    get mayReceive() {
+      return decision.mayReceive;
+    },
+    get partOf() {
+      return decision.partOf;
+    },
     decides(mayReceive, partOf) {
-      decision = mayReceive;
-      part = partOf;
+      decision = { mayReceive, partOf };
     },
   };
+}
+
+/** Allows a caller with the same claims, as long as the rules are the same. */
+function whoeverIs(caller: Caller, changes: () => number): MayReceive {
+  const before = changes();
+  return (reader) => hasSameClaims(reader, caller) && changes() === before;
 }
 
 /** The client behind a peer; see {@link Client}. */

@@ -1,10 +1,9 @@
 import type { AccessRequest } from '../../authz/model.ts';
 import type { Stop } from '../../edges.ts';
-import type { Caller } from '../model.ts';
 import type { Params } from '../rpc/model.ts';
 import { changed } from '../rpc/source-text.ts';
 import type { Exchange } from '../upstream/model.ts';
-import type { Authorization } from './authorization.ts';
+import { type Authorization, allowedAll, allowedAnythingOf } from './authorization.ts';
 import type { Client, ClientRequest } from './model.ts';
 import { elicitationChanges } from './names/elicitation-ids.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -72,7 +71,6 @@ export function createNotifications(
   /** The targets of which the client has used something: lists connect to all of them, and their logs are not about it. */
   const used = new Set<string>();
   let lastToken = 0;
-  const allowsAll = (uses: Uses, caller: Caller): boolean => uses.every((use) => authorization.allows(use, caller));
 
   const progress = (target: string, params: Params | undefined): void => {
     const token = params?.['progressToken'];
@@ -84,7 +82,7 @@ export function createNotifications(
     const change = { path: ['progressToken'], value: progressToken };
     const renamed = changed(params, [change, ...ofTasks.relation(target, params)]);
     const notification = { method: 'notifications/progress', params: renamed };
-    client.notify(notification, (caller) => allowsAll(uses, caller), request.sender);
+    client.notify(notification, allowedAll(authorization, uses), request.sender);
   };
 
   const find: Notifications['find'] = (target, about) => {
@@ -99,9 +97,9 @@ export function createNotifications(
     const params = said.params && changed(said.params, ofTasks.relation(target, said.params));
     const notification = { ...said, params };
     const found = find(target, about);
-    const ofAnyUse = (caller: Caller): boolean =>
-      found === undefined ? authorization.allowsAnythingOf(target, caller) : allowsAll(found.uses, caller);
-    client.notify(notification, ofTasks.receivers(target, said.params) ?? ofAnyUse, found?.request.sender);
+    const ofUses =
+      found === undefined ? allowedAnythingOf(authorization, target) : allowedAll(authorization, found.uses);
+    client.notify(notification, ofTasks.receivers(target, said.params) ?? ofUses, found?.request.sender);
   };
 
   return {
@@ -132,7 +130,7 @@ export function createNotifications(
       else if (isTaskStatus(method)) ofTasks.status(target, method, params);
       else if (method === 'notifications/resources/updated') subscriptions.updated(target, params);
       else if (listChangedMethods.some((known) => known === method)) {
-        client.notify({ method, params }, (caller) => authorization.allowsAnythingOf(target, caller));
+        client.notify({ method, params }, allowedAnythingOf(authorization, target));
       } else if (method === 'notifications/elicitation/complete') {
         passOn(target, { method, params: params && withElicitationId(target, params) }, about);
       } else passOn(target, { method, params }, about);
