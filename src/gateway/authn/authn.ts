@@ -15,8 +15,8 @@ import { type AuthnParts, createTokenVerifier, type TokenVerifier } from './toke
  * token waits for remote keys.
  *
  * Logs refusals with a fixed code, and those of tokens with issuer and key id, which is all that is ever logged of a
- * token: each at `debug`, and one of each code in ten minutes at `info`. Of tokens that no key fits, which may be a rotation that was missed, that
- * one is a warning.
+ * token: each at `debug`, and one of each code in ten minutes at `info`. Of tokens that no key fits, which may be a
+ * rotation that was missed, that one is a warning.
  *
  * @throws GatewayError when the file or the configuration contains no usable key
  */
@@ -68,7 +68,8 @@ export async function createAuthenticator(config: JwtAuthnConfig, parts: AuthnPa
       try {
         return await authenticateToken(bearer.token);
       } catch (error) {
-        log.error('a token could not be looked at', { error: reasonOf(error) });
+        const reason = reasonOf(error);
+        if (throttle.admit('token', reason)) log.error('a token could not be looked at', { error: reason });
         return refusals.keysUnavailable();
       }
     },

@@ -78,6 +78,7 @@ export function createDownstream(parts: DownstreamParts): Downstream {
     ['/mcp', createStreamableHttp(transportParts)],
   ]);
 
+  const throttle = new LogThrottle(clock, log);
   let draining = false;
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (!admit(request, response, { ...parts, refuse })) return;
@@ -108,7 +109,8 @@ export function createDownstream(parts: DownstreamParts): Downstream {
     handle(request, response) {
       serve(request, response).catch((error: unknown) => {
         // A client that disconnects during its request is no error.
-        if (!request.destroyed) log.error('request failed', { reason: reasonOf(error) });
+        const reason = reasonOf(error);
+        if (!request.destroyed && throttle.admit('request', reason)) log.error('request failed', { reason });
         if (response.headersSent || response.destroyed) response.destroy();
         else sendError(response, { status: 500, message: 'Internal error' });
       });

@@ -98,7 +98,7 @@ export function createHttpSse({ multiplexer, bodies, ...parts }: HttpTransportPa
     if (found.kind === 'error') return refuse(found.error);
     const message = decodeMessage(body.value);
     if (message === undefined) return refuse(noMessage);
-    const error = found.session.post(message, exchange, done);
+    const error = parts.stepUp([message], caller) ?? found.session.post(message, exchange, done);
     if (error !== undefined) return refuse(error);
     response.writeHead(202).end('Accepted');
   };
@@ -131,7 +131,9 @@ function createSseSession(multiplexer: Multiplexer, { clock, streams }: StreamPa
   const own: ClientStream = { reader, send };
   const session: Session = multiplexer.open({ stream: () => own });
 
-  /** At the end of the token, or in a drain, the stream stays for the responses to requests that were accepted before. */
+  /**
+   * At the end of the token, or in a drain, the stream stays for the responses to requests that were accepted before.
+   */
   const endIfOver = (): void => {
     if ((isDraining || !isCurrent(reader, clock)) && unanswered === 0) stream?.end();
   };

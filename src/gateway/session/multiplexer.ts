@@ -10,7 +10,9 @@ import { createTargetCircuit, type TargetCircuit } from '../upstream/health/targ
 import { createTargetFailures } from '../upstream/health/target-failures.ts';
 import { createTargetHealth } from '../upstream/health/target-health.ts';
 import { connectionRequest, createTargetStates } from '../upstream/health/target-states.ts';
+import { ListMemory } from '../upstream/list-memory.ts';
 import { createClientRequestBudget } from './client-requests.ts';
+import { createDecisionLog } from './decision-log.ts';
 import { createHeaderRules } from './lists/header-rules.ts';
 import { listMethods } from './lists/list-pages.ts';
 import { createSharedListing } from './lists/shared-listing.ts';
@@ -97,6 +99,7 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
           if (peers.has(peer)) peer.receive(message, incoming(inFlight.counted(message, sender), changesSoFar));
         },
         isInFlight: peer.isInFlight,
+        refusal: peer.refusal,
         protocolVersion: session.protocolVersion,
         close() {
           sessions.delete(session);
@@ -106,7 +109,7 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
         },
       };
     },
-    missingScope: createMissingScope(parts, shared.names),
+    missingScope: createMissingScope({ ...parts, decisions: shared.decisions }, shared.names),
     targetState: (target) => targetStateIn(shared, target),
     sessions: () => sessions.size,
     async drain(limit) {
@@ -124,6 +127,7 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
       shared.taskTables.close();
       await Promise.all([shared.sharedListing.stop(), ...[...sessions].map((session) => session.close())]);
       sessions.clear();
+      shared.decisions.stop();
     },
   };
 }
@@ -248,6 +252,7 @@ function forgetTargets(shared: SharedState, targets: readonly string[]): void {
     shared.uiOwners.forget(target);
     shared.headerRules.forget(target);
     shared.names.index.forget(target);
+    shared.upstreamState.kept.forget(target);
   }
   shared.sharedListing.drop(targets);
   shared.taskTables.drop(targets);
@@ -274,7 +279,9 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
       }
     },
   });
-  const upstreamState = createUpstreamState(circuit);
+  const limits = new LogThrottle(clock, log);
+  const kept = createListMemory(limits);
+  const upstreamState = createUpstreamState(circuit, kept);
   const sharedListing = createSharedListing(parts, upstreamState, (target, reason) => {
     failures.failed(target, connectionRequest, reason);
   });
@@ -287,11 +294,10 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
       for (const session of sessions) session.targetRecovered(target, method);
     },
   });
-  const uiOwners = createUiOwners(clock, log);
-  const limits = new LogThrottle(clock, log);
+  const uiOwners = createUiOwners(clock, log, kept);
   const { targets } = parts.config;
   const onlyTarget = (): string | undefined => (targets.size === 1 ? targets.keys().next().value : undefined);
-  const names = createNames(parts.names ?? 'qualified', onlyTarget, (name) => targets.has(name));
+  const names = createNames(parts.names ?? 'qualified', onlyTarget, (name) => targets.has(name), kept);
   const subscriptionBudget = createSubscriptionBudget();
   const clientRequestBudget = createClientRequestBudget();
   return {
@@ -300,6 +306,7 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
     health,
     circuit,
     limits,
+    decisions: createDecisionLog(parts),
     sharedListing,
     upstreamState,
     uiOwners,
@@ -310,4 +317,11 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
     taskTables: new TaskTables(parts.clock),
     turnstile: createTargetTurnstile(parts),
   };
+}
+
+/** One line for all targets: which of them finds no room depends on the others. */
+function createListMemory(limits: LogThrottle): ListMemory {
+  const reason = 'what is kept of all lists takes too much memory';
+  const message = 'some names of targets are found only as qualified names, and some ui:// pages belong to nobody';
+  return new ListMemory((target) => limits.failed('lists', { reason, message, fields: { target } }));
 }

@@ -11,6 +11,7 @@ import type {
   TargetMemory,
   UpstreamSession,
 } from '../upstream/model.ts';
+import type { ListMemory } from '../upstream/list-memory.ts';
 import { createUpstreamSession } from '../upstream/upstream-session.ts';
 import type { SessionParts } from './model.ts';
 import { compareBytes } from './names/qualified-names.ts';
@@ -62,6 +63,8 @@ export interface UpstreamState {
   readonly memories: Map<string, TargetMemory>;
   /** The budget for the unfinished messages and lists of all targets, by target. */
   readonly budget: AnswerBudget;
+  /** Room for what is kept of the lists of all targets. */
+  readonly kept: ListMemory;
   readonly circuit: Pick<TargetCircuit, 'refusal' | 'retry' | 'failed'>;
 }
 
@@ -69,8 +72,8 @@ export interface UpstreamState {
 const defaultCallTimeout = 600_000;
 
 /** Starts with the whole budget. */
-export function createUpstreamState(circuit: UpstreamState['circuit']): UpstreamState {
-  return { memories: new Map(), budget: createAnswerBudget(), circuit };
+export function createUpstreamState(circuit: UpstreamState['circuit'], kept: ListMemory): UpstreamState {
+  return { memories: new Map(), budget: createAnswerBudget(), kept, circuit };
 }
 
 /**
@@ -115,7 +118,7 @@ export async function tryConnection(parts: SessionParts, state: UpstreamState, t
  */
 export function createUpstreamSessions(
   parts: SessionParts,
-  { memories, budget, circuit }: UpstreamState,
+  { memories, budget, kept, circuit }: UpstreamState,
   events: UpstreamEvents,
   signal: AbortSignal,
 ): UpstreamSessions {
@@ -136,6 +139,7 @@ export function createUpstreamSessions(
       memory,
       requestTimeout: (method) => parts.callTimeoutOf?.(name, method) ?? parts.callTimeout ?? defaultCallTimeout,
       budget,
+      kept,
       circuit: circuitOf(circuit, name),
       clientCapabilities: events.clientCapabilities(),
       passedHeaders: events.passedHeaders,
@@ -197,8 +201,8 @@ function circuitOf(circuit: UpstreamState['circuit'], target: string): Circuit {
 }
 
 /**
- * Tells each target one after another, and nothing of what was new meanwhile but the last: nobody waits for the answers,
- * and a target that gives none would hold a connection for each.
+ * Tells each target one after another, and nothing of what was new meanwhile but the last: nobody waits for the
+ * answers, and a target that gives none would hold a connection for each.
  */
 function oneAtATime(tell: (target: string) => Promise<void>): (target: string) => Promise<void> {
   const telling = new Map<string, 'current' | 'changed'>();

@@ -99,7 +99,7 @@ export async function connect(
 /** Sends requests, and notes what each is for as long as it is in flight. Learns of a list which headers its tools have. */
 function createRequests(
   peer: Peer<Arrival>,
-  { memory, input, clientCapabilities }: UpstreamParts,
+  { target, memory, kept, input, clientCapabilities }: UpstreamParts,
   { isStateless, exchanges }: { readonly isStateless: boolean; readonly exchanges: Map<RequestId, number> },
 ): Connection['request'] {
   const isForStateless = input === 'passed on';
@@ -125,8 +125,11 @@ function createRequests(
     const isTranslated = isForStateless && !isStateless;
     const result = await (isTranslated ? sendToEarlier : send)(method, params, signal, exchange);
     if (method === 'tools/list' && (isStateless || isForStateless)) {
-      memory.paramHeaders = withListed(memory.paramHeaders, result['tools']);
-      if (!isStateless) memory.taskTools = withTaskTools(memory.taskTools, result['tools']);
+      const { tools } = result;
+      memory.paramHeaders = withListed(memory.paramHeaders, tools, kept.keeper(target.name, 'headers'));
+      if (!isStateless) {
+        memory.taskTools = withTaskTools(memory.taskTools, tools, kept.keeper(target.name, 'task tools'));
+      }
     }
     return result;
   };

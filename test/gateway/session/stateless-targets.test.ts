@@ -337,15 +337,53 @@ describe('a parameter that a header repeats', () => {
       expect(JSON.parse(await response.text())).toMatchObject({ id: 'mine', error: { code: -32020 } });
   });
 
-  it('is missed by the target when a client of MCP 2026-07-28 sends no header, though nothing was listed', async () => {
-    await using rig = await start(needing('Region'));
+  it.each([
+    ['of MCP 2026-07-28', true],
+    ['of an earlier revision', false],
+  ])('is missed before anything was listed, and the call does not reach a target %s', async (_, stateless) => {
+    await using rig = await startTargetRig(needing('Region'), { stateless });
+    rig.gateway.config.allow('n.p', 'me', 'tool', 'a:x');
     const token = rig.gateway.token('me');
     for (let times = 0; times < 2; times += 1) {
       const response = await ask(rig.gateway, { token, method: 'tools/call', params: regional });
       expect(response.status).toBe(400);
       expect(JSON.parse(await response.text())).toMatchObject({ id: 'mine', error: { code: -32020 } });
     }
-    expect(rig.target.asked.map(({ method }) => method)).toEqual(['tools/call', 'tools/list']);
+    expect(rig.target.asked.map(({ method }) => method)).toEqual(['tools/list']);
+  });
+
+  it('is looked for once for all calls that come at once, and not at all at a target that lists no tools', async () => {
+    const listed = Promise.withResolvers<void>();
+    await using rig = await startTargetRig(async ({ method }) => {
+      if (method !== 'tools/list') return { result: { content: [] } };
+      await listed.promise;
+      return { error: { code: -32601, message: 'Method not found' } };
+    });
+    rig.gateway.config.allow('n.p', 'me', 'tool', 'a:x');
+    const token = rig.gateway.token('me');
+    const call = () => ask(rig.gateway, { token, method: 'tools/call', params: regional });
+    const calls = Array.from({ length: 20 }, call);
+    await rig.target.arrival('tools/list');
+    // Its answer follows those of the calls that came before it on the way to the gateway.
+    await ask(rig.gateway, { token, method: 'server/discover', params: {} });
+    listed.resolve();
+    for (const { status } of [...(await Promise.all(calls)), await call()]) expect(status).toBe(200);
+    expect(rig.target.asked.filter(({ method }) => method === 'tools/list')).toHaveLength(1);
+  });
+
+  it('is compared although the headers of so many tools are not kept', async () => {
+    const inputSchema = schema('Region');
+    const tools = Array.from({ length: 1_001 }, (_, index) => ({ name: index === 1_000 ? 'x' : `t${index}`, inputSchema }));
+    await using rig = await startTargetRig(({ method }) => ({
+      result: method === 'tools/list' ? { tools } : { content: [] },
+    }));
+    rig.gateway.config.allow('n.p', 'me', 'tool', 'a:x');
+    const token = rig.gateway.token('me');
+    const call = (headers: Readonly<Record<string, string>>) =>
+      ask(rig.gateway, { token, method: 'tools/call', params: { name: 'a:x', arguments: { region: 'Bern' } }, headers });
+    expect((await call({})).status).toBe(400);
+    expect((await call({ 'mcp-param-region': 'Basel' })).status).toBe(400);
+    expect((await call({ 'mcp-param-region': 'Bern' })).status).toBe(200);
   });
 
   it.each<[string, boolean, Json]>([

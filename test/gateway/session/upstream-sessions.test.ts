@@ -4,6 +4,7 @@ import {
   createUpstreamState,
   type UpstreamEvents,
 } from '../../../src/gateway/session/upstream-sessions.ts';
+import { ListMemory } from '../../../src/gateway/upstream/list-memory.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedGatewayCounters } from '../../support/edges/recorded-gateway-counters.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
@@ -37,7 +38,10 @@ it('after the end of the client session no session with a target is created', as
   };
   const upstreams = createUpstreamSessions(
     parts,
-    createUpstreamState({ refusal: () => undefined, retry: () => Promise.resolve(), failed: () => {} }),
+    createUpstreamState(
+      { refusal: () => undefined, retry: () => Promise.resolve(), failed: () => {} },
+      new ListMemory(() => {}),
+    ),
     events,
     ended.signal,
   );

@@ -15,6 +15,7 @@ import {
 } from '../../rpc/task-states.ts';
 import { answerSizeOf, noteAnswerSize } from '../answer-size.ts';
 import { canBeAsked } from '../input-required.ts';
+import type { Keep } from '../list-memory.ts';
 import type { Connection, Lost, UpstreamParts } from '../model.ts';
 
 /** Tasks of one connection that are known, and questions of them that wait for the client. */
@@ -44,7 +45,11 @@ interface OpenTask {
 }
 
 /** Returns the tools whose calls have to be tasks, after some were listed (MCP 2025-11-25, `execution.taskSupport`). */
-export function withTaskTools(known: ReadonlySet<string> = new Set(), tools: unknown): ReadonlySet<string> {
+export function withTaskTools(
+  known: ReadonlySet<string> = new Set(),
+  tools: unknown,
+  keep: Keep,
+): ReadonlySet<string> {
   const changedTools = new Set(known);
   for (const tool of objectsOf(tools)) {
     const { name } = tool;
@@ -52,7 +57,7 @@ export function withTaskTools(known: ReadonlySet<string> = new Set(), tools: unk
     if (objectIn(tool, 'execution')['taskSupport'] !== 'required') changedTools.delete(name);
     else if (changedTools.size < maxTools) changedTools.add(name);
   }
-  return changedTools;
+  return new Set(keep([...changedTools], (name) => 100 + 2 * name.length));
 }
 
 /**
