@@ -4,7 +4,7 @@ import type { Stop } from '../../edges.ts';
 import { reasonOf } from '../../net/errors.ts';
 import { parseRequestUrl } from '../../net/request-url.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
-import type { Authentication, Authenticator, GatewayCounters, PublicDocument, TargetState } from '../model.ts';
+import type { Authentication, Authenticator, GatewayCounters, McpPath, TargetState } from '../model.ts';
 import type { SessionParts } from '../session/model.ts';
 import { createMultiplexer, type Multiplexer } from '../session/multiplexer.ts';
 import { type BodyReaderParts, createBodyReader } from './body.ts';
@@ -60,42 +60,45 @@ export function createDownstream(parts: DownstreamParts): Downstream {
   const multiplexer = createMultiplexer(parts);
   const exchanges = createExchangeLimit(parts);
   const refuse = createRefuseStranger(parts);
-  const transportParts: HttpTransportParts = {
+  const [streams, bodies] = [createEventStreams(parts), createBodyReader(parts)];
+  const full = createFullReport(parts, maxSessions);
+  const partsAt = (path: McpPath): HttpTransportParts => ({
     multiplexer,
-    streams: createEventStreams(parts),
-    bodies: createBodyReader(parts),
+    streams,
+    bodies,
     clock,
     random: parts.random,
-    stepUp: createStepUp(multiplexer, authenticator),
+    stepUp: createStepUp(multiplexer, authenticator, path),
     // Without tokens none expires.
-    expiredChallenge: authenticator?.expired ?? 'Bearer',
+    expiredChallenge: authenticator?.expired(path) ?? 'Bearer',
     maxSessions,
     idleTimeout: parts.sessionIdleTimeout ?? defaultIdleTimeout,
-    full: createFullReport(parts, maxSessions),
+    full,
+  });
+  const transports: Readonly<Record<McpPath, HttpTransport>> = {
+    '/sse': createHttpSse(partsAt('/sse')),
+    '/mcp': createStreamableHttp(partsAt('/mcp')),
   };
-  const transports: ReadonlyMap<string, HttpTransport> = new Map([
-    ['/sse', createHttpSse(transportParts)],
-    ['/mcp', createStreamableHttp(transportParts)],
-  ]);
 
   const throttle = new LogThrottle(clock, log);
   let draining = false;
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (!admit(request, response, { ...parts, refuse })) return;
     const url = parseRequestUrl(request.url);
-    if (sendsDocument(authenticator?.document, url, request, response)) return;
+    if (sendsDocument(authenticator?.documents, url, request, response)) return;
     if (draining) {
       parts.counters.count('gatehouse_gateway_requests_refused_total', { reason: 'shutting down' });
       return sendError(response, shuttingDown);
     }
-    const transport = url === null ? undefined : transports.get(withoutSlash(url.pathname));
-    if (url === null || transport === undefined) {
+    const path = url === null ? undefined : mcpPathIn(url);
+    if (url === null || path === undefined) {
       return refuse('path', response, { status: 404, message: 'MCP is spoken at /mcp and at /sse' });
     }
+    const transport = transports[path];
     if (!transport.methods.includes(request.method ?? '')) {
       return refuse('method', response, methodNotAllowed(transport.methods));
     }
-    const authentication = await authenticate(authenticator, request);
+    const authentication = await authenticate(authenticator, request, path);
     if (response.destroyed) return;
     if (authentication.kind === 'refused') return sendAuthenticationError(response, authentication, parts.counters);
     const { caller } = authentication;
@@ -120,11 +123,11 @@ export function createDownstream(parts: DownstreamParts): Downstream {
     sessions: multiplexer.sessions,
     drain(limit) {
       draining = true;
-      for (const { drain } of transports.values()) drain();
+      for (const { drain } of Object.values(transports)) drain();
       return multiplexer.drain(limit);
     },
     async stop() {
-      await Promise.all([...transports.values()].map((transport) => transport.stop()));
+      await Promise.all(Object.values(transports).map((transport) => transport.stop()));
       await multiplexer.stop();
     },
   };
@@ -134,8 +137,10 @@ export function createDownstream(parts: DownstreamParts): Downstream {
 function authenticate(
   authenticator: Authenticator | undefined,
   { headersDistinct }: IncomingMessage,
+  path: McpPath,
 ): Promise<Authentication> {
-  if (authenticator !== undefined) return authenticator.authenticate(headersDistinct['authorization']?.join(', '));
+  const authorization = headersDistinct['authorization']?.join(', ');
+  if (authenticator !== undefined) return authenticator.authenticate(authorization, path);
   return Promise.resolve({ kind: 'caller', caller: { kind: 'anonymous', reason: 'no authn configured' } });
 }
 
@@ -154,12 +159,13 @@ function createFullReport({ clock, log, counters }: DownstreamParts, maxSessions
 function createStepUp(
   multiplexer: Multiplexer,
   authenticator: Authenticator | undefined,
+  path: McpPath,
 ): HttpTransportParts['stepUp'] {
   const challengeFor = authenticator?.insufficientScope;
   return ([message, ...others], caller) => {
     if (challengeFor === undefined || message === undefined || others.length > 0) return undefined;
     const scope = multiplexer.missingScope(message, caller);
-    return scope === undefined ? undefined : insufficientScope(message, scope, challengeFor(scope));
+    return scope === undefined ? undefined : insufficientScope(message, scope, challengeFor(scope, path));
   };
 }
 
@@ -191,17 +197,23 @@ function withoutSlash(path: string): string {
   return path.replace(/\/$/, '');
 }
 
+function mcpPathIn({ pathname }: URL): McpPath | undefined {
+  const path = withoutSlash(pathname);
+  return path === '/mcp' || path === '/sse' ? path : undefined;
+}
+
 /** Answers a request for a document that needs no token, since it says how to get one; returns whether it is one. */
 function sendsDocument(
-  document: PublicDocument | undefined,
+  documents: Authenticator['documents'],
   url: URL | null,
   { method = '' }: IncomingMessage,
   response: ServerResponse,
 ): boolean {
-  if (document === undefined || url === null || !document.paths.has(withoutSlash(url.pathname))) return false;
+  const text = url === null ? undefined : documents?.get(withoutSlash(url.pathname));
+  if (text === undefined) return false;
   if (method === 'GET' || method === 'HEAD') {
     response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'max-age=300' });
-    response.end(method === 'HEAD' ? undefined : document.text);
+    response.end(method === 'HEAD' ? undefined : text);
   } else {
     sendError(response, methodNotAllowed(['GET', 'HEAD']));
   }
