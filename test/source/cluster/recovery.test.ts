@@ -80,6 +80,21 @@ describe('after an outage of the API server', () => {
     cluster.clock.advance(10);
     await cluster.until(() => !cluster.resources.has('Service default/tool'));
   });
+
+  it('a kind that the starting server told to wait is asked again as soon as another request succeeds', async () => {
+    const cluster = await afterOutage(4);
+    const starting = { does: 'answer', status: 503, headers: { 'retry-after': '5' } } as const;
+    cluster.server.injectFault(requestsFor('Service'), starting, 1);
+    for (const kind of allKinds.filter((other) => other !== 'Service')) {
+      cluster.server.injectFault(requestsFor(kind), { does: 'reset' }, 1);
+    }
+    await cluster.pass(waits[4] ?? 0);
+    await cluster.eventually(() => allKinds.every((kind) => failures(cluster, kind) === 5));
+    const before = cluster.clock.now();
+    cluster.connection.succeed();
+    await cluster.eventually(() => watches(cluster, 'Service') === 2);
+    expect(cluster.clock.now()).toBe(before);
+  });
 });
 
 it('after an outage, a success between the decision to wait and the wait ends the wait', async () => {

@@ -12,8 +12,8 @@ export type ReflectorState =
   | {
       readonly at: 'waiting';
       readonly milliseconds: number;
-      /** Milliseconds after which the success of another request may end the wait. */
-      readonly earliest: number;
+      /** `recovery`: the success of another request after an outage ends it sooner. */
+      readonly until: 'recovery' | 'time';
       readonly next: ReflectorState;
     }
   | { readonly at: 'stopped' };
@@ -75,7 +75,7 @@ function afterList(outcome: Extract<Outcome, { readonly of: 'list' }>, backoff: 
     case 'absent': {
       // Whole: absence has to be found twice, some seconds apart.
       const delay = absentDelay * (1 + backoff.random());
-      return wait(delay, listing, delay);
+      return { at: 'waiting', milliseconds: delay, until: 'time', next: listing };
     }
     case 'doubtful':
       backoff.failed(outcome.error);
@@ -126,7 +126,8 @@ function delayAfter(error: ApiError, backoff: ReflectorBackoff): number {
       return backoff.nextAfterFirst('unauthorized');
     case 'busy': {
       const delay = backoff.next();
-      // A server that starts asks for a second (429 "storage is (re)initializing"), and is ready in a part of it.
+      // A server that starts asks for a second (429 "storage is (re)initializing") or for five (503 "before all known HTTP
+      // paths"), and is ready in a part of it: also while it waits, a recovery ends the wait.
       return backoff.isUrgent ? delay : Math.max(error.retryAfter, delay);
     }
     default:
@@ -135,12 +136,11 @@ function delayAfter(error: ApiError, backoff: ReflectorBackoff): number {
 }
 
 function waitAfter(error: ApiError, backoff: ReflectorBackoff, next: ReflectorState): ReflectorState {
-  const delay = delayAfter(error, backoff);
-  return wait(delay, next, error.reason === 'busy' ? Math.min(delay, error.retryAfter) : 0);
+  return wait(delayAfter(error, backoff), next);
 }
 
-function wait(milliseconds: number, next: ReflectorState, earliest = 0): ReflectorState {
-  return milliseconds === 0 ? next : { at: 'waiting', milliseconds, earliest, next };
+function wait(milliseconds: number, next: ReflectorState): ReflectorState {
+  return milliseconds === 0 ? next : { at: 'waiting', milliseconds, until: 'recovery', next };
 }
 
 /** client-go's reflector: 800 ms, doubled up to 30 s. */

@@ -110,7 +110,7 @@ export class Reflector {
           kind,
           error: String(error),
         });
-        state = { at: 'waiting', milliseconds: this.#backoff.next(), earliest: 0, next: { at: 'listing' } };
+        state = { at: 'waiting', milliseconds: this.#backoff.next(), until: 'recovery', next: { at: 'listing' } };
       }
     }
   }
@@ -136,15 +136,16 @@ export class Reflector {
   }
 
   /** Resolves to true when it is time to try again, or to false as soon as the program stops. */
-  #wait({ milliseconds, earliest }: Extract<ReflectorState, { readonly at: 'waiting' }>): Promise<boolean> {
+  #wait({ milliseconds, until }: Extract<ReflectorState, { readonly at: 'waiting' }>): Promise<boolean> {
     const onRecovery = (run: () => void): Stop => {
+      if (until === 'time') return () => undefined;
       this.#recovered = run;
       if (this.#hasRecovered) run();
       return () => {
         this.#recovered = () => undefined;
       };
     };
-    return retryWait({ milliseconds, earliest, clock: this.#parts.clock, onRecovery, stop: this.#stop.signal });
+    return retryWait({ milliseconds, clock: this.#parts.clock, onRecovery, stop: this.#stop.signal });
   }
 
   async #list(): Promise<Outcome> {

@@ -3,8 +3,6 @@ import type { Clock, Stop } from '../../../edges.ts';
 /** How long to wait, and what ends the wait before. */
 export interface RetryWait {
   readonly milliseconds: number;
-  /** Milliseconds before which a recovery does not end the wait. */
-  readonly earliest: number;
   readonly clock: Clock;
   /** Calls the function when the server came back from an outage, until it is stopped. */
   readonly onRecovery: (run: () => void) => Stop;
@@ -17,24 +15,11 @@ export interface RetryWait {
  *
  * @returns true when it is time, false as soon as `stop` is aborted
  */
-export function retryWait({ milliseconds, earliest, clock, onRecovery, stop }: RetryWait): Promise<boolean> {
+export function retryWait({ milliseconds, clock, onRecovery, stop }: RetryWait): Promise<boolean> {
   if (stop.aborted) return Promise.resolve(false);
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  let [early, recovered] = [earliest > 0, false];
-  const ends: Stop[] = [
-    clock.after(milliseconds, () => resolve(true)),
-    onRecovery(() => {
-      recovered = true;
-      if (!early) resolve(true);
-    }),
-  ];
-  if (early && earliest < milliseconds) {
-    const noLongerEarly = (): void => {
-      early = false;
-      if (recovered) resolve(true);
-    };
-    ends.push(clock.after(earliest, noLongerEarly));
-  }
+  const isTime = (): void => resolve(true);
+  const ends: readonly Stop[] = [clock.after(milliseconds, isTime), onRecovery(isTime)];
   const stopped = (): void => resolve(false);
   stop.addEventListener('abort', stopped, { once: true });
   return promise.finally(() => {

@@ -14,8 +14,8 @@ const message = 'on purpose';
 const listing: ReflectorState = { at: 'listing' };
 const watching: ReflectorState = { at: 'watching', from: '7' };
 
-function waiting(milliseconds: number, next: ReflectorState, earliest = 0): ReflectorState {
-  return { at: 'waiting', milliseconds, earliest, next };
+function waiting(milliseconds: number, next: ReflectorState, until: 'recovery' | 'time' = 'recovery'): ReflectorState {
+  return { at: 'waiting', milliseconds, until, next };
 }
 
 function backoff(chance = 0.5, clock: Clock = createManualClock()): ReflectorBackoff {
@@ -46,18 +46,14 @@ describe('after a list', () => {
     [
       'of a resource that does not exist, lists again within seconds',
       { of: 'list', end: 'absent' },
-      waiting(7500, listing, 7500),
+      waiting(7500, listing, 'time'),
     ],
     ['that could not be requested, lists again', list({ reason: 'unreachable', message }), waiting(600, listing)],
     ['that broke, lists again', list({ reason: 'broken', message }), waiting(600, listing)],
     ['that expired between two pages, lists again', list(status('expired')), waiting(600, listing)],
     ['with outdated credentials, lists again at once', list(status('unauthorized')), listing],
     ['that is forbidden, lists again after half a minute', list(status('forbidden')), waiting(30_000, listing)],
-    [
-      'of a busy server, waits for its Retry-After',
-      list(status('busy', { retryAfter: 9000 })),
-      waiting(9000, listing, 9000),
-    ],
+    ['of a busy server, waits for its Retry-After', list(status('busy', { retryAfter: 9000 })), waiting(9000, listing)],
     [
       'of a busy server without Retry-After, waits for the backoff',
       list(status('busy', { retryAfter: 0 })),
@@ -84,7 +80,7 @@ describe('after a watch', () => {
     [
       'of a busy server, waits for its Retry-After',
       watch(status('busy', { retryAfter: 9000 })),
-      waiting(9000, watching, 9000),
+      waiting(9000, watching),
     ],
   ])('%s', (_what, outcome, state) => {
     expect(nextState(outcome, backoff())).toEqual(state);
@@ -208,7 +204,7 @@ describe('after an outage, a server', () => {
     one.recover();
     const busy = list(status('busy', { retryAfter: 1000 }));
     const delays = [...urgent, 1000];
-    expect(delays.map(() => nextState(busy, one))).toEqual(delays.map((delay) => waiting(delay, listing, delay)));
+    expect(delays.map(() => nextState(busy, one))).toEqual(delays.map((delay) => waiting(delay, listing)));
   });
 
   it('that refuses a watch, because its cache is not filled, is asked for a list', () => {
@@ -216,7 +212,7 @@ describe('after an outage, a server', () => {
     const busy = watch(status('busy', { retryAfter: 1000 }), 0);
     expect(nextState(busy, one)).toMatchObject({ next: watching });
     one.recover();
-    expect(nextState(busy, one)).toEqual(waiting(75, listing, 75));
+    expect(nextState(busy, one)).toEqual(waiting(75, listing));
   });
 
   it('that holds a watch is asked for a list at once', () => {

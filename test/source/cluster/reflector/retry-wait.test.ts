@@ -2,15 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { retryWait } from '../../../../src/source/cluster/reflector/retry-wait.ts';
 import { createManualClock } from '../../../support/edges/manual-clock.ts';
 
-/** A wait of ten seconds, of which the recovery cannot end the first `earliest` milliseconds. */
-function wait(earliest: number) {
+/** A wait of ten seconds. */
+function wait() {
   const clock = createManualClock();
   const stop = new AbortController();
   let recover = (): void => {};
   let ended: boolean | undefined;
   const over = retryWait({
     milliseconds: 10_000,
-    earliest,
     clock,
     onRecovery: (run) => {
       recover = run;
@@ -30,7 +29,7 @@ function wait(earliest: number) {
 
 describe('a wait', () => {
   it('ends with its time', async () => {
-    const { clock, settled } = wait(0);
+    const { clock, settled } = wait();
     clock.advance(9_999);
     expect(await settled()).toBeUndefined();
     clock.advance(1);
@@ -39,31 +38,14 @@ describe('a wait', () => {
   });
 
   it('ends with the recovery, and leaves no timer', async () => {
-    const { clock, recover, settled } = wait(0);
+    const { clock, recover, settled } = wait();
     recover();
     expect(await settled()).toBe(true);
     expect(clock.waiting()).toEqual([]);
   });
 
-  it('ends no sooner than it may', async () => {
-    const { clock, recover, settled } = wait(1_000);
-    recover();
-    expect(await settled()).toBeUndefined();
-    clock.advance(1_000);
-    expect(await settled()).toBe(true);
-  });
-
-  it('of which nothing may be cut off ends with its time', async () => {
-    const { clock, recover, settled } = wait(10_000);
-    recover();
-    clock.advance(9_999);
-    expect(await settled()).toBeUndefined();
-    clock.advance(1);
-    expect(await settled()).toBe(true);
-  });
-
   it('ends when the program stops', async () => {
-    const { clock, stop, settled } = wait(1_000);
+    const { clock, stop, settled } = wait();
     stop.abort();
     expect(await settled()).toBe(false);
     expect(clock.waiting()).toEqual([]);
