@@ -1,7 +1,6 @@
 import { describe, expect } from 'vitest';
 import type { TargetFetch } from '../../src/gateway/model.ts';
-import { createAnswerBudget } from '../../src/gateway/upstream/answer-limits.ts';
-import { ListMemory } from '../../src/gateway/upstream/list-memory.ts';
+import { createAnswerBudget, createListMemory } from '../../src/gateway/upstream/answer-limits.ts';
 import { createUpstreamSession } from '../../src/gateway/upstream/upstream-session.ts';
 import { reasonOf } from '../../src/net/errors.ts';
 import { createFastClock } from '../support/edges/fast-clock.ts';
@@ -56,7 +55,7 @@ async function list(bytes: Buffer, contentType: string, answered: 'initialize' |
       paramHeaders: undefined,
     },
     budget: createAnswerBudget(),
-    kept: new ListMemory(() => {}),
+    kept: createListMemory({ evict: () => {}, crowded: () => {} }),
     circuit: { refusal: () => undefined, retry: () => Promise.resolve(), failed: () => {} },
     clientCapabilities: {},
     input: 'refused',

@@ -56,30 +56,11 @@ const defaultIdleTimeout = 30 * 60_000;
 
 /** Creates the server. Does not listen. */
 export function createDownstream(parts: DownstreamParts): Downstream {
-  const { authenticator, clock, log, maxSessions = defaultMaxSessions } = parts;
+  const { authenticator, clock, log } = parts;
   const multiplexer = createMultiplexer(parts);
   const exchanges = createExchangeLimit(parts);
   const refuse = createRefuseStranger(parts);
-  const [streams, bodies] = [createEventStreams(parts), createBodyReader(parts)];
-  const full = createFullReport(parts, maxSessions);
-  const partsAt = (path: McpPath): HttpTransportParts => ({
-    multiplexer,
-    streams,
-    bodies,
-    clock,
-    random: parts.random,
-    stepUp: createStepUp(multiplexer, authenticator, path),
-    // Without tokens none expires.
-    expiredChallenge: authenticator?.expired(path) ?? 'Bearer',
-    maxSessions,
-    idleTimeout: parts.sessionIdleTimeout ?? defaultIdleTimeout,
-    full,
-  });
-  const transports: Readonly<Record<McpPath, HttpTransport>> = {
-    '/sse': createHttpSse(partsAt('/sse')),
-    '/mcp': createStreamableHttp(partsAt('/mcp')),
-  };
-
+  const transports = createTransports(parts, multiplexer);
   const throttle = new LogThrottle(clock, log);
   let draining = false;
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -131,6 +112,28 @@ export function createDownstream(parts: DownstreamParts): Downstream {
       await multiplexer.stop();
     },
   };
+}
+
+/** What the transports share, and what is said at the path of each. */
+function createTransports(parts: DownstreamParts, multiplexer: Multiplexer): Readonly<Record<McpPath, HttpTransport>> {
+  const { authenticator, clock, random, maxSessions = defaultMaxSessions } = parts;
+  const shared = {
+    multiplexer,
+    streams: createEventStreams(parts),
+    bodies: createBodyReader(parts),
+    clock,
+    random,
+    maxSessions,
+    idleTimeout: parts.sessionIdleTimeout ?? defaultIdleTimeout,
+    full: createFullReport(parts, maxSessions),
+  };
+  const partsAt = (path: McpPath): HttpTransportParts => ({
+    ...shared,
+    stepUp: createStepUp(multiplexer, authenticator, path),
+    // Without tokens none expires.
+    expiredChallenge: authenticator?.expired(path) ?? 'Bearer',
+  });
+  return { '/sse': createHttpSse(partsAt('/sse')), '/mcp': createStreamableHttp(partsAt('/mcp')) };
 }
 
 /** Joins several `Authorization` headers, which makes them invalid: which one is used must not depend on the reader. */

@@ -29,7 +29,8 @@ interface CalledTool extends QualifiedName {
 /**
  * Servers behind the gateway, and proxies before it, may go by a header: one that contradicts the arguments is refused,
  * and so is a call without one that its tool declares (MCP 2026-07-28, Streamable HTTP). When the tools of the target
- * were not listed yet, they are: nothing else says which headers a call needs.
+ * were not listed yet, they are, since nothing else says which headers a call needs. A target of that revision itself
+ * refuses a call without one.
  *
  * @throws RpcError
  */
@@ -49,8 +50,15 @@ export function createHeaderCheck(parts: HeaderCheckParts): HeaderCheck {
     return listing;
   };
 
+  const isUnknown = ({ target }: CalledTool): boolean => memories.get(target)?.paramHeaders === undefined;
+  /** What cannot be connected to is asked for its list, which fails for the same reason or says what is needed. */
+  const checksItself = async ({ target, upstream }: CalledTool, signal: AbortSignal): Promise<boolean> => {
+    await upstream.capabilities(signal).catch(() => {});
+    return memories.get(target)?.transports.get('stateless-http') === 'stateless-http';
+  };
+
   const declaredBy = async (tool: CalledTool, signal: AbortSignal): Promise<readonly ParamHeader[] | undefined> => {
-    if (memories.get(tool.target)?.paramHeaders === undefined) await untilAborted(signal, list(tool));
+    if (isUnknown(tool)) await untilAborted(signal, list(tool));
     const known = memories.get(tool.target)?.paramHeaders;
     const declared = known?.byTool.get(tool.name);
     if (known?.isCut !== true || declared !== undefined) return declared;
@@ -60,6 +68,7 @@ export function createHeaderCheck(parts: HeaderCheckParts): HeaderCheck {
   return async (tool, { sender, params, signal }) => {
     const given = sender.paramHeaders;
     if (given === undefined) return;
+    if (isUnknown(tool) && Object.keys(given).length === 0 && (await checksItself(tool, signal))) return;
     const declared = await declaredBy(tool, signal);
     const header = declared && contradictionOf(declared, params?.['arguments'], given);
     if (header === undefined) return;

@@ -97,11 +97,7 @@ export function createMcpSession(
   /** Of the last request, on whose behalf connections are made. */
   let last: Pick<Sender, 'caller' | 'passedHeaders'> | undefined;
 
-  /** Sends no notification before the handshake, as MCP requires. */
-  const notify: Client['notify'] = (...notification) => {
-    if (handshake.version() !== undefined) peer.notify(...notification);
-  };
-  const client = coalesceListChanges({ ...peer, notify }, parts.clock, ended.signal);
+  const client = coalesceListChanges(afterHandshake(peer, handshake), parts.clock, ended.signal);
   const authorization = createAuthorization({ ...parts, decisions: shared.decisions });
   const subscriptions = createSubscriptions({ authorization, client, names, budget });
   const { table: tasks, ...openTasks } = shared.taskTables.open(stateless?.key);
@@ -158,6 +154,16 @@ export function createMcpSession(
       subscriptions.close();
       openTasks.leave();
       await upstreams.close();
+    },
+  };
+}
+
+/** Sends no notification before the handshake, as MCP requires. */
+function afterHandshake(peer: Client, { version }: Handshake): Client {
+  return {
+    ...peer,
+    notify(...notification) {
+      if (version() !== undefined) peer.notify(...notification);
     },
   };
 }

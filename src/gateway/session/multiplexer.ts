@@ -6,11 +6,11 @@ import type { TargetState } from '../model.ts';
 import type { Message } from '../rpc/model.ts';
 import { createPeer, type Peer } from '../rpc/peer.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
+import { createListMemory } from '../upstream/answer-limits.ts';
 import { createTargetCircuit, type TargetCircuit } from '../upstream/health/target-circuit.ts';
 import { createTargetFailures } from '../upstream/health/target-failures.ts';
 import { createTargetHealth } from '../upstream/health/target-health.ts';
 import { connectionRequest, createTargetStates } from '../upstream/health/target-states.ts';
-import { ListMemory } from '../upstream/list-memory.ts';
 import { createClientRequestBudget } from './client-requests.ts';
 import { createDecisionLog } from './decision-log.ts';
 import { createHeaderRules } from './lists/header-rules.ts';
@@ -33,7 +33,7 @@ import { createMissingScope, type MissingScope } from './step-up.ts';
 import { createSubscriptionBudget } from './subscriptions.ts';
 import { createTargetTurnstile } from './target-turnstile.ts';
 import { TaskTables } from './tasks/task-tables.ts';
-import { createUpstreamState, tryConnection } from './upstream-sessions.ts';
+import { createUpstreamState, tryConnection, type UpstreamState } from './upstream-sessions.ts';
 
 /** All targets as one MCP server, for any number of clients. */
 export interface Multiplexer {
@@ -280,7 +280,14 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
     },
   });
   const limits = new LogThrottle(clock, log);
-  const kept = createListMemory(limits);
+  const kept = createListMemory({
+    evict(target) {
+      forgetLists(upstreamState, target);
+      uiOwners.forget(target);
+      names.index.forget(target);
+    },
+    crowded: warnOfCrowding(limits),
+  });
   const upstreamState = createUpstreamState(circuit, kept);
   const sharedListing = createSharedListing(parts, upstreamState, (target, reason) => {
     failures.failed(target, connectionRequest, reason);
@@ -319,9 +326,17 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
   };
 }
 
+/** Makes what a target lists unknown, so that it is listed again when it is needed. */
+function forgetLists({ memories }: UpstreamState, target: string): void {
+  const memory = memories.get(target);
+  if (memory === undefined) return;
+  memory.paramHeaders = undefined;
+  memory.taskTools = undefined;
+}
+
 /** One line for all targets: which of them finds no room depends on the others. */
-function createListMemory(limits: LogThrottle): ListMemory {
-  const reason = 'what is kept of all lists takes too much memory';
-  const message = 'some names of targets are found only as qualified names, and some ui:// pages belong to nobody';
-  return new ListMemory((target) => limits.failed('lists', { reason, message, fields: { target } }));
+function warnOfCrowding(limits: LogThrottle): (target: string) => void {
+  const reason = 'what is kept of the lists of all targets takes too much memory';
+  const message = 'targets that list the most are listed again and again, and some of their names and pages not found';
+  return (target) => limits.failed('lists', { reason, message, fields: { target } });
 }

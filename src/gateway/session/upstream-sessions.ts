@@ -1,3 +1,4 @@
+import type { KeptEntries } from '../../rate/kept-entries.ts';
 import type { IncomingRequest, Params, Result } from '../rpc/model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import type { AnswerBudget } from '../upstream/answer-limits.ts';
@@ -11,7 +12,6 @@ import type {
   TargetMemory,
   UpstreamSession,
 } from '../upstream/model.ts';
-import type { ListMemory } from '../upstream/list-memory.ts';
 import { createUpstreamSession } from '../upstream/upstream-session.ts';
 import type { SessionParts } from './model.ts';
 import { compareBytes } from './names/qualified-names.ts';
@@ -64,7 +64,7 @@ export interface UpstreamState {
   /** The budget for the unfinished messages and lists of all targets, by target. */
   readonly budget: AnswerBudget;
   /** Room for what is kept of the lists of all targets. */
-  readonly kept: ListMemory;
+  readonly kept: KeptEntries;
   readonly circuit: Pick<TargetCircuit, 'refusal' | 'retry' | 'failed'>;
 }
 
@@ -72,7 +72,7 @@ export interface UpstreamState {
 const defaultCallTimeout = 600_000;
 
 /** Starts with the whole budget. */
-export function createUpstreamState(circuit: UpstreamState['circuit'], kept: ListMemory): UpstreamState {
+export function createUpstreamState(circuit: UpstreamState['circuit'], kept: KeptEntries): UpstreamState {
   return { memories: new Map(), budget: createAnswerBudget(), kept, circuit };
 }
 

@@ -1,10 +1,10 @@
 import type { Clock, Random } from '../../edges.ts';
 import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
+import type { KeptEntries } from '../../rate/kept-entries.ts';
 import type { TargetFetch } from '../model.ts';
 import type { Arriving, IncomingRequest, Message, MessageSize, Params, RequestId, Result } from '../rpc/model.ts';
 import type { ParamHeaders } from '../rpc/param-headers.ts';
 import type { AnswerBudget } from './answer-limits.ts';
-import type { ListMemory } from './list-memory.ts';
 
 /**
  * The session with one target on behalf of one client session. Connects on the first request. After a loss it connects
@@ -92,7 +92,7 @@ export interface UpstreamParts {
   /** The budget for the unfinished messages and lists of all targets, by target. */
   readonly budget: AnswerBudget;
   /** Room for what is kept of the lists of all targets. */
-  readonly kept: ListMemory;
+  readonly kept: KeptEntries;
   /** Whether the target can be reached, as all sessions have found out. */
   readonly circuit: Circuit;
   /** The capabilities of the client that a target is told of. It may send the requests that they name. */

@@ -194,23 +194,26 @@ it("the SDK's OAuth client asks for a token with another scope, when a policy wa
 it.each([
   ['/mcp', StreamableHTTPClientTransport],
   ['/sse', SSEClientTransport],
-] as const)("the SDK's OAuth client finds the authorization server, gets a token for %s, and calls a tool", async (path, Transport) => {
-  await using tool = await startRawTarget(() => ({ result: { content: [{ type: 'text', text: 'called' }] } }));
-  const policies = [config('default.auth', [{ value: 'alice', resource: { id: '*', type: 0 } }])];
-  await using world = await startWorld(tool, policies, ['mcp:use'], path);
-  const url = new URL(world.resource);
-  const authProvider = createHost();
-  const first = new Transport(url, { authProvider });
-  await expect(new Client({ name: 'test', version: '0' }).connect(first)).rejects.toThrow(UnauthorizedError);
-  expect(authProvider.sentTo().origin).toBe(world.issuer);
-  expect(authProvider.sentTo().searchParams.get('scope')).toBe('mcp:use');
-  expect(authProvider.sentTo().searchParams.get('resource')).toBe(world.resource);
-  await first.finishAuth(await browse(authProvider.sentTo()));
+] as const)(
+  "the SDK's OAuth client finds the authorization server, gets a token for %s, and calls a tool",
+  async (path, Transport) => {
+    await using tool = await startRawTarget(() => ({ result: { content: [{ type: 'text', text: 'called' }] } }));
+    const policies = [config('default.auth', [{ value: 'alice', resource: { id: '*', type: 0 } }])];
+    await using world = await startWorld(tool, policies, ['mcp:use'], path);
+    const url = new URL(world.resource);
+    const authProvider = createHost();
+    const first = new Transport(url, { authProvider });
+    await expect(new Client({ name: 'test', version: '0' }).connect(first)).rejects.toThrow(UnauthorizedError);
+    expect(authProvider.sentTo().origin).toBe(world.issuer);
+    expect(authProvider.sentTo().searchParams.get('scope')).toBe('mcp:use');
+    expect(authProvider.sentTo().searchParams.get('resource')).toBe(world.resource);
+    await first.finishAuth(await browse(authProvider.sentTo()));
 
-  const client = new Client({ name: 'test', version: '0' });
-  await client.connect(new Transport(url, { authProvider }));
-  expect(await client.callTool({ name: 'default/tool:x', arguments: {} })).toMatchObject({
-    content: [{ text: 'called' }],
-  });
-  await client.close();
-});
+    const client = new Client({ name: 'test', version: '0' });
+    await client.connect(new Transport(url, { authProvider }));
+    expect(await client.callTool({ name: 'default/tool:x', arguments: {} })).toMatchObject({
+      content: [{ text: 'called' }],
+    });
+    await client.close();
+  },
+);

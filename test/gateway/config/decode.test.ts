@@ -253,21 +253,7 @@ describe('issuers with keys of their own', () => {
     });
   });
 
-  it('accept tokens for the resource at /sse as well, where the configuration names one', () => {
-    const resource = { url: 'https://mcp.example/mcp', sse_url: 'https://mcp.example/sse' };
-    expect(authnOf(manyIssuers({ audience: undefined, resource }))).toMatchObject({
-      audiences: ['https://mcp.example/mcp', 'https://mcp.example/sse'],
-      resource: { sseUrl: 'https://mcp.example/sse' },
-    });
-    expect(authnOf(manyIssuers({ resource }))).toMatchObject({ audiences: ['me.com'] });
-  });
-
   it.each<[string, object, string]>([
-    [
-      'a resource at /sse with a query',
-      { resource: { url: 'https://a', sse_url: 'https://a/sse?b' } },
-      'listener.authn.resource.sse_url: must be an',
-    ],
     ['both forms', { issuer: ['a'] }, 'listener.authn.issuer: is for one source of keys'],
     ['none', { issuers: [] }, 'listener.authn.issuers: must have from 1 to 32 entries'],
     ['too many', { issuers: Array.from({ length: 33 }, () => ({})) }, 'listener.authn.issuers: must have from 1 to 32'],

@@ -104,6 +104,8 @@ it('a request beyond those that a session may have in flight is refused at once:
   const [client, other] = [await rig.open(), await rig.open()];
   const params = { name: 'a:x' };
   const calls = Array.from({ length: 256 }, (_, id) => client.request('tools/call', params, { id }));
+  // The one that is cancelled below.
+  const cancelled = expect(calls[0]).rejects.toThrow('without an answer');
   await rig.target.arrival('tools/call', 256);
   const decisions = () => gateway.counters.total('gatehouse_gateway_decisions_total');
   const before = decisions();
@@ -111,7 +113,10 @@ it('a request beyond those that a session may have in flight is refused at once:
     const message = { jsonrpc: '2.0', id, method: 'tools/call', params };
     const refused = await post(gateway, gateway.token('me'), client.sessionId, message);
     expect([refused.status, refused.headers.get('content-type')]).toEqual([200, 'application/json']);
-    expect(await refused.json()).toMatchObject({ id, error: { code: -32000, message: expect.stringContaining('More than 256') } });
+    expect(await refused.json()).toMatchObject({
+      id,
+      error: { code: -32000, message: expect.stringContaining('More than 256') },
+    });
   }
   expect(decisions()).toBe(before);
   // What is no request has room, so that the client can cancel one, and so have other sessions.
@@ -121,4 +126,5 @@ it('a request beyond those that a session may have in flight is refused at once:
   await rig.target.arrival('tools/call', 258);
   go.resolve();
   for (const { result } of await Promise.all([again, elsewhere, ...calls.slice(1)])) expect(result).toEqual({});
+  await cancelled;
 });

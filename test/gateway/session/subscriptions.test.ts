@@ -6,13 +6,13 @@ import { RequestsInFlight } from '../../../src/gateway/session/requests-in-fligh
 import { createSubscriptionBudget, createSubscriptions } from '../../../src/gateway/session/subscriptions.ts';
 import { TaskTables } from '../../../src/gateway/session/tasks/task-tables.ts';
 import { createUpstreamState } from '../../../src/gateway/session/upstream-sessions.ts';
-import { ListMemory } from '../../../src/gateway/upstream/list-memory.ts';
+import { createListMemory } from '../../../src/gateway/upstream/answer-limits.ts';
 import { LogThrottle } from '../../../src/rate/log-throttle.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedGatewayCounters } from '../../support/edges/recorded-gateway-counters.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
 
-const kept = new ListMemory(() => {});
+const kept = createListMemory({ evict: () => {}, crowded: () => {} });
 const names = createNames(
   'qualified',
   () => undefined,

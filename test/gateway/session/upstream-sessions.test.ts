@@ -4,7 +4,7 @@ import {
   createUpstreamState,
   type UpstreamEvents,
 } from '../../../src/gateway/session/upstream-sessions.ts';
-import { ListMemory } from '../../../src/gateway/upstream/list-memory.ts';
+import { createListMemory } from '../../../src/gateway/upstream/answer-limits.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedGatewayCounters } from '../../support/edges/recorded-gateway-counters.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
@@ -40,7 +40,7 @@ it('after the end of the client session no session with a target is created', as
     parts,
     createUpstreamState(
       { refusal: () => undefined, retry: () => Promise.resolve(), failed: () => {} },
-      new ListMemory(() => {}),
+      createListMemory({ evict: () => {}, crowded: () => {} }),
     ),
     events,
     ended.signal,

@@ -1,4 +1,4 @@
-import type { ListMemory } from '../../upstream/list-memory.ts';
+import type { KeptEntries } from '../../../rate/kept-entries.ts';
 import type { QualifiedName } from './qualified-names.ts';
 
 /** The kinds of things with names. Resources have URIs. */
@@ -27,10 +27,7 @@ const maxNameLength = 256;
  *
  * @param exposed the name for clients; `undefined` for names that can be parsed, which are not kept
  */
-export function createNameIndex(
-  memory: ListMemory,
-  exposed: (name: QualifiedName) => string | undefined,
-): NameIndex {
+export function createNameIndex(memory: KeptEntries, exposed: (name: QualifiedName) => string | undefined): NameIndex {
   const kinds = { tool: createKind(), prompt: createKind() } as const;
   return {
     listed(kind, target, names) {

@@ -1,5 +1,5 @@
+import type { KeptEntries } from '../../../rate/kept-entries.ts';
 import type { NameMode } from '../../model.ts';
-import type { ListMemory } from '../../upstream/list-memory.ts';
 import { createNameIndex, type NameIndex } from './name-index.ts';
 import { parsePortableName, portableName } from './portable-names.ts';
 import { type QualifiedName, qualify, unqualify } from './qualified-names.ts';
@@ -61,7 +61,7 @@ export function createNames(
   mode: NameMode,
   onlyTarget: () => string | undefined,
   isTarget: (name: string) => boolean,
-  kept: ListMemory,
+  kept: KeptEntries,
 ): Names {
   if (mode === 'qualified') return { ...qualified, index: createNameIndex(kept, () => undefined) };
   if (mode === 'portable') {

@@ -1,7 +1,7 @@
 import type { Clock, Logger } from '../../../edges.ts';
 import { objectIn, objectsOf } from '../../../json/json.ts';
+import type { KeptEntries } from '../../../rate/kept-entries.ts';
 import { LogThrottle } from '../../../rate/log-throttle.ts';
-import type { ListMemory } from '../../upstream/list-memory.ts';
 import { compareBytes } from './qualified-names.ts';
 import { isUiUri } from './resource-uris.ts';
 
@@ -28,7 +28,7 @@ const maxUris = 1_000;
 const maxUriLength = 2_000;
 
 /** Starts without knowing any tool. */
-export function createUiOwners(clock: Clock, log: Logger, kept: ListMemory): UiOwners {
+export function createUiOwners(clock: Clock, log: Logger, kept: KeptEntries): UiOwners {
   const urisByTarget = new Map<string, ReadonlySet<string>>();
   /** The same by URI: a list asks for the claimants of each of its entries. */
   const targetsByUri = new Map<string, Set<string>>();

@@ -15,7 +15,6 @@ import {
 } from '../../rpc/task-states.ts';
 import { answerSizeOf, noteAnswerSize } from '../answer-size.ts';
 import { canBeAsked } from '../input-required.ts';
-import type { Keep } from '../list-memory.ts';
 import type { Connection, Lost, UpstreamParts } from '../model.ts';
 
 /** Tasks of one connection that are known, and questions of them that wait for the client. */
@@ -44,11 +43,14 @@ interface OpenTask {
   reading: AbortController | undefined;
 }
 
+/** Keeps of some names as many as there is room for. */
+type KeepNames = (names: readonly string[], bytesOf: (name: string) => number) => readonly string[];
+
 /** Returns the tools whose calls have to be tasks, after some were listed (MCP 2025-11-25, `execution.taskSupport`). */
 export function withTaskTools(
   known: ReadonlySet<string> = new Set(),
   tools: unknown,
-  keep: Keep,
+  keep: KeepNames,
 ): ReadonlySet<string> {
   const changedTools = new Set(known);
   for (const tool of objectsOf(tools)) {
