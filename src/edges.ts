@@ -48,6 +48,7 @@ export type CounterName =
   | 'gatehouse_graph_failures_total'
   | 'gatehouse_commits_total'
   | 'gatehouse_source_problems_total'
+  | 'gatehouse_source_looks_total'
   | 'gatehouse_source_reads_total'
   | 'gatehouse_source_parses_total'
   | 'gatehouse_source_lists_total'
@@ -62,6 +63,7 @@ export type CounterName =
   | 'gatehouse_wire_encodes_total'
   | 'gatehouse_http_connections_delayed_total'
   | 'gatehouse_http_connections_lost_total'
+  | 'gatehouse_http_requests_malformed_total'
   | 'gatehouse_http_requests_total'
   | 'gatehouse_xds_requests_total'
   | 'gatehouse_xds_responses_total'
@@ -76,6 +78,7 @@ export type CounterName =
   | 'gatehouse_xds_token_reviews_total'
   | 'gatehouse_xds_denied_claims_total'
   | 'gatehouse_xds_connections_closed_total'
+  | 'gatehouse_xds_connections_failed_total'
   | 'gatehouse_xds_streams_refused_total'
   | 'gatehouse_xds_cut_offs_total'
   | 'gatehouse_xds_streams_ended_total';
