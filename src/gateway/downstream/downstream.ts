@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable, Writable } from 'node:stream';
-import type { Stop } from '../../edges.ts';
+import type { Clock, Stop } from '../../edges.ts';
+import { within } from '../../net/deadline.ts';
 import { reasonOf } from '../../net/errors.ts';
 import { parseRequestUrl } from '../../net/request-url.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
@@ -29,8 +30,6 @@ export interface DownstreamParts extends SessionParts, BrowserGuardParts, BodyRe
   readonly maxSessions?: number | undefined;
   /** Milliseconds after which a session without requests and streams is closed. Default 30 minutes. */
   readonly sessionIdleTimeout?: number | undefined;
-  /** The headers of clients that targets get, in lower case. Default: none. */
-  readonly passHeaders?: readonly string[] | undefined;
 }
 
 /** The MCP server for clients, over HTTP and stdio. */
@@ -43,13 +42,16 @@ export interface Downstream {
   /** Open sessions of clients. */
   sessions(): number;
   /**
-   * Refuses new requests with 503, ends the streams that bring no response, and waits for the requests in flight, at
-   * most for this time in milliseconds. Those that are in flight after that get an error.
+   * Refuses what begins something new with 503, ends the streams that nothing in flight needs, and waits for the
+   * requests in flight, at most for this time in milliseconds. Those that are in flight after that get an error.
    */
   drain(limit: number): Promise<void>;
   /** Closes all sessions. Resolves when the sessions with targets are terminated. */
   stop(): Promise<void>;
 }
+
+/** Milliseconds in which a client that lost the stream of its response may resume it: SDKs try again after 1 to 2 s. */
+const resumeTime = 5_000;
 
 const defaultMaxSessions = 1_000;
 const defaultIdleTimeout = 30 * 60_000;
@@ -60,6 +62,7 @@ export function createDownstream(parts: DownstreamParts): Downstream {
   const multiplexer = createMultiplexer(parts);
   const exchanges = createExchangeLimit(parts);
   const refuse = createRefuseStranger(parts);
+  const shutdown = createShutdownErrors(multiplexer, parts.counters);
   const transportParts: HttpTransportParts = {
     multiplexer,
     streams: createEventStreams(parts),
@@ -67,6 +70,7 @@ export function createDownstream(parts: DownstreamParts): Downstream {
     clock,
     random: parts.random,
     stepUp: createStepUp(multiplexer, authenticator),
+    shutdownError: shutdown.errorFor,
     // Without tokens none expires.
     expiredChallenge: authenticator?.expired ?? 'Bearer',
     maxSessions,
@@ -78,15 +82,10 @@ export function createDownstream(parts: DownstreamParts): Downstream {
     ['/mcp', createStreamableHttp(transportParts)],
   ]);
 
-  let draining = false;
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (!admit(request, response, { ...parts, refuse })) return;
     const url = parseRequestUrl(request.url);
     if (sendsDocument(authenticator?.document, url, request, response)) return;
-    if (draining) {
-      parts.counters.count('gatehouse_gateway_requests_refused_total', { reason: 'shutting down' });
-      return sendError(response, shuttingDown);
-    }
     const transport = url === null ? undefined : transports.get(withoutSlash(url.pathname));
     if (url === null || transport === undefined) {
       return refuse('path', response, { status: 404, message: 'MCP is spoken at /mcp and at /sse' });
@@ -116,14 +115,39 @@ export function createDownstream(parts: DownstreamParts): Downstream {
     stdio: (input, output) => serveStdio(multiplexer, input, output),
     targetState: multiplexer.targetState,
     sessions: multiplexer.sessions,
-    drain(limit) {
-      draining = true;
+    async drain(limit) {
+      shutdown.begin();
+      const end = clock.now() + limit;
+      const drained = multiplexer.drain(limit);
       for (const { drain } of transports.values()) drain();
-      return multiplexer.drain(limit);
+      await drained.then(() => untilRead([...transports.values()], clock, end));
     },
     async stop() {
       await Promise.all([...transports.values()].map((transport) => transport.stop()));
       await multiplexer.stop();
+    },
+  };
+}
+
+/** @param end milliseconds since the epoch */
+async function untilRead(transports: readonly HttpTransport[], clock: Clock, end: number): Promise<void> {
+  const milliseconds = Math.min(resumeTime, Math.max(0, end - clock.now()));
+  const read = () => Promise.all(transports.map((transport) => transport.read?.()));
+  await within({ clock, milliseconds }, read).catch(() => {});
+}
+
+/** Refuses what begins something new, once a shutdown has begun. */
+function createShutdownErrors(multiplexer: Multiplexer, counters: GatewayCounters) {
+  let hasBegun = false;
+  const errorFor: HttpTransportParts['shutdownError'] = (messages) => {
+    if (!hasBegun || messages?.some(multiplexer.refuses) === false) return undefined;
+    counters.count('gatehouse_gateway_requests_refused_total', { reason: 'shutting down' });
+    return shuttingDown;
+  };
+  return {
+    errorFor,
+    begin() {
+      hasBegun = true;
     },
   };
 }

@@ -98,7 +98,7 @@ export function createHttpSse({ multiplexer, bodies, ...parts }: HttpTransportPa
     if (found.kind === 'error') return refuse(found.error);
     const message = decodeMessage(body.value);
     if (message === undefined) return refuse(noMessage);
-    const error = found.session.post(message, exchange, done);
+    const error = parts.shutdownError([message]) ?? found.session.post(message, exchange, done);
     if (error !== undefined) return refuse(error);
     response.writeHead(202).end('Accepted');
   };
@@ -106,8 +106,10 @@ export function createHttpSse({ multiplexer, bodies, ...parts }: HttpTransportPa
   return {
     methods: ['GET', 'POST'],
     async serve(exchange, url) {
-      if (exchange.request.method === 'POST') await post(exchange, url);
-      else open(exchange.response, exchange.caller);
+      if (exchange.request.method === 'POST') return post(exchange, url);
+      const refused = parts.shutdownError();
+      if (refused !== undefined) return sendError(exchange.response, refused);
+      open(exchange.response, exchange.caller);
     },
     drain() {
       for (const session of sessions.all()) session.drain(reconnectDelay(parts.random));
@@ -131,7 +133,9 @@ function createSseSession(multiplexer: Multiplexer, { clock, streams }: StreamPa
   const own: ClientStream = { reader, send };
   const session: Session = multiplexer.open({ stream: () => own });
 
-  /** At the end of the token, or in a drain, the stream stays for the responses to requests that were accepted before. */
+  /**
+   * At the end of the token, or in a drain, the stream stays for the responses to requests that were accepted before.
+   */
   const endIfOver = (): void => {
     if ((isDraining || !isCurrent(reader, clock)) && unanswered === 0) stream?.end();
   };

@@ -26,6 +26,8 @@ export interface SessionParts {
   readonly maxTargetRequests?: number | undefined;
   /** Default `qualified`. */
   readonly names?: NameMode | undefined;
+  /** The headers of clients that targets get, in lower case. Default: none. */
+  readonly passHeaders?: readonly string[] | undefined;
   /**
    * Milliseconds that a target has for a response, from the request or from the last progress. Default 10 minutes: MCP
    * SDKs give up and cancel after one, and hosts that wait longer have tools that work for minutes.

@@ -3,13 +3,14 @@ import { within } from '../../net/deadline.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { hasSameClaims, isCurrent } from '../callers.ts';
 import type { Caller, TargetState } from '../model.ts';
-import type { Message } from '../rpc/model.ts';
+import type { Message, Params } from '../rpc/model.ts';
 import { createPeer, type Peer } from '../rpc/peer.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { createTargetCircuit, type TargetCircuit } from '../upstream/health/target-circuit.ts';
 import { createTargetFailures } from '../upstream/health/target-failures.ts';
 import { createTargetHealth } from '../upstream/health/target-health.ts';
 import { connectionRequest, createTargetStates } from '../upstream/health/target-states.ts';
+import { mayAskForInput } from '../upstream/input-required.ts';
 import { createClientRequestBudget } from './client-requests.ts';
 import { createHeaderRules } from './lists/header-rules.ts';
 import { listMethods } from './lists/list-pages.ts';
@@ -43,10 +44,14 @@ export interface Multiplexer {
   /** Open sessions. */
   sessions(): number;
   /**
-   * Refuses new requests, and waits until no request is in flight, at most for this time in milliseconds. Those that are
-   * in flight after that get an error.
+   * Refuses what begins something new, and waits until no request is in flight, at most for this time in milliseconds.
+   * Those that are in flight after that get an error.
    */
   drain(limit: number): Promise<void>;
+  /**
+   * Returns whether a message is refused because of a drain. Whatever lets requests in flight come to an end is not.
+   */
+  refuses(message: Message): boolean;
   /** Closes every session. Resolves when the sessions with targets are terminated. */
   stop(): Promise<void>;
 }
@@ -81,7 +86,7 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
           return Promise.resolve();
         },
         request(request, { sender, decides }) {
-          if (inFlight.isDraining()) return Promise.reject(shuttingDown());
+          if (inFlight.isDraining() && beginsWork(request)) return Promise.reject(shuttingDown());
           return session.handle({ ...request, caller: sender.caller, sender, decides });
         },
         settled: ({ sender }) => sender.settled(),
@@ -109,6 +114,7 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
     missingScope: createMissingScope(parts, shared.names),
     targetState: (target) => targetStateIn(shared, target),
     sessions: () => sessions.size,
+    refuses: (message) => inFlight.isDraining() && 'method' in message && 'id' in message && beginsWork(message),
     async drain(limit) {
       const { clock, log } = parts;
       if (inFlight.count() > 0) log.info('waits for the requests in flight', { requests: inFlight.count() });
@@ -191,8 +197,8 @@ function deliverTo(stream: ClientStream | undefined, mayReceive: MayReceive, clo
 }
 
 /**
- * A client that was asked something is told that it is cancelled whatever it may have by then, but not why: the reason is
- * the target's text.
+ * A client that was asked something is told that it is cancelled whatever it may have by then, but not why: the reason
+ * is the target's text.
  */
 function forReader(message: Message, { stream, mayReceive }: Delivery, clock: Clock): Message {
   if (!('method' in message) || message.method !== 'notifications/cancelled') return message;
@@ -241,6 +247,22 @@ function createInFlight() {
   };
 }
 
+/**
+ * Requests that carry on what has begun. A task has begun with a call, and a client that gets no response to `ping` may
+ * give up its calls.
+ */
+const continuing: readonly string[] = ['ping', 'tasks/get', 'tasks/result', 'tasks/update', 'tasks/cancel'];
+
+/**
+ * Returns whether a request begins something new. One with the input that an earlier one has asked for continues the
+ * call of that one (MCP 2026-07-28, Multi Round-Trip Requests).
+ */
+function beginsWork({ method, params }: { readonly method: string; readonly params?: Params | undefined }): boolean {
+  if (continuing.includes(method)) return false;
+  const hasInput = params?.['requestState'] !== undefined || params?.['inputResponses'] !== undefined;
+  return !(mayAskForInput(method) && hasInput);
+}
+
 function shuttingDown(): RpcError {
   return new RpcError(errorCode.unavailable, 'The gateway is shutting down; send the request again in a new session');
 }
@@ -271,6 +293,7 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
     clock,
     random,
     failures,
+    passesHeaders: (parts.passHeaders?.length ?? 0) > 0,
     connect: (target) => tryConnection(parts, upstreamState, target),
     recovered(target) {
       health.hasten(target);
@@ -280,7 +303,8 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
       }
     },
   });
-  const upstreamState = createUpstreamState(circuit);
+  const turnstile = createTargetTurnstile(parts);
+  const upstreamState = createUpstreamState(circuit, turnstile);
   const sharedListing = createSharedListing(parts, upstreamState, (target, reason) => {
     failures.failed(target, connectionRequest, reason);
   });
@@ -314,6 +338,6 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
     subscriptionBudget,
     clientRequestBudget,
     taskTables: new TaskTables(parts.clock),
-    turnstile: createTargetTurnstile(parts),
+    turnstile,
   };
 }

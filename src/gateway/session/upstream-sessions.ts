@@ -14,6 +14,7 @@ import type {
 import { createUpstreamSession } from '../upstream/upstream-session.ts';
 import type { SessionParts } from './model.ts';
 import { compareBytes } from './names/qualified-names.ts';
+import type { TargetTurnstile } from './target-turnstile.ts';
 
 /** The sessions with targets on behalf of one client session. */
 export interface UpstreamSessions {
@@ -62,15 +63,16 @@ export interface UpstreamState {
   readonly memories: Map<string, TargetMemory>;
   /** The budget for the unfinished messages and lists of all targets, by target. */
   readonly budget: AnswerBudget;
-  readonly circuit: Pick<TargetCircuit, 'refusal' | 'retry' | 'failed'>;
+  readonly circuit: Pick<TargetCircuit, 'refusal' | 'retry' | 'failed' | 'whenClosed'>;
+  readonly turnstile: TargetTurnstile;
 }
 
 /** See {@link SessionParts.callTimeout}. */
 const defaultCallTimeout = 600_000;
 
 /** Starts with the whole budget. */
-export function createUpstreamState(circuit: UpstreamState['circuit']): UpstreamState {
-  return { memories: new Map(), budget: createAnswerBudget(), circuit };
+export function createUpstreamState(circuit: UpstreamState['circuit'], turnstile: TargetTurnstile): UpstreamState {
+  return { memories: new Map(), budget: createAnswerBudget(), circuit, turnstile };
 }
 
 /**
@@ -93,10 +95,10 @@ export function eventsOfNobody(failed: UpstreamEvents['failed']): UpstreamEvents
 /** Connects to a target whatever its circuit breaker says, in the name of nobody, and disconnects. */
 export async function tryConnection(parts: SessionParts, state: UpstreamState, target: string): Promise<void> {
   const ended = new AbortController();
-  const always = { ...state, circuit: { refusal: () => undefined, retry: () => Promise.resolve(), failed: () => {} } };
+  const circuit = { ...state.circuit, refusal: () => undefined, retry: () => Promise.resolve(), failed: () => {} };
   const upstreams = createUpstreamSessions(
     parts,
-    always,
+    { ...state, circuit },
     eventsOfNobody(() => {}),
     ended.signal,
   );
@@ -115,7 +117,7 @@ export async function tryConnection(parts: SessionParts, state: UpstreamState, t
  */
 export function createUpstreamSessions(
   parts: SessionParts,
-  { memories, budget, circuit }: UpstreamState,
+  { memories, budget, circuit, turnstile }: UpstreamState,
   events: UpstreamEvents,
   signal: AbortSignal,
 ): UpstreamSessions {
@@ -137,6 +139,7 @@ export function createUpstreamSessions(
       requestTimeout: (method) => parts.callTimeoutOf?.(name, method) ?? parts.callTimeout ?? defaultCallTimeout,
       budget,
       circuit: circuitOf(circuit, name),
+      enter: () => turnstile.enter(name),
       clientCapabilities: events.clientCapabilities(),
       passedHeaders: events.passedHeaders,
       input: events.input,
@@ -193,6 +196,7 @@ function circuitOf(circuit: UpstreamState['circuit'], target: string): Circuit {
     refusal: () => circuit.refusal(target),
     retry: () => circuit.retry(target),
     failed: (error, isOwn) => circuit.failed(target, error, isOwn),
+    whenClosed: (closed) => circuit.whenClosed(target, closed),
   };
 }
 

@@ -96,7 +96,9 @@ export async function connect(
   }
 }
 
-/** Sends requests, and notes what each is for as long as it is in flight. Learns of a list which headers its tools have. */
+/**
+ * Sends requests, and notes what each is for as long as it is in flight. Learns of a list which headers its tools have.
+ */
 function createRequests(
   peer: Peer<Arrival>,
   { memory, input, clientCapabilities }: UpstreamParts,
@@ -127,6 +129,8 @@ function createRequests(
     if (method === 'tools/list' && (isStateless || isForStateless)) {
       memory.paramHeaders = withListed(memory.paramHeaders, result['tools']);
       if (!isStateless) memory.taskTools = withTaskTools(memory.taskTools, result['tools']);
+      // The cursor of a page is in the page before it, so that somebody has listed all of them.
+      if (typeof result['nextCursor'] !== 'string') memory.areToolsListed = true;
     }
     return result;
   };

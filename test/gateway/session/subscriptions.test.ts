@@ -10,6 +10,7 @@ import { LogThrottle } from '../../../src/rate/log-throttle.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedGatewayCounters } from '../../support/edges/recorded-gateway-counters.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
+import { noCircuit } from '../../support/gateway/no-circuit.ts';
 
 const names = createNames(
   'qualified',
@@ -42,8 +43,6 @@ const noTasks = {
   tasks: new TaskTables(createManualClock()).open().table,
   handshake: { taskForm: () => undefined },
 };
-
-const noCircuit = { refusal: () => undefined, retry: () => Promise.resolve(), failed: () => {} };
 
 const failures = {
   succeeded() {},
@@ -96,7 +95,7 @@ function createRig() {
       close: () => Promise.resolve(),
     },
     names,
-    upstreamState: createUpstreamState(noCircuit),
+    upstreamState: createUpstreamState(noCircuit, { enter: () => () => {} }),
     lists: {
       handle: () => Promise.resolve({}),
       find: () => Promise.resolve([]),

@@ -8,6 +8,7 @@ import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedGatewayCounters } from '../../support/edges/recorded-gateway-counters.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
 import { createFakeConfig } from '../../support/gateway/fake-config.ts';
+import { noCircuit } from '../../support/gateway/no-circuit.ts';
 
 it('after the end of the client session no session with a target is created', async () => {
   const config = createFakeConfig();
@@ -37,7 +38,7 @@ it('after the end of the client session no session with a target is created', as
   };
   const upstreams = createUpstreamSessions(
     parts,
-    createUpstreamState({ refusal: () => undefined, retry: () => Promise.resolve(), failed: () => {} }),
+    createUpstreamState(noCircuit, { enter: () => () => {} }),
     events,
     ended.signal,
   );

@@ -5,7 +5,10 @@ import { LogThrottle } from '../../../rate/log-throttle.ts';
 import { AnswerBudgetError } from '../answer-limits.ts';
 import { connectionRequest, type TargetStates } from './target-states.ts';
 
-/** Logs and counts failures of targets: a reason once per target and method, until the target responds to that method again. */
+/**
+ * Logs and counts failures of targets: a reason once per target and method, until the target responds to that method
+ * again.
+ */
 export interface TargetFailures {
   succeeded(target: string, method: string): void;
   /** The target has responded, with an error. */
