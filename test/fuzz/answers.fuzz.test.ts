@@ -5,6 +5,7 @@ import { createUpstreamSession } from '../../src/gateway/upstream/upstream-sessi
 import { reasonOf } from '../../src/net/errors.ts';
 import { createFastClock } from '../support/edges/fast-clock.ts';
 import { fuzz } from '../support/fuzz/fuzz.ts';
+import { noCircuit } from '../support/gateway/no-circuit.ts';
 
 /** So fast that the time limit of a request, which has no answer, is a moment. */
 const clock = createFastClock(1_000);
@@ -56,7 +57,8 @@ async function list(bytes: Buffer, contentType: string, answered: 'initialize' |
     },
     budget: createAnswerBudget(),
     kept: createListMemory({ evict: () => {}, crowded: () => {} }),
-    circuit: { refusal: () => undefined, retry: () => Promise.resolve(), failed: () => {} },
+    circuit: noCircuit,
+    enter: () => () => {},
     clientCapabilities: {},
     input: 'refused',
     notification: () => {},

@@ -161,7 +161,9 @@ async function readText(
   return { kind: 'text', text: buffer.toString('utf8', 0, size) };
 }
 
-/** Returns a buffer of at least `needed` bytes that begins with the first `used` ones; doubles, so that it is linear. */
+/**
+ * Returns a buffer of at least `needed` bytes that begins with the first `used` ones; doubles, so that it is linear.
+ */
 function withRoom(buffer: Buffer, used: number, needed: number): Buffer {
   if (needed <= buffer.length) return buffer;
   const larger = Buffer.allocUnsafe(Math.max(needed, 2 * buffer.length));
@@ -192,10 +194,11 @@ const tooManyValues: ErrorResponse = { status: 413, message: `The body has more 
 
 /** @param bytes that all bodies may hold */
 function tooMany(bytes: number): ErrorResponse {
-  const most = `${Math.floor(bytes / 2 ** 20)} MiB of memory until they are answered`;
+  const all = `${Math.floor(bytes / 2 ** 20)} MiB of memory until they are answered`;
+  const most = `${all}, those of one caller a quarter of it`;
   return {
     status: 503,
-    message: `Request bodies take at most ${most}, those of one caller a quarter of it (--max-body-bytes): try again later`,
+    message: `Request bodies take at most ${most} (--max-body-bytes): try again later`,
     headers: { 'retry-after': '1' },
   };
 }

@@ -7,9 +7,13 @@ import type { RefuseStranger } from './strangers.ts';
 export interface BrowserGuardParts {
   /** Origins that may connect in addition to loopback origins, as browsers spell them: `https://app.example`. */
   readonly allowedOrigins: readonly string[];
-  /** Names, in lower case and without a port, that a `Host` header may have at a loopback listener: those of a proxy. */
+  /**
+   * Names, in lower case and without a port, that a `Host` header may have at a loopback listener: those of a proxy.
+   */
   readonly allowedHosts: readonly string[];
-  /** Returns whether the listener is bound to a loopback address. Absent: the local address of each connection decides. */
+  /**
+   * Returns whether the listener is bound to a loopback address. Absent: the local address of each connection decides.
+   */
   readonly listensOnLoopback?: () => boolean;
 }
 

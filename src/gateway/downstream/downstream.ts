@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable, Writable } from 'node:stream';
-import type { Stop } from '../../edges.ts';
+import type { Clock, Stop } from '../../edges.ts';
+import { within } from '../../net/deadline.ts';
 import { reasonOf } from '../../net/errors.ts';
 import { parseRequestUrl } from '../../net/request-url.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
@@ -29,8 +30,6 @@ export interface DownstreamParts extends SessionParts, BrowserGuardParts, BodyRe
   readonly maxSessions?: number | undefined;
   /** Milliseconds after which a session without requests and streams is closed. Default 30 minutes. */
   readonly sessionIdleTimeout?: number | undefined;
-  /** The headers of clients that targets get, in lower case. Default: none. */
-  readonly passHeaders?: readonly string[] | undefined;
 }
 
 /** The MCP server for clients, over HTTP and stdio. */
@@ -43,13 +42,16 @@ export interface Downstream {
   /** Open sessions of clients. */
   sessions(): number;
   /**
-   * Refuses new requests with 503, ends the streams that bring no response, and waits for the requests in flight, at
-   * most for this time in milliseconds. Those that are in flight after that get an error.
+   * Refuses what begins something new with 503, ends the streams that nothing in flight needs, and waits for the
+   * requests in flight, at most for this time in milliseconds. Those that are in flight after that get an error.
    */
   drain(limit: number): Promise<void>;
   /** Closes all sessions. Resolves when the sessions with targets are terminated. */
   stop(): Promise<void>;
 }
+
+/** Milliseconds in which a client that lost the stream of its response may resume it: SDKs try again after 1 to 2 s. */
+const resumeTime = 5_000;
 
 const defaultMaxSessions = 1_000;
 const defaultIdleTimeout = 30 * 60_000;
@@ -60,17 +62,13 @@ export function createDownstream(parts: DownstreamParts): Downstream {
   const multiplexer = createMultiplexer(parts);
   const exchanges = createExchangeLimit(parts);
   const refuse = createRefuseStranger(parts);
-  const transports = createTransports(parts, multiplexer);
+  const shutdown = createShutdownErrors(multiplexer, parts.counters);
+  const transports = createTransports(parts, multiplexer, shutdown.errorFor);
   const throttle = new LogThrottle(clock, log);
-  let draining = false;
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (!admit(request, response, { ...parts, refuse })) return;
     const url = parseRequestUrl(request.url);
     if (sendsDocument(authenticator?.documents, url, request, response)) return;
-    if (draining) {
-      parts.counters.count('gatehouse_gateway_requests_refused_total', { reason: 'shutting down' });
-      return sendError(response, shuttingDown);
-    }
     const path = url === null ? undefined : mcpPathIn(url);
     if (url === null || path === undefined) {
       return refuse('path', response, { status: 404, message: 'MCP is spoken at /mcp and at /sse' });
@@ -102,10 +100,12 @@ export function createDownstream(parts: DownstreamParts): Downstream {
     stdio: (input, output) => serveStdio(multiplexer, input, output),
     targetState: multiplexer.targetState,
     sessions: multiplexer.sessions,
-    drain(limit) {
-      draining = true;
+    async drain(limit) {
+      shutdown.begin();
+      const end = clock.now() + limit;
+      const drained = multiplexer.drain(limit);
       for (const { drain } of Object.values(transports)) drain();
-      return multiplexer.drain(limit);
+      await drained.then(() => untilRead(Object.values(transports), clock, end));
     },
     async stop() {
       await Promise.all(Object.values(transports).map((transport) => transport.stop()));
@@ -115,7 +115,11 @@ export function createDownstream(parts: DownstreamParts): Downstream {
 }
 
 /** What the transports share, and what is said at the path of each. */
-function createTransports(parts: DownstreamParts, multiplexer: Multiplexer): Readonly<Record<McpPath, HttpTransport>> {
+function createTransports(
+  parts: DownstreamParts,
+  multiplexer: Multiplexer,
+  shutdownError: HttpTransportParts['shutdownError'],
+): Readonly<Record<McpPath, HttpTransport>> {
   const { authenticator, clock, random, maxSessions = defaultMaxSessions } = parts;
   const shared = {
     multiplexer,
@@ -123,6 +127,7 @@ function createTransports(parts: DownstreamParts, multiplexer: Multiplexer): Rea
     bodies: createBodyReader(parts),
     clock,
     random,
+    shutdownError,
     maxSessions,
     idleTimeout: parts.sessionIdleTimeout ?? defaultIdleTimeout,
     full: createFullReport(parts, maxSessions),
@@ -134,6 +139,29 @@ function createTransports(parts: DownstreamParts, multiplexer: Multiplexer): Rea
     expiredChallenge: authenticator?.expired(path) ?? 'Bearer',
   });
   return { '/sse': createHttpSse(partsAt('/sse')), '/mcp': createStreamableHttp(partsAt('/mcp')) };
+}
+
+/** @param end milliseconds since the epoch */
+async function untilRead(transports: readonly HttpTransport[], clock: Clock, end: number): Promise<void> {
+  const milliseconds = Math.min(resumeTime, Math.max(0, end - clock.now()));
+  const read = () => Promise.all(transports.map((transport) => transport.read?.()));
+  await within({ clock, milliseconds }, read).catch(() => {});
+}
+
+/** Refuses what begins something new, once a shutdown has begun. */
+function createShutdownErrors(multiplexer: Multiplexer, counters: GatewayCounters) {
+  let hasBegun = false;
+  const errorFor: HttpTransportParts['shutdownError'] = (messages) => {
+    if (!hasBegun || messages?.some(multiplexer.refuses) === false) return undefined;
+    counters.count('gatehouse_gateway_requests_refused_total', { reason: 'shutting down' });
+    return shuttingDown;
+  };
+  return {
+    errorFor,
+    begin() {
+      hasBegun = true;
+    },
+  };
 }
 
 /** Joins several `Authorization` headers, which makes them invalid: which one is used must not depend on the reader. */

@@ -24,8 +24,8 @@ const callerShare = 1 / 2;
 /** Two callers leave a third, so that streams that go on, which nobody drops, leave something for another caller. */
 const shareOfRest = 1;
 
-/** Memory of an event beside its text, which takes two bytes for each character. */
-const eventOverhead = 200;
+/** Bytes of an event, its stream and its decision beside the text, which takes two for each character. */
+const eventOverhead = 1_024;
 
 /** Where a stream is written to now. */
 export interface EventSink {
@@ -58,6 +58,8 @@ export interface LoggedStream {
   pause(retry?: number): void;
   /** Nothing will be sent any more: ends the response. */
   end(): void;
+  /** Resolves when what was sent has been written to some response, or is dropped. */
+  read(): Promise<void>;
 }
 
 /** The streams of one session. */
@@ -65,8 +67,8 @@ export interface EventLog {
   /** The stream for messages that no request has caused. */
   readonly own: LoggedStream;
   /**
-   * Opens the stream of the responses to a POST. The response that it is attached to first, without an event to continue
-   * after, has them whatever the rules are by then: they were made for its caller.
+   * Opens the stream of the responses to a POST. The response that it is attached to first, without an event to
+   * continue after, has them whatever the rules are by then: they were made for its caller.
    */
   open(): LoggedStream;
   /** Finds the stream of this session with an event of this id; `undefined` when it is not kept any more. */
@@ -216,6 +218,8 @@ class ResumableStream implements LoggedStream {
   /** The response to the POST itself. Another one with the same token is decided anew. */
   #original: EventSink | undefined;
   #state: 'open' | 'ended' | 'dropped' = 'open';
+  /** Called when everything that is kept is read. */
+  #whenRead: (() => void) | undefined;
 
   constructor(number: number, prefix: string, keeping: Keeping) {
     this.number = number;
@@ -253,9 +257,12 @@ class ResumableStream implements LoggedStream {
     const first = after ?? this.#written;
     for (const event of this.#events) if (event.number > first) this.#write(sink, event, false);
     if (this.#state !== 'open') this.#endSink();
+    this.#whenRead?.();
   }
 
   detach(sink: EventSink): void {
+    // Neither the response nor its connection is held by what is kept of the stream.
+    if (this.#original === sink) this.#original = undefined;
     if (this.#sink === sink) this.#sink = undefined;
   }
 
@@ -277,6 +284,15 @@ class ResumableStream implements LoggedStream {
     else this.drop();
   }
 
+  read(): Promise<void> {
+    const isRead = !this.#events.some(({ number, text }) => text !== undefined && number > this.#written);
+    return isRead
+      ? Promise.resolve()
+      : new Promise((resolve) => {
+          this.#whenRead = resolve;
+        });
+  }
+
   /** Forgets the stream. A bound function, which the budget of all sessions keeps. */
   readonly drop = (): void => {
     if (this.#state === 'dropped') return;
@@ -284,6 +300,7 @@ class ResumableStream implements LoggedStream {
     this.#endSink();
     while (this.dropFirst()) {}
     this.#keeping.forgotten(this);
+    this.#whenRead?.();
   };
 
   /** Drops the text of the oldest event that is kept; of a response, the id stays. Returns false without any. */
@@ -325,7 +342,8 @@ function partFor(reader: Caller, pieces: readonly string[], partOf: PartOf): rea
   return encodePieces({ ...message, result: partOf(message.result, reader) });
 }
 
-const tooLarge = `The response was too large to be kept: a session keeps ${perSession.bytes} bytes in ${perSession.events} events`;
+const keptAtMost = `${perSession.bytes} bytes in ${perSession.events} events`;
+const tooLarge = `The response was too large to be kept: a session keeps ${keptAtMost}`;
 
 /** The error in place of a response that cannot be delivered: the client would wait for it otherwise. */
 function refusalOf(answers: RequestId | undefined, allowed: boolean): readonly string[] | undefined {

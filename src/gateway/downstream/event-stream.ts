@@ -26,7 +26,9 @@ export interface EventStreamParts {
 
 const mebibyte = 1024 * 1024;
 
-/** An eighth of a heap of 768 MiB. The memory that the allocator keeps beside them may be more (docs/performance.md). */
+/**
+ * An eighth of a heap of 768 MiB. The memory that the allocator keeps beside them may be more (docs/performance.md).
+ */
 const limits = {
   maxUnread: 96 * mebibyte,
   // Room for the largest message of a target (32 MiB), and half of the bytes is left to other callers.

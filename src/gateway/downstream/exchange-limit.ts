@@ -22,8 +22,8 @@ type Admission =
   | { readonly kind: 'refused'; readonly error: ErrorResponse };
 
 /**
- * Counts a request on, although its response is closed, until the returned function is called: a client that disconnects
- * does not cancel what it has asked for, which takes a connection to a target. Idempotent.
+ * Counts a request on, although its response is closed, until the returned function is called: a client that
+ * disconnects does not cancel what it has asked for, which takes a connection to a target. Idempotent.
  */
 export type Hold = () => Stop;
 
@@ -97,8 +97,10 @@ const tooManyOfCaller: ErrorResponse = {
   headers: retry,
 };
 
+const openAtMost = `${maxExchanges} requests and event streams open, and of each caller no more than are free`;
+
 const tooMany: ErrorResponse = {
   status: 503,
-  message: `The gateway has at most ${maxExchanges} requests and event streams open, and of each caller no more than are free: try again later`,
+  message: `The gateway has at most ${openAtMost}: try again later`,
   headers: retry,
 };

@@ -98,7 +98,10 @@ export function createHttpSse({ multiplexer, bodies, ...parts }: HttpTransportPa
     if (found.kind === 'error') return refuse(found.error);
     const message = decodeMessage(body.value);
     if (message === undefined) return refuse(noMessage);
-    const error = parts.stepUp([message], caller) ?? found.session.post(message, exchange, done);
+    const error =
+      parts.shutdownError([message]) ??
+      parts.stepUp([message], caller) ??
+      found.session.post(message, exchange, done);
     if (error !== undefined) return refuse(error);
     response.writeHead(202).end('Accepted');
   };
@@ -106,8 +109,10 @@ export function createHttpSse({ multiplexer, bodies, ...parts }: HttpTransportPa
   return {
     methods: ['GET', 'POST'],
     async serve(exchange, url) {
-      if (exchange.request.method === 'POST') await post(exchange, url);
-      else open(exchange.response, exchange.caller);
+      if (exchange.request.method === 'POST') return post(exchange, url);
+      const refused = parts.shutdownError();
+      if (refused !== undefined) return sendError(exchange.response, refused);
+      open(exchange.response, exchange.caller);
     },
     drain() {
       for (const session of sessions.all()) session.drain(reconnectDelay(parts.random));

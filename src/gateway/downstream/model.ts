@@ -26,11 +26,16 @@ export interface HttpTransport {
   readonly methods: readonly string[];
   serve(exchange: Exchange, url: URL): Promise<void>;
   /**
-   * Ends the streams that bring no response, each with the time after which its reader should connect again (MCP
-   * 2025-11-25, Transports, Listening for Messages from the Server), and those that do when they have. Call it when new
-   * requests are refused.
+   * Ends the streams of sessions, each with the time after which its reader should connect again (MCP 2025-11-25,
+   * Transports, Listening for Messages from the Server): at once without requests in flight, else with the last
+   * response. Call it when {@link HttpTransportParts.shutdownError} returns errors.
    */
   drain(): void;
+  /**
+   * Resolves when the responses that were sent since {@link drain} are read by clients that had lost their streams.
+   * Absent where no stream can be resumed.
+   */
+  read?(): Promise<void>;
   /** Closes every session. Resolves when the sessions with targets are terminated. */
   stop(): Promise<void>;
 }
@@ -45,6 +50,12 @@ export interface HttpTransportParts {
   readonly random: Random;
   /** Returns the error response to a request, the only message of its body, that only lacks a scope. */
   stepUp(messages: readonly Message[], caller: Caller): ErrorResponse | undefined;
+  /**
+   * Returns the error response to what begins something new while the gateway shuts down.
+   *
+   * @param messages of one body; absent for a new session, or a stream of a session without requests in flight
+   */
+  shutdownError(messages?: readonly Message[]): ErrorResponse | undefined;
   /** The value of `WWW-Authenticate` for a token that expires while its request arrives. */
   readonly expiredChallenge: string;
   readonly maxSessions: number;

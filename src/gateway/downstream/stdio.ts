@@ -17,7 +17,8 @@ const bounds = { maxValues: 200_000, maxDepth };
 
 /**
  * Serves one client over the stdio transport, one message a line, until its input ends or the returned function is
- * called. Ignores lines that are no messages, or too large for one. Not by the SDK's transport, which would parse and write messages anew.
+ * called. Ignores lines that are no messages, or too large for one. Not by the SDK's transport, which would parse and
+ * write messages anew.
  */
 export function serveStdio(multiplexer: Multiplexer, input: Readable, output: Writable): Stop {
   // The stdio transport has no headers, and therefore no tokens.

@@ -11,7 +11,9 @@ type StrangerReason = 'host' | 'origin' | 'path' | 'method';
 /** Answers a request that is refused before its caller is known. */
 export type RefuseStranger = (reason: StrangerReason, response: ServerResponse, error: ErrorResponse) => void;
 
-/** Such requests that are no reason for a line in the log: a person in a browser, a client with a wrong URL, a scanner. */
+/**
+ * Such requests that are no reason for a line in the log: a person in a browser, a client with a wrong URL, a scanner.
+ */
 const usual = { rate: 10, burst: 100 };
 
 /** Counts all of them, and logs once in ten minutes when they are many. */

@@ -4,7 +4,6 @@ import type { Stop } from '../../edges.ts';
 import { acceptedTypes } from '../../net/accept.ts';
 import { isCurrent } from '../callers.ts';
 import type { Caller } from '../model.ts';
-import { errorCode } from '../rpc/rpc-error.ts';
 import type { BodyReader } from './body.ts';
 import { decodeBody, headerOf, versionError, withoutSession } from './decode-post.ts';
 import {
@@ -63,8 +62,8 @@ export function createStreamableHttp({ multiplexer, bodies, ...parts }: HttpTran
     const known = found.kind === 'session' ? found.session : undefined;
     const decoded = decodeBody(body, request, known);
     if (decoded.kind === 'error') return decoded.error;
-    const insufficient = parts.stepUp(decoded.messages, caller);
-    if (insufficient !== undefined) return insufficient;
+    const refused = parts.shutdownError(decoded.messages) ?? parts.stepUp(decoded.messages, caller);
+    if (refused !== undefined) return refused;
     const session = known ?? openSession(caller);
     if (session === undefined) return tooManySessions(parts.maxSessions);
     hold(session.id, response);
@@ -92,6 +91,9 @@ export function createStreamableHttp({ multiplexer, bodies, ...parts }: HttpTran
     drain() {
       for (const session of sessions.all()) session.drain(reconnectDelay(parts.random));
       stateless.drain();
+    },
+    async read() {
+      await Promise.all(sessions.all().map((session) => session.read()));
     },
     async stop() {
       await Promise.all([sessions.stop(), stateless.stop()]);
@@ -133,7 +135,7 @@ function createPost(bodies: BodyReader, receive: Receive): (exchange: Exchange) 
 /** Opens the stream that a GET asks for, or returns the error response. */
 function listen(session: StreamableSession, exchange: Exchange): ErrorResponse | undefined {
   if (!accepts(exchange.request, ['text/event-stream'])) return notAcceptable;
-  return session.listen(exchange, headerOf(exchange.request, 'last-event-id')) ? undefined : unknownEvent;
+  return session.listen(exchange, headerOf(exchange.request, 'last-event-id'));
 }
 
 /** @param types media types of MCP */
@@ -145,13 +147,6 @@ function accepts(request: IncomingMessage, types: readonly string[]): boolean {
 const notAcceptable: ErrorResponse = {
   status: 406,
   message: 'Accept must allow text/event-stream, and for POST application/json as well',
-};
-
-/** SDKs give the request up then, instead of waiting for what cannot come. */
-const unknownEvent: ErrorResponse = {
-  status: 400,
-  code: errorCode.invalidRequest,
-  message: 'Last-Event-ID names no event of this session, or one that is not kept any more',
 };
 
 const notJsonType: ErrorResponse = { status: 415, message: 'Content-Type must be application/json' };

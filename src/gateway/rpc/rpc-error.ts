@@ -1,3 +1,5 @@
+import { changed } from './source-text.ts';
+
 /** Error codes of JSON-RPC 2.0 (section 5.1) and of MCP. */
 export const errorCode = {
   parseError: -32700,
@@ -20,6 +22,19 @@ export const errorCode = {
   /** MCP 2025-11-25: the user has to open a page first. Later revisions ask for that by a result. */
   urlElicitationRequired: -32042,
 } as const;
+
+/** Codes of earlier revisions that MCP 2026-07-28 forbids, and what it has in their place. */
+const replacedCodes: ReadonlyMap<unknown, number> = new Map([
+  [errorCode.resourceNotFound, errorCode.invalidParams],
+  // What can be asked for by a result was; see upstream/elicitation-required.ts.
+  [errorCode.urlElicitationRequired, errorCode.invalidRequest],
+]);
+
+/** Returns the `error` member of a response, or of the state of a task, as MCP 2026-07-28 has it. */
+export function asLaterError<T extends object & { readonly code?: unknown }>(error: T): T {
+  const value = replacedCodes.get(error.code);
+  return value === undefined ? error : changed(error, [{ path: ['code'], value }]);
+}
 
 /** The `error` member of a response. */
 interface ErrorObject {

@@ -6,6 +6,7 @@ import { isCurrent } from '../callers.ts';
 import type { Caller, GatewayConfig, ListMode } from '../model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import type { DecisionLog, LoggedDecision } from './decision-log.ts';
+import type { MayReceive } from './model.ts';
 
 /**
  * Authorizes callers by the rules in force and by claims that are valid: a caller whose token has expired may do
@@ -55,6 +56,19 @@ export function tokenExpiredError(): RpcError {
 /** The error response for a name that does not exist. In filtered mode, denied requests get the same one. */
 export function unknownNameError(kind: PrimitiveKind, requestedName: string): RpcError {
   return new RpcError(errorCode.invalidParams, `Unknown ${kind}: ${shortened(requestedName)}`);
+}
+
+/**
+ * Returns the decision about whoever may do all of these. An event log keeps it for as long as a message, so that it holds
+ * nothing else: a closure within the handling of a request would hold the request, its response and their connection.
+ */
+export function allowedAll(authorization: Pick<Authorization, 'allows'>, uses: readonly AccessRequest[]): MayReceive {
+  return (caller) => uses.every((use) => authorization.allows(use, caller));
+}
+
+/** As {@link allowedAll}, for whoever may use anything of a target. */
+export function allowedAnythingOf(authorization: Pick<Authorization, 'allowsAnythingOf'>, target: string): MayReceive {
+  return (caller) => authorization.allowsAnythingOf(target, caller);
 }
 
 /** Decides on each request anew, so that a change of the rules takes effect at once. */

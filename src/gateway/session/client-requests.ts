@@ -8,6 +8,7 @@ import type { IncomingRequest, Params, RequestId, Result } from '../rpc/model.ts
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
 import { relatedTaskId } from '../rpc/task-states.ts';
+import { asksForUnknownMode, canBeAsked } from '../upstream/input-required.ts';
 import type { Capabilities } from '../upstream/model.ts';
 import type { Authorization } from './authorization.ts';
 import type { Client, SessionParts } from './model.ts';
@@ -30,13 +31,6 @@ export interface ClientRequests {
   /** Handles a notification of the client: passes on the progress of such a request, and that roots have changed. */
   notified(method: string, params: Params | undefined, caller: Caller): void;
 }
-
-/** The methods that targets may call, each with the capability of clients that have it. */
-const capabilityOf: Readonly<Record<string, string>> = {
-  'sampling/createMessage': 'sampling',
-  'elicitation/create': 'elicitation',
-  'roots/list': 'roots',
-};
 
 /** The members of each capability that say more of it (MCP 2025-11-25, ClientCapabilities). */
 const known: Readonly<Record<string, readonly string[]>> = {
@@ -160,9 +154,11 @@ export function createClientRequests(parts: ClientRequestParts): ClientRequests 
 
   return {
     async handle(target, request, about) {
-      const capability = Object.hasOwn(capabilityOf, request.method) ? capabilityOf[request.method] : undefined;
-      if (capability === undefined || !Object.hasOwn(handshake.clientCapabilities(), capability)) {
-        throw new RpcError(errorCode.methodNotFound, 'Method not found');
+      const capabilities = handshake.clientCapabilities();
+      if (!canBeAsked(request.method, capabilities)) throw new RpcError(errorCode.methodNotFound, 'Method not found');
+      // As the client would answer (MCP 2025-11-25, Elicitation, Error Handling).
+      if (asksForUnknownMode(request.params, capabilities)) {
+        throw new RpcError(errorCode.invalidParams, 'The client has not declared elicitation.url');
       }
       const caller = parts.lastCaller();
       const key = caller === undefined ? undefined : callerKey(caller);

@@ -50,7 +50,7 @@ export function createHeaderCheck(parts: HeaderCheckParts): HeaderCheck {
     return listing;
   };
 
-  const isUnknown = ({ target }: CalledTool): boolean => memories.get(target)?.paramHeaders === undefined;
+  const isUnknown = ({ target }: CalledTool): boolean => memories.get(target)?.areToolsListed !== true;
   /** What cannot be connected to is asked for its list, which fails for the same reason or says what is needed. */
   const checksItself = async ({ target, upstream }: CalledTool, signal: AbortSignal): Promise<boolean> => {
     await upstream.capabilities(signal).catch(() => {});
@@ -95,8 +95,8 @@ async function listTools(
       readPages(upstream, pagedLists['tools/list'], { params: {}, signal }, hold),
     );
     const memory = upstreamState.memories.get(target);
-    // One that lists no tools declares no header.
-    if (memory !== undefined) memory.paramHeaders ??= { byTool: new Map(), isCut: false };
+    // Also of one that has no list of tools.
+    if (memory !== undefined) memory.areToolsListed = true;
     return tools;
   } catch (error) {
     if (error instanceof CircuitOpenError) throw new RpcError(errorCode.unavailable, error.message);

@@ -1,12 +1,13 @@
 import type { Clock } from '../../edges.ts';
 import { Deadline } from '../../net/deadline.ts';
+import { reasonOf } from '../../net/errors.ts';
 import { at } from '../../net/timers.ts';
 import type { LogThrottle } from '../../rate/log-throttle.ts';
 import type { Quota } from '../../rate/quota.ts';
 import { isCurrent } from '../callers.ts';
 import type { Caller, ConfigChange } from '../model.ts';
 import type { Params, Result } from '../rpc/model.ts';
-import { logLevels, perRequestLogLevelKey, severityOf, statelessVersion } from '../rpc/protocol.ts';
+import { logLevels, perRequestLogLevelKey, severityOf, statelessVersion, subscribeTask } from '../rpc/protocol.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { missingTasksError } from '../rpc/task-states.ts';
 import type { TargetCircuit } from '../upstream/health/target-circuit.ts';
@@ -26,7 +27,6 @@ import { createLists } from './lists/lists.ts';
 import type { SharedListing } from './lists/shared-listing.ts';
 import type { Client, ClientRequest, MayReceive, Sender, SessionParts, StatelessClient } from './model.ts';
 import type { Names } from './names/names.ts';
-import type { QualifiedName } from './names/qualified-names.ts';
 import type { UiOwners } from './names/ui-owners.ts';
 import { createNotifications, listChangedMethods } from './notifications.ts';
 import { createPassthrough, type Passthrough } from './passthrough.ts';
@@ -34,7 +34,7 @@ import { createRequestRouter, passThrough } from './request-router.ts';
 import { RequestsInFlight } from './requests-in-flight.ts';
 import { createSubscriptions, type Subscriptions } from './subscriptions.ts';
 import type { TargetTurnstile } from './target-turnstile.ts';
-import { createTaskNotifications } from './tasks/task-notifications.ts';
+import { createTaskNotifications, type TaskNotifications } from './tasks/task-notifications.ts';
 import { createTaskRequests, type TaskRequestParts } from './tasks/task-requests.ts';
 import type { TaskTables } from './tasks/task-tables.ts';
 import {
@@ -118,7 +118,7 @@ export function createMcpSession(
     failed: (target, reason) => failures.failed(target, connectionRequest, reason),
   };
   const upstreams = createUpstreamSessions(parts, shared.upstreamState, events, ended.signal);
-  const own = { client, authorization, requests, subscriptions, upstreams, tasks, handshake };
+  const own = { client, authorization, requests, subscriptions, upstreams, tasks, ofTasks, handshake };
   const common = { ...parts, ...shared, ...own };
   const clientRequests = createClientRequests({ ...common, lastCaller: () => last?.caller });
   const passthrough = createPassthrough(common);
@@ -197,23 +197,45 @@ function createHandlers(
 interface RestoreParts {
   readonly upstreams: UpstreamSessions;
   readonly subscriptions: Subscriptions;
+  readonly ofTasks: TaskNotifications;
   readonly client: Client;
   readonly clock: Clock;
+  readonly limits: LogThrottle;
 }
 
 /**
- * Repeats the client's log level and its subscriptions at a newly connected target: those to resources that the caller
- * of the last request may read now, or whoever reads the stream of the session when that token has expired.
+ * Repeats the client's log level and its subscriptions at a newly connected target: those to resources and tasks that
+ * the caller of the last request may know now, or whoever reads the stream of the session when that token has expired.
  */
 async function restore(
-  { upstreams, subscriptions, client, clock }: RestoreParts,
+  { upstreams, subscriptions, ofTasks, client, clock, limits }: RestoreParts,
   target: string,
   last: Caller | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   const caller = [last, client.reader()].find((one) => one !== undefined && isCurrent(one, clock));
-  await upstreams.restoreLogLevel(target);
-  await subscribeAll(upstreams.opened(target), subscriptions.allowedAt(target, caller), signal);
+  await upstreams.restoreLogLevel(target).catch(ignoreRefusal);
+  const upstream = upstreams.opened(target);
+  if (upstream === undefined) return;
+  function* wanted(): Iterable<Subscribing> {
+    for (const { name } of subscriptions.allowedAt(target, caller)) yield ['resources/subscribe', { uri: name }];
+    for (const { upstreamId } of ofTasks.watchedAt(target, caller)) yield [subscribeTask, { taskId: upstreamId }];
+  }
+  const [reason, ...others] = await subscribeAll(upstream, wanted(), signal);
+  if (reason === undefined || upstreams.opened(target) !== upstream) return;
+  limits.failed('restore', {
+    reason: reasonOf(reason),
+    message: 'a target that was connected to again refuses subscriptions of before',
+    fields: { target, requests: 1 + others.length },
+  });
+}
+
+/** A request to be told of changes. */
+type Subscribing = readonly [method: string, params: Params];
+
+/** What a target refuses leaves the rest; any other failure is that of the connection, after which all is repeated. */
+function ignoreRefusal(error: unknown): void {
+  if (!(error instanceof RpcError)) throw error;
 }
 
 /** Rules change the lists of anybody; targets those of callers who may see something of them. */
@@ -236,20 +258,26 @@ function notifyOfLists(client: Client, mayReceive: MayReceive): void {
 /** Subscriptions that are repeated at the same time: targets of MCP 2026-07-28 get those in one request. */
 const maxTogether = 32;
 
+/** Resolves with the refusals. */
 async function subscribeAll(
-  upstream: UpstreamSession | undefined,
-  resources: Iterable<QualifiedName>,
+  upstream: UpstreamSession,
+  subscriptions: Iterable<Subscribing>,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<readonly RpcError[]> {
+  const refusals: RpcError[] = [];
+  const refused = (error: unknown): void => {
+    if (!(error instanceof RpcError)) throw error;
+    refusals.push(error);
+  };
   let together: Promise<unknown>[] = [];
-  for (const { name } of resources) {
-    if (upstream === undefined) return;
-    together.push(upstream.request('resources/subscribe', { uri: name }, signal));
+  for (const [method, params] of subscriptions) {
+    together.push(upstream.request(method, params, signal).catch(refused));
     if (together.length < maxTogether) continue;
     await Promise.all(together);
     together = [];
   }
   await Promise.all(together);
+  return refusals;
 }
 
 /**

@@ -26,6 +26,8 @@ export interface SessionParts {
   readonly maxTargetRequests?: number | undefined;
   /** Default `qualified`. */
   readonly names?: NameMode | undefined;
+  /** The headers of clients that targets get, in lower case. Default: none. */
+  readonly passHeaders?: readonly string[] | undefined;
   /**
    * Milliseconds that a target has for a response, from the request or from the last progress. Default 10 minutes: MCP
    * SDKs give up and cancel after one, and hosts that wait longer have tools that work for minutes.
@@ -136,7 +138,7 @@ export interface Client {
   /**
    * Sends a notification, unless the caller who would read it may not have it now, or has a token that has expired.
    *
-   * @param mayReceive decides about this caller; called when there is a stream, and kept nowhere
+   * @param mayReceive decides about this caller, and about whoever resumes the stream: kept as long as the message
    * @param to the sender of the request that the notification is about; by default the stream of the session
    */
   notify(notification: Notification, mayReceive: MayReceive, to?: Sender): void;

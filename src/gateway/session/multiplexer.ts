@@ -2,8 +2,8 @@ import type { Clock } from '../../edges.ts';
 import { within } from '../../net/deadline.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { hasSameClaims, isCurrent } from '../callers.ts';
-import type { TargetState } from '../model.ts';
-import type { Message } from '../rpc/model.ts';
+import type { Caller, TargetState } from '../model.ts';
+import type { Message, Params } from '../rpc/model.ts';
 import { createPeer, type Peer } from '../rpc/peer.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { createListMemory } from '../upstream/answer-limits.ts';
@@ -11,6 +11,7 @@ import { createTargetCircuit, type TargetCircuit } from '../upstream/health/targ
 import { createTargetFailures } from '../upstream/health/target-failures.ts';
 import { createTargetHealth } from '../upstream/health/target-health.ts';
 import { connectionRequest, createTargetStates } from '../upstream/health/target-states.ts';
+import { mayAskForInput } from '../upstream/input-required.ts';
 import { createClientRequestBudget } from './client-requests.ts';
 import { createDecisionLog } from './decision-log.ts';
 import { createHeaderRules } from './lists/header-rules.ts';
@@ -45,10 +46,14 @@ export interface Multiplexer {
   /** Open sessions. */
   sessions(): number;
   /**
-   * Refuses new requests, and waits until no request is in flight, at most for this time in milliseconds. Those that are
-   * in flight after that get an error.
+   * Refuses what begins something new, and waits until no request is in flight, at most for this time in milliseconds.
+   * Those that are in flight after that get an error.
    */
   drain(limit: number): Promise<void>;
+  /**
+   * Returns whether a message is refused because of a drain. Whatever lets requests in flight come to an end is not.
+   */
+  refuses(message: Message): boolean;
   /** Closes every session. Resolves when the sessions with targets are terminated. */
   stop(): Promise<void>;
 }
@@ -79,11 +84,11 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
       const peer = createPeer<Incoming, Delivery>({
         maxInFlight: transport.client === undefined ? maxInFlight : maxInFlightOfFleet,
         send(message, { to }) {
-          to?.stream.send(forReader(message, to, parts.clock), to.mayReceive, to.partOf?.());
+          to?.stream.send(forReader(message, to, parts.clock), to.mayReceive, to.partOf);
           return Promise.resolve();
         },
         request(request, { sender, decides }) {
-          if (inFlight.isDraining()) return Promise.reject(shuttingDown());
+          if (inFlight.isDraining() && beginsWork(request)) return Promise.reject(shuttingDown());
           return session.handle({ ...request, caller: sender.caller, sender, decides });
         },
         settled: ({ sender }) => sender.settled(),
@@ -112,6 +117,7 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
     missingScope: createMissingScope({ ...parts, decisions: shared.decisions }, shared.names),
     targetState: (target) => targetStateIn(shared, target),
     sessions: () => sessions.size,
+    refuses: (message) => inFlight.isDraining() && 'method' in message && 'id' in message && beginsWork(message),
     async drain(limit) {
       const { clock, log } = parts;
       if (inFlight.count() > 0) log.info('waits for the requests in flight', { requests: inFlight.count() });
@@ -136,11 +142,10 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
 interface Delivery {
   readonly stream: ClientStream;
   readonly mayReceive: MayReceive;
-  /** Asked for when a response is sent. */
-  readonly partOf?: () => PartOf | undefined;
+  readonly partOf?: PartOf | undefined;
 }
 
-/** A message of a client, and the delivery of its response. */
+/** A message of a client, and the delivery of its response as it was decided last. */
 interface Incoming extends Delivery {
   readonly sender: Sender;
   readonly decides: (mayReceive: MayReceive, partOf?: PartOf) => void;
@@ -148,19 +153,26 @@ interface Incoming extends Delivery {
 
 /** @param changes counts the changes of the configuration */
 function incoming(sender: Sender, changes: () => number): Incoming {
-  const before = changes();
-  let part: PartOf | undefined;
-  let decision: MayReceive = (caller) => hasSameClaims(caller, sender.caller) && changes() === before;
+  let decision: Pick<Delivery, 'mayReceive' | 'partOf'> = { mayReceive: whoeverIs(sender.caller, changes) };
   return {
     sender,
     stream: sender,
-    mayReceive: (caller) => decision(caller),
-    partOf: () => part,
+    get mayReceive() {
+      return decision.mayReceive;
+    },
+    get partOf() {
+      return decision.partOf;
+    },
     decides(mayReceive, partOf) {
-      decision = mayReceive;
-      part = partOf;
+      decision = { mayReceive, partOf };
     },
   };
+}
+
+/** Allows a caller with the same claims, as long as the rules are the same. */
+function whoeverIs(caller: Caller, changes: () => number): MayReceive {
+  const before = changes();
+  return (reader) => hasSameClaims(reader, caller) && changes() === before;
 }
 
 /** The client behind a peer; see {@link Client}. */
@@ -189,8 +201,8 @@ function deliverTo(stream: ClientStream | undefined, mayReceive: MayReceive, clo
 }
 
 /**
- * A client that was asked something is told that it is cancelled whatever it may have by then, but not why: the reason is
- * the target's text.
+ * A client that was asked something is told that it is cancelled whatever it may have by then, but not why: the reason
+ * is the target's text.
  */
 function forReader(message: Message, { stream, mayReceive }: Delivery, clock: Clock): Message {
   if (!('method' in message) || message.method !== 'notifications/cancelled') return message;
@@ -239,6 +251,22 @@ function createInFlight() {
   };
 }
 
+/**
+ * Requests that carry on what has begun. A task has begun with a call, and a client that gets no response to `ping` may
+ * give up its calls.
+ */
+const continuing: readonly string[] = ['ping', 'tasks/get', 'tasks/result', 'tasks/update', 'tasks/cancel'];
+
+/**
+ * Returns whether a request begins something new. One with the input that an earlier one has asked for continues the
+ * call of that one (MCP 2026-07-28, Multi Round-Trip Requests).
+ */
+function beginsWork({ method, params }: { readonly method: string; readonly params?: Params | undefined }): boolean {
+  if (continuing.includes(method)) return false;
+  const hasInput = params?.['requestState'] !== undefined || params?.['inputResponses'] !== undefined;
+  return !(mayAskForInput(method) && hasInput);
+}
+
 function shuttingDown(): RpcError {
   return new RpcError(errorCode.unavailable, 'The gateway is shutting down; send the request again in a new session');
 }
@@ -270,6 +298,7 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
     clock,
     random,
     failures,
+    passesHeaders: (parts.passHeaders?.length ?? 0) > 0,
     connect: (target) => tryConnection(parts, upstreamState, target),
     recovered(target) {
       health.hasten(target);
@@ -279,6 +308,7 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
       }
     },
   });
+  const turnstile = createTargetTurnstile(parts);
   const limits = new LogThrottle(clock, log);
   const kept = createListMemory({
     evict(target) {
@@ -288,7 +318,7 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
     },
     crowded: warnOfCrowding(limits),
   });
-  const upstreamState = createUpstreamState(circuit, kept);
+  const upstreamState = createUpstreamState({ circuit, kept, turnstile });
   const sharedListing = createSharedListing(parts, upstreamState, (target, reason) => {
     failures.failed(target, connectionRequest, reason);
   });
@@ -322,7 +352,7 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
     subscriptionBudget,
     clientRequestBudget,
     taskTables: new TaskTables(parts.clock),
-    turnstile: createTargetTurnstile(parts),
+    turnstile,
   };
 }
 
@@ -332,6 +362,7 @@ function forgetLists({ memories }: UpstreamState, target: string): void {
   if (memory === undefined) return;
   memory.paramHeaders = undefined;
   memory.taskTools = undefined;
+  memory.areToolsListed = false;
 }
 
 /** One line for all targets: which of them finds no room depends on the others. */

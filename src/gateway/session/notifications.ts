@@ -1,10 +1,9 @@
-import type { Caller } from '../model.ts';
 import type { Params } from '../rpc/model.ts';
 import { changed } from '../rpc/source-text.ts';
-import type { Authorization } from './authorization.ts';
+import { type Authorization, allowedAll, allowedAnythingOf } from './authorization.ts';
 import type { Client } from './model.ts';
 import { elicitationChanges } from './names/elicitation-ids.ts';
-import type { RequestsInFlight, Uses } from './requests-in-flight.ts';
+import type { RequestsInFlight } from './requests-in-flight.ts';
 import type { Subscriptions } from './subscriptions.ts';
 import { isTaskStatus, type TaskNotifications } from './tasks/task-notifications.ts';
 
@@ -41,7 +40,6 @@ export function createNotifications(
   { authorization, requests, subscriptions, ofTasks }: NotificationParts,
   client: Client,
 ): Notifications {
-  const allowsAll = (uses: Uses, caller: Caller): boolean => uses.every((use) => authorization.allows(use, caller));
 
   const progress = (target: string, params: Params | undefined): void => {
     const found = requests.withProgress(target, params?.['progressToken']);
@@ -52,7 +50,7 @@ export function createNotifications(
     const change = { path: ['progressToken'], value: progressToken };
     const renamed = changed(params, [change, ...ofTasks.relation(target, params)]);
     const notification = { method: 'notifications/progress', params: renamed };
-    client.notify(notification, (caller) => allowsAll(uses, caller), request.sender);
+    client.notify(notification, allowedAll(authorization, uses), request.sender);
   };
 
   const passOn = (target: string, said: Parameters<Client['notify']>[0], about: number | undefined): void => {
@@ -60,9 +58,9 @@ export function createNotifications(
     const params = said.params && changed(said.params, ofTasks.relation(target, said.params));
     const notification = { ...said, params };
     const found = requests.find(target, about);
-    const ofAnyUse = (caller: Caller): boolean =>
-      found === undefined ? authorization.allowsAnythingOf(target, caller) : allowsAll(found.uses, caller);
-    client.notify(notification, ofTasks.receivers(target, said.params) ?? ofAnyUse, found?.request.sender);
+    const ofUses =
+      found === undefined ? allowedAnythingOf(authorization, target) : allowedAll(authorization, found.uses);
+    client.notify(notification, ofTasks.receivers(target, said.params) ?? ofUses, found?.request.sender);
   };
 
   return {
@@ -72,7 +70,7 @@ export function createNotifications(
       else if (isTaskStatus(method)) ofTasks.status(target, method, params);
       else if (method === 'notifications/resources/updated') subscriptions.updated(target, params);
       else if (listChangedMethods.some((known) => known === method)) {
-        client.notify({ method, params }, (caller) => authorization.allowsAnythingOf(target, caller));
+        client.notify({ method, params }, allowedAnythingOf(authorization, target));
       } else if (method === 'notifications/elicitation/complete') {
         passOn(target, { method, params: params && withElicitationId(target, params) }, about);
       } else passOn(target, { method, params }, about);

@@ -16,7 +16,7 @@ import { FloodError } from '../upstream/flood-guard.ts';
 import { CircuitOpenError, connectReasonOf } from '../upstream/health/target-circuit.ts';
 import type { TargetFailures } from '../upstream/health/target-failures.ts';
 import type { Capabilities, UpstreamSession } from '../upstream/model.ts';
-import { type Authorization, unknownNameError } from './authorization.ts';
+import { type Authorization, allowedAll, unknownNameError } from './authorization.ts';
 import type { Handshake } from './handshake.ts';
 import { createHeaderCheck } from './header-check.ts';
 import type { Lists } from './lists/lists.ts';
@@ -161,7 +161,7 @@ export async function forward(
   paramsFor: (capabilities: Capabilities, about: number) => Params,
 ): Promise<Result> {
   const { use, requestedName, upstream } = destination;
-  request.decides((caller) => parts.authorization.allows(use, caller));
+  request.decides(allowedAll(parts.authorization, [use]));
   return relay(parts, { ...destination, uses: [use] }, request, async ({ forwarded, exchange }) => {
     const capabilities = await upstream.capabilities(request.signal);
     if (!parts.authorization.allows(use, request.caller)) {

@@ -15,6 +15,7 @@ import type {
 import { createUpstreamSession } from '../upstream/upstream-session.ts';
 import type { SessionParts } from './model.ts';
 import { compareBytes } from './names/qualified-names.ts';
+import type { TargetTurnstile } from './target-turnstile.ts';
 
 /** The sessions with targets on behalf of one client session. */
 export interface UpstreamSessions {
@@ -65,15 +66,16 @@ export interface UpstreamState {
   readonly budget: AnswerBudget;
   /** Room for what is kept of the lists of all targets. */
   readonly kept: KeptEntries;
-  readonly circuit: Pick<TargetCircuit, 'refusal' | 'retry' | 'failed'>;
+  readonly circuit: Pick<TargetCircuit, 'refusal' | 'retry' | 'failed' | 'whenClosed'>;
+  readonly turnstile: TargetTurnstile;
 }
 
 /** See {@link SessionParts.callTimeout}. */
 const defaultCallTimeout = 600_000;
 
 /** Starts with the whole budget. */
-export function createUpstreamState(circuit: UpstreamState['circuit'], kept: KeptEntries): UpstreamState {
-  return { memories: new Map(), budget: createAnswerBudget(), kept, circuit };
+export function createUpstreamState(shared: Pick<UpstreamState, 'circuit' | 'kept' | 'turnstile'>): UpstreamState {
+  return { memories: new Map(), budget: createAnswerBudget(), ...shared };
 }
 
 /**
@@ -96,10 +98,10 @@ export function eventsOfNobody(failed: UpstreamEvents['failed']): UpstreamEvents
 /** Connects to a target whatever its circuit breaker says, in the name of nobody, and disconnects. */
 export async function tryConnection(parts: SessionParts, state: UpstreamState, target: string): Promise<void> {
   const ended = new AbortController();
-  const always = { ...state, circuit: { refusal: () => undefined, retry: () => Promise.resolve(), failed: () => {} } };
+  const circuit = { ...state.circuit, refusal: () => undefined, retry: () => Promise.resolve(), failed: () => {} };
   const upstreams = createUpstreamSessions(
     parts,
-    always,
+    { ...state, circuit },
     eventsOfNobody(() => {}),
     ended.signal,
   );
@@ -118,7 +120,7 @@ export async function tryConnection(parts: SessionParts, state: UpstreamState, t
  */
 export function createUpstreamSessions(
   parts: SessionParts,
-  { memories, budget, kept, circuit }: UpstreamState,
+  { memories, budget, kept, circuit, turnstile }: UpstreamState,
   events: UpstreamEvents,
   signal: AbortSignal,
 ): UpstreamSessions {
@@ -141,6 +143,7 @@ export function createUpstreamSessions(
       budget,
       kept,
       circuit: circuitOf(circuit, name),
+      enter: () => turnstile.enter(name),
       clientCapabilities: events.clientCapabilities(),
       passedHeaders: events.passedHeaders,
       input: events.input,
@@ -197,6 +200,7 @@ function circuitOf(circuit: UpstreamState['circuit'], target: string): Circuit {
     refusal: () => circuit.refusal(target),
     retry: () => circuit.retry(target),
     failed: (error, isOwn) => circuit.failed(target, error, isOwn),
+    whenClosed: (closed) => circuit.whenClosed(target, closed),
   };
 }
 

@@ -96,7 +96,9 @@ export async function connect(
   }
 }
 
-/** Sends requests, and notes what each is for as long as it is in flight. Learns of a list which headers its tools have. */
+/**
+ * Sends requests, and notes what each is for as long as it is in flight. Learns of a list which headers its tools have.
+ */
 function createRequests(
   peer: Peer<Arrival>,
   { target, memory, kept, input, clientCapabilities }: UpstreamParts,
@@ -130,6 +132,8 @@ function createRequests(
       if (!isStateless) {
         memory.taskTools = withTaskTools(memory.taskTools, tools, kept.keeper(target.name, 'task tools'));
       }
+      // The cursor of a page is in the page before it, so that somebody has listed all of them.
+      if (typeof result['nextCursor'] !== 'string') memory.areToolsListed = true;
     }
     return result;
   };

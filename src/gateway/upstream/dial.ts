@@ -13,8 +13,8 @@ import { HttpStatusError } from './transport/http-exchange.ts';
 const kinds: readonly TransportKind[] = ['streamable-http', 'stateless-http', 'http-sse'];
 
 /**
- * Milliseconds in which an unknown target may say that it speaks MCP 2026-07-28, before the others are tried beside that
- * question: one of earlier revisions may be silent.
+ * Milliseconds in which an unknown target may say that it speaks MCP 2026-07-28, before the others are tried beside
+ * that question: one of earlier revisions may be silent.
  */
 const probeTime = 3_000;
 
@@ -25,10 +25,10 @@ interface Dialled {
 }
 
 /**
- * Connects to a target in the way that worked last, and falls back to the others when the target does not support it. One
- * that speaks both eras is spoken with in that of the client: in a session it can ask an earlier client for something,
- * and what it asks a client of MCP 2026-07-28 has its own state. 400, 404 and 405 mean that it speaks MCP 2026-07-28
- * only, or HTTP+SSE (MCP 2025-11-25, Transports, Backwards Compatibility).
+ * Connects to a target in the way that worked last, and falls back to the others when the target does not support it.
+ * One that speaks both eras is spoken with in that of the client: in a session it can ask an earlier client for
+ * something, and what it asks a client of MCP 2026-07-28 has its own state. 400, 404 and 405 mean that it speaks MCP
+ * 2026-07-28 only, or HTTP+SSE (MCP 2025-11-25, Transports, Backwards Compatibility).
  *
  * @param lost see {@link connect}
  */
@@ -93,7 +93,9 @@ interface ProbeParts extends Pick<UpstreamParts, 'clock'> {
   readonly others: readonly TransportKind[];
 }
 
-/** Asks an unknown target for MCP 2026-07-28, and beside that for the others when it is slow: the first answer counts. */
+/**
+ * Asks an unknown target for MCP 2026-07-28, and beside that for the others when it is slow: the first answer counts.
+ */
 async function probe({ open, inOrder, others, clock }: ProbeParts, lost: Lost, signal: AbortSignal): Promise<Dialled> {
   const stateless = attempt(lost, signal, async (ownLost, until) => {
     return { transport: 'stateless-http', connection: await open('stateless-http', ownLost, until) };

@@ -8,9 +8,9 @@ import type { Capabilities } from './model.ts';
 
 /*
  * A server of MCP 2025-11-25 says by an error that the user has to open a page first (URLElicitationRequiredError). MCP
- * 2026-07-28 forbids that error: there a result asks for it, and the client repeats its request once the user has agreed.
- * Such a result of the gateway has no state: what is repeated is the request itself, which the target answers by what it
- * knows of the user by then. So any replica serves it.
+ * 2026-07-28 forbids that error: there a result asks for it, and the client repeats its request once the user has
+ * agreed. Such a result of the gateway has no state: what is repeated is the request itself, which the target answers
+ * by what it knows of the user by then. So any replica serves it.
  */
 
 /**

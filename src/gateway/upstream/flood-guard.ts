@@ -6,8 +6,8 @@ import { messageBounds } from './answer-limits.ts';
 import type { UpstreamParts } from './model.ts';
 
 /**
- * Units: a value of JSON, or 256 bytes, or a line that is no event. A message costs at least 100, since it costs as much
- * time whatever is in it: 200 small messages a second, after 2,000 at once. At once, as much as the largest single
+ * Units: a value of JSON, or 256 bytes, or a line that is no event. A message costs at least 100, since it costs as
+ * much time whatever is in it: 200 small messages a second, after 2,000 at once. At once, as much as the largest single
  * message has.
  */
 const unsolicited = { rate: 20_000, burst: messageBounds.maxValues } as const;

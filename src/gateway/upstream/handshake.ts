@@ -10,7 +10,10 @@ import type { Handshake } from './model.ts';
 /** Characters of the instructions: a page of text. */
 const maxInstructions = 8 * 1024;
 
-/** Of the capabilities: members in all, levels of objects, characters of a text. Those of all revisions have thirty members. */
+/**
+ * Of the capabilities: members in all, levels of objects, characters of a text. Those of all revisions have thirty
+ * members.
+ */
 const maxCapabilities = 200;
 const capabilityLevels = 5;
 const maxCapabilityText = 256;

@@ -24,6 +24,11 @@ export function canBeAsked(method: unknown, capabilities: Capabilities): method 
   return capability !== undefined && Object.hasOwn(capabilities, capability);
 }
 
+/** Returns whether a request asks for a page to be opened by a client that opens none. */
+export function asksForUnknownMode(params: unknown, capabilities: Capabilities): boolean {
+  return isOfPage(params) && !opensPages(capabilities);
+}
+
 /** The methods whose result may ask for input (MCP 2026-07-28, Multi Round-Trip Requests). */
 const asking: readonly string[] = ['tools/call', 'prompts/get', 'resources/read'];
 
@@ -66,7 +71,7 @@ export function inputRequestsOf(method: string, result: Result, capabilities: Ca
     rememberMembers(request);
     const { method: asked, params } = request;
     if (!canBeAsked(asked, capabilities)) throw new Error('asks for input that the client cannot give');
-    if (isOfPage(params) && !opensPages(capabilities)) throw new Error('asks for a page that the client cannot open');
+    if (asksForUnknownMode(params, capabilities)) throw new Error('asks for a page that the client cannot open');
     return { name, method: asked, params: isJsonObject(params) ? params : undefined };
   });
 }
@@ -96,8 +101,8 @@ export async function answersTo(
 }
 
 /**
- * Returns a request for an earlier client, which knows an elicitation by URL by its id (MCP 2025-11-25): this revision has
- * none.
+ * Returns a request for an earlier client, which knows an elicitation by URL by its id (MCP 2025-11-25): this revision
+ * has none.
  */
 export function withElicitationId(request: IncomingRequest, id: () => string): IncomingRequest {
   const { params } = request;

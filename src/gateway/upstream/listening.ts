@@ -1,13 +1,12 @@
-import type { Clock, Random } from '../../edges.ts';
 import { asJsonObject } from '../../json/json.ts';
 import { untilAborted, within } from '../../net/deadline.ts';
 import type { Params, Result } from '../rpc/model.ts';
 import { subscriptionIdKey } from '../rpc/protocol.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
-import type { Capabilities, Exchange } from './model.ts';
+import type { Capabilities, Exchange, UpstreamParts } from './model.ts';
 import { HttpStatusError } from './transport/http-exchange.ts';
-import { pause, reconnectDelay } from './transport/notification-stream.ts';
+import { pauseForTarget, reconnectDelay } from './transport/notification-stream.ts';
 
 /** What a target of MCP 2026-07-28 says without being asked: `subscriptions/listen`, one stream for everything. */
 export interface Listening {
@@ -33,9 +32,7 @@ interface Delivered {
 }
 
 /** Dependencies of listening. */
-export interface ListeningParts {
-  readonly clock: Clock;
-  readonly random: Random;
+export interface ListeningParts extends Pick<UpstreamParts, 'clock' | 'random' | 'circuit'> {
   /** Sends the request. Its promise is settled when the stream ends. */
   listen(params: Params, signal: AbortSignal, exchange: Exchange): Promise<Result>;
   /** Called when streams keep ending. */
@@ -198,7 +195,8 @@ class TargetListening implements Listening {
       if (isRefusal(reason) && !stream.isAcknowledged) return this.#end(stream);
       futile = clock.now() - openedAt >= acknowledgeTime ? 0 : futile + 1;
       if (futile === maxFutile) failed(reason);
-      await pause(clock, reconnectDelay(Math.max(1, futile), undefined, random), signal).catch(() => {});
+      const delay = reconnectDelay(Math.max(1, futile), undefined, random);
+      await pauseForTarget(this.#parts, delay, signal).catch(() => {});
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Clock, Random } from '../../edges.ts';
+import type { Clock, Random, Stop } from '../../edges.ts';
 import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import type { KeptEntries } from '../../rate/kept-entries.ts';
 import type { TargetFetch } from '../model.ts';
@@ -85,8 +85,8 @@ export interface UpstreamParts {
   /** The headers of the last request of the client; absent for a session of the gateway itself. */
   passedHeaders?(): PassedHeaders | undefined;
   /**
-   * The same when the connection was opened. What is no request of the client has them: the handshake, lists, the stream
-   * of notifications, answers to the target and the end of the session.
+   * The same when the connection was opened. What is no request of the client has them: the handshake, lists, the
+   * stream of notifications, answers to the target and the end of the session.
    */
   readonly headers?: PassedHeaders | undefined;
   /** The budget for the unfinished messages and lists of all targets, by target. */
@@ -95,6 +95,11 @@ export interface UpstreamParts {
   readonly kept: KeptEntries;
   /** Whether the target can be reached, as all sessions have found out. */
   readonly circuit: Circuit;
+  /**
+   * Counts a request that is sent beside those of the client, until the returned function is called once. Throws when
+   * the target has as many open as it may.
+   */
+  enter(): Stop;
   /** The capabilities of the client that a target is told of. It may send the requests that they name. */
   readonly clientCapabilities: Capabilities;
   readonly input: InputMode;
@@ -128,6 +133,8 @@ export interface Circuit {
   retry(): Promise<void>;
   /** @param isOwn whether nothing that a client has chosen could be the reason */
   failed(error: unknown, isOwn: boolean): void;
+  /** Calls back when the circuit closes, once, unless it is stopped before. */
+  whenClosed(closed: () => void): Stop;
 }
 
 /** What is known of a target. Shared by all sessions. */
@@ -141,12 +148,16 @@ export interface TargetMemory {
   /** What the last handshake said; `undefined` before the first one. */
   handshake: Handshake | undefined;
   /**
-   * Of the tools that were listed: those of a target of MCP 2026-07-28, which gets these headers, and what any other one
-   * lists for a client of that revision, which sends them. `undefined` before the first list.
+   * Of the tools that were listed: those of a target of MCP 2026-07-28, which gets these headers, and what any other
+   * one lists for a client of that revision, which sends them. `undefined` before the first list.
    */
   paramHeaders: ParamHeaders | undefined;
-  /** The tools whose calls have to be tasks of MCP 2025-11-25, of those that were listed for a client of a later one. */
+  /**
+   * The tools whose calls have to be tasks of MCP 2025-11-25, of those that were listed for a client of a later one.
+   */
   taskTools?: ReadonlySet<string> | undefined;
+  /** Whether the last page of tools was listed, so that what is not in the two above is known, too. */
+  areToolsListed?: boolean;
 }
 
 /** What a target says of itself. */
@@ -203,7 +214,8 @@ export interface TransportEvents {
 }
 
 /** Dependencies of a transport. */
-export interface TransportParts extends Pick<UpstreamParts, 'fetch' | 'clock' | 'random' | 'budget' | 'headers'> {
+export interface TransportParts
+  extends Pick<UpstreamParts, 'fetch' | 'clock' | 'random' | 'budget' | 'headers' | 'circuit'> {
   readonly url: URL;
   readonly target: string;
   /** Returns the headers that repeat what a message says; by default there are none. */

@@ -3,7 +3,7 @@ import { AnswerLimitError } from './answer-limits.ts';
 import { FloodError } from './flood-guard.ts';
 import type { UpstreamParts } from './model.ts';
 import { HttpStatusError } from './transport/http-exchange.ts';
-import { pause, reconnectDelay } from './transport/notification-stream.ts';
+import { pauseForTarget, reconnectDelay } from './transport/notification-stream.ts';
 
 /** Connects a session again that was lost. */
 export interface Reopening {
@@ -17,23 +17,25 @@ export interface Reopening {
 const lastingTime = 60_000;
 
 /**
- * Connects again after a loss for a client who was connected, with backoff, until that succeeds or the target refuses it.
+ * Connects again after a loss for a client who was connected, with backoff, until that succeeds or the target refuses
+ * it.
  *
  * @param signal aborted when the session ends
  * @param open connects, unless there is a connection
  */
 export function createReopening(
-  { clock, random, input }: Pick<UpstreamParts, 'clock' | 'random' | 'input'>,
+  parts: Pick<UpstreamParts, 'clock' | 'random' | 'input' | 'circuit'>,
   signal: AbortSignal,
   open: () => Promise<unknown>,
 ): Reopening {
+  const { clock, random, input } = parts;
   let failures = 0;
   let connectedAt: number | undefined;
   let isRunning = false;
   const run = async (): Promise<void> => {
     for (;;) {
       failures += 1;
-      await pause(clock, reconnectDelay(failures, undefined, random), signal);
+      await pauseForTarget(parts, reconnectDelay(failures, undefined, random), signal);
       try {
         await open();
         return;
@@ -59,7 +61,9 @@ export function createReopening(
   };
 }
 
-/** Returns whether another attempt would end in the same way: the target refuses this client, or was no target of MCP. */
+/**
+ * Returns whether another attempt would end in the same way: the target refuses this client, or was no target of MCP.
+ */
 function isRefusal(error: unknown): boolean {
   if (error instanceof HttpStatusError) return error.status < 500 && ![408, 429].includes(error.status);
   if ([RpcError, FloodError, AnswerLimitError].some((final) => error instanceof final)) return true;

@@ -1,3 +1,4 @@
+import type { RequestListener, ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { createGatewayMetrics } from '../../../src/gateway/admin/metrics.ts';
 import type { TargetFetch } from '../../../src/gateway/model.ts';
@@ -55,7 +56,16 @@ describe('a target that is silent', () => {
     }
     expect((await other.request('tools/list')).result).toEqual({
       tools: [],
-      _meta: { 'kgateway.dev/missingTargets': ['a'] },
+      _meta: {
+        'kgateway.dev/missingTargets': ['a'],
+        'kgateway.dev/missingTargetStates': {
+          a: {
+            state: 'slow',
+            since: expect.any(String),
+            message: expect.stringMatching(/^Target a cannot be reached/),
+          },
+        },
+      },
     });
     const { circuit, requests } = rig.gateway.downstream.targetState('a');
     expect([circuit?.nextAttempt, requests.circuit]).toEqual([null, 2]);
@@ -97,6 +107,38 @@ describe('a target whose port is closed', () => {
 });
 
 describe('a target that has restarted', () => {
+  it('is heard again soon after the circuit has closed', async () => {
+    const clock = createManualClock();
+    let isDown = false;
+    const streams: ServerResponse[] = [];
+    const fetchFor = (): TargetFetch => (url, init) =>
+      isDown ? Promise.reject(new Error('connection refused')) : fetch(url, init);
+    const get: RequestListener = (_, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+      streams.push(response);
+    };
+    await using rig = await startTargetRig(answers, { clock, fetchFor, get });
+    rig.gateway.config.allowAll('ns.all', 'me');
+    const client = await rig.open();
+    await client.request('tools/call', { name: 'a:x' });
+    await expect.poll(() => streams.length).toBe(1);
+    isDown = true;
+    streams[0]?.end();
+    expect((await client.request('tools/call', { name: 'a:x' })).error).toBeDefined();
+    await expect.poll(() => rig.gateway.downstream.targetState('a').circuit).not.toBeNull();
+    // The stream waits for half a minute by now, or nearly.
+    const isPatient = (): boolean => clock.waiting().some((delay) => delay > 20_000 && delay <= 30_000);
+    while (!isPatient()) {
+      clock.advance(100);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    isDown = false;
+    clock.advance(100);
+    expect((await client.request('tools/call', { name: 'a:x' })).result).toEqual({});
+    clock.advance(1_000);
+    await expect.poll(() => streams.length).toBe(2);
+  });
+
   it('is used in a new session when the request that finds it again belongs to one that it does not know', async () => {
     const clock = createManualClock();
     let session = 1;
@@ -119,6 +161,31 @@ describe('a target that has restarted', () => {
     clock.advance(100);
     expect((await client.request('resources/unsubscribe', { uri })).result).toEqual({});
     expect((await client.request('tools/call', { name: 'a:x' })).result).toEqual({});
+  });
+});
+
+describe('a target that answers without a header of clients that it is not available', () => {
+  it('is used by clients with that header, whatever became of one of their calls', async () => {
+    const script: Script = ({ params }) => (params['name'] === 'cut' ? { cut: true } : { result: {} });
+    let refused = 0;
+    const fetchFor = (): TargetFetch => (url, init) => {
+      if (init.headers['x-key'] === 'secret') return fetch(url, init);
+      refused += 1;
+      return Promise.resolve(new Response(null, { status: 503 }));
+    };
+    await using rig = await startTargetRig(script, { fetchFor, passHeaders: ['x-key'] });
+    rig.gateway.config.allowAll('ns.all', 'me');
+    const client = await rig.open();
+    const call = async (name: string): Promise<string> => {
+      const message = { jsonrpc: '2.0', id: name, method: 'tools/call', params: { name: `a:${name}` } };
+      const token = rig.gateway.token('me');
+      return (await post(rig.gateway, token, client.sessionId, message, { 'x-key': 'secret' })).text();
+    };
+    const before = refused;
+    expect(await call('cut')).toContain('Target a does not answer');
+    await expect.poll(() => refused).toBeGreaterThan(before);
+    expect(await call('good')).toContain('"result":{}');
+    expect(rig.gateway.downstream.targetState('a').circuit).toBeNull();
   });
 });
 

@@ -90,6 +90,21 @@ describe('a request of a target', () => {
   });
 });
 
+it('a request of a target to open a page is refused with -32602 for a client that opens none', async () => {
+  const { script, answered } = askDuringCalls('elicitation/create', {
+    mode: 'url',
+    url: 'https://x',
+    elicitationId: 'e',
+  });
+  await using rig = await startTargetRig(script);
+  rig.gateway.config.allow('n.p', 'me', 'tool', 'a:x');
+  const client = await rig.open('me', { elicitation: { form: {} } });
+  const reply = client.request('tools/call', { name: 'a:x' });
+  expect((await rig.target.arrival('answer')).params).toMatchObject({ error: { code: -32602 } });
+  answered({});
+  expect((await reply).before).toEqual([]);
+});
+
 describe('the answer to a request of a target', () => {
   it('comes from no token that may use nothing of the target, although it is of the same identity', async () => {
     const { script, answered } = askDuringCalls('roots/list', {});

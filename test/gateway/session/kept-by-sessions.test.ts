@@ -1,3 +1,5 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { queryObjects } from 'node:v8';
 import { describe, expect, it } from 'vitest';
 import { startTargetRig } from '../../support/gateway/target-rig.ts';
 
@@ -59,5 +61,17 @@ describe('what a session keeps of its client', () => {
       const headers = { authorization: `Bearer ${gateway.token('me')}`, 'mcp-session-id': other.sessionId };
       expect((await fetch(`${gateway.url}/mcp`, { method: 'DELETE', headers })).status).toBe(200);
     }
+  });
+
+  it('is of requests that were answered the text of the answers, and neither responses nor connections', async () => {
+    await using rig = await startTargetRig(() => ({ result: {} }));
+    rig.gateway.config.allowAll('n.p', 'me');
+    const client = await rig.open();
+    for (let call = 0; call < 60; call += 1) {
+      expect((await client.request('tools/call', { name: 'a:x' })).result).toEqual({});
+    }
+    // Those of the stream, and of connections that are kept.
+    expect(queryObjects(ServerResponse, { format: 'count' })).toBeLessThan(10);
+    expect(queryObjects(IncomingMessage, { format: 'count' })).toBeLessThan(20);
   });
 });

@@ -63,7 +63,7 @@ describe('lists that are larger together than one answer', () => {
     const client = await rig.open();
     const { result } = await client.request('tools/list');
     expect(namesIn(result?.['tools'])).toEqual(['b:x', 'c:x']);
-    expect(result?.['_meta']).toEqual({ 'kgateway.dev/missingTargets': ['a'] });
+    expect(result?.['_meta']).toMatchObject({ 'kgateway.dev/missingTargets': ['a'] });
     expect(await rig.gateway.log.line('without some targets')).toMatchObject({ fields: { targets: 'a' } });
   });
 
@@ -77,7 +77,7 @@ describe('lists that are larger together than one answer', () => {
     const asked = () => rig.target.received.filter(({ method }) => method === 'tools/list').length;
     for (let times = 0; times < 3; times += 1) {
       const { result } = await client.request('tools/list');
-      expect(result?.['_meta']).toEqual({ 'kgateway.dev/missingTargets': ['a'] });
+      expect(result?.['_meta']).toMatchObject({ 'kgateway.dev/missingTargets': ['a'] });
     }
     expect(asked()).toBe(1);
     await other.request('tools/list');

@@ -67,6 +67,52 @@ it('after its restart a target is heard again without a call, and knows what the
   expect(rig.target.received.filter(({ method }) => method === 'initialize')).toHaveLength(2);
 });
 
+it('a subscription that a target refuses after its restart is told of in the log, and leaves the others', async () => {
+  const restarting = createRestarting();
+  const clock = createFastClock(10);
+  const { get, id: sessionId } = restarting;
+  const isGone = (params: Readonly<Record<string, unknown>>): boolean => params['uri'] === 'x:gone';
+  const script: Script = (message, say) => {
+    if (sessionId() === 'session-1') return restarting.script(message, say);
+    if (message.method === 'logging/setLevel') return { error: { code: -32603, message: 'no' } };
+    return isGone(message.params) ? { error: { code: -32002, message: 'gone' } } : restarting.script(message, say);
+  };
+  await using rig = await startTargetRig(script, { clock, get, sessionId });
+  rig.gateway.config.allowAll('ns.all', 'me');
+  const client = await rig.open();
+  await client.listen();
+  await client.request('logging/setLevel', { level: 'debug' });
+  for (const name of ['gone', 'y', 'z']) {
+    expect((await client.request('resources/subscribe', { uri: `mcp://a/x%3A${name}` })).error).toBeUndefined();
+  }
+  await restarting.opened(1);
+  restarting.restart();
+  await rig.target.arrival('resources/subscribe', 6);
+  const message = 'a target that was connected to again refuses subscriptions of before';
+  await expect
+    .poll(() => rig.gateway.log.lines.filter((line) => line.message === message))
+    .toMatchObject([{ fields: { target: 'a', requests: 1, because: 'gone' } }]);
+});
+
+it('a call whose stream cannot be resumed is not made again, although the session may be lost', async () => {
+  for (const status of [400, 404]) {
+    const calls: unknown[] = [];
+    const script: Script = ({ method, id }) => {
+      if (method !== 'tools/call') return { result: {} };
+      calls.push(id);
+      return { raw: 'text/event-stream', chunks: ['id: 1\ndata:\n\n'] };
+    };
+    const get: RequestListener = (_, response) => response.writeHead(status).end();
+    await using rig = await startTargetRig(script, { clock: createFastClock(10), get, sessionId: 's' });
+    rig.gateway.config.allowAll('ns.all', 'me');
+    // Of a revision whose streams do not end while the answer is waited for.
+    const client = await openRawClient(rig.gateway, rig.gateway.token('me'), '2025-06-18');
+    const { error } = await client.request('tools/call', { name: 'a:x' });
+    expect(error).toEqual({ code: -32000, message: 'Target a does not answer' });
+    expect(calls).toHaveLength(1);
+  }
+});
+
 it('a target of HTTP+SSE whose stream ends is connected to again, and what was subscribed to there, too', async () => {
   const posted: string[] = [];
   let stream: ServerResponse | undefined;

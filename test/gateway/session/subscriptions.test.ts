@@ -11,6 +11,7 @@ import { LogThrottle } from '../../../src/rate/log-throttle.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedGatewayCounters } from '../../support/edges/recorded-gateway-counters.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
+import { noCircuit } from '../../support/gateway/no-circuit.ts';
 
 const kept = createListMemory({ evict: () => {}, crowded: () => {} });
 const names = createNames(
@@ -38,8 +39,6 @@ const noTasks = {
   tasks: new TaskTables(createManualClock()).open().table,
   handshake: { taskForm: () => undefined },
 };
-
-const noCircuit = { refusal: () => undefined, retry: () => Promise.resolve(), failed: () => {} };
 
 const failures = {
   succeeded() {},
@@ -92,7 +91,7 @@ function createRig() {
       close: () => Promise.resolve(),
     },
     names,
-    upstreamState: createUpstreamState(noCircuit, kept),
+    upstreamState: createUpstreamState({ circuit: noCircuit, kept, turnstile: { enter: () => () => {} } }),
     lists: {
       handle: () => Promise.resolve({}),
       find: () => Promise.resolve([]),

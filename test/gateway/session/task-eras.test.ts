@@ -177,13 +177,25 @@ describe('a client with tasks of MCP 2025-11-25, at a target with those of the e
 interface Earlier {
   status: string;
   readonly result: (say: Parameters<Script>[1]) => ReturnType<Script>;
+  /** Requests for the second page of tools that are errors. */
+  unansweredPages?: number;
 }
 
-async function startEarlier(earlier: Earlier): Promise<TargetRig> {
+async function startEarlier(
+  earlier: Earlier,
+  options: Pick<TargetRigOptions, 'maxTargetRequests'> = {},
+): Promise<TargetRig> {
   const script: Script = ({ method, params }, say) => {
     const state = { taskId: 't', status: earlier.status, ttl: null, pollInterval: 5, unknown: { kept: 1 } };
     if (method === 'tools/list') {
-      return { result: { tools: [{ name: 'x', execution: { taskSupport: 'required' } }, { name: 'y' }] } };
+      const isFirst = params['cursor'] === undefined;
+      const unanswered = earlier.unansweredPages ?? 0;
+      if (!isFirst && unanswered > 0) {
+        earlier.unansweredPages = unanswered - 1;
+        return { error: { code: -32603, message: 'try again' } };
+      }
+      const tool = isFirst ? { name: 'y' } : { name: 'x', execution: { taskSupport: 'required' } };
+      return { result: { tools: [tool], ...(isFirst && { nextCursor: 'more' }) } };
     }
     if (method === 'tools/call')
       return { result: 'task' in params ? { task: state, _meta: { kept: 1 } } : { content: [] } };
@@ -192,7 +204,7 @@ async function startEarlier(earlier: Earlier): Promise<TargetRig> {
     return method === 'tasks/result' ? earlier.result(say) : { result: {} };
   };
   const capabilities = { tools: {}, tasks: { cancel: {}, requests: { tools: { call: {} } } } };
-  const rig = await startTargetRig(script, { capabilities });
+  const rig = await startTargetRig(script, { capabilities, ...options });
   rig.gateway.config.allowAll('n.x', 'me');
   return rig;
 }
@@ -234,16 +246,79 @@ describe('a client of MCP 2026-07-28, at a target with tasks of MCP 2025-11-25',
     const { taskId } = Object((await request(rig, 'tools/call', { name: 'a:x' }))['result']);
     expect((await request(rig, 'tasks/get', { taskId }))['result']).toMatchObject({ status: 'failed', error });
   });
+});
 
+describe('a client of MCP 2026-07-28, at a target with tasks of MCP 2025-11-25', () => {
   it('is told that such a call needs the extension', async () => {
     await using rig = await startEarlier({ status: 'working', result: () => undefined });
     const plain = { [key('clientCapabilities')]: {} };
     expect(await request(rig, 'tools/call', { name: 'a:x' }, plain)).toMatchObject({
       error: { code: -32021, data: { requiredCapabilities: withTasks } },
     });
-    expect(rig.target.asked.map(({ method }) => method)).toEqual(['tools/list']);
+    expect(methodsOf(rig)).toEqual(['tools/list', 'tools/list']);
   });
 
+  it('has one for a tool on a later page of the list, also when that was not answered at first', async () => {
+    const earlier: Earlier = { status: 'working', result: () => undefined, unansweredPages: 1 };
+    await using rig = await startEarlier(earlier);
+    await request(rig, 'tools/call', { name: 'a:y' });
+    for (let calls = 0; calls < 2; calls += 1) {
+      expect(await request(rig, 'tools/call', { name: 'a:x' })).toMatchObject({ result: { resultType: 'task' } });
+    }
+    expect(methodsOf(rig).filter((method) => method === 'tools/list')).toHaveLength(4);
+  });
+
+  it.each([
+    [-32042, -32600],
+    [-32002, -32602],
+  ])('sees the error %i of a task with the code that this revision has for it', async (code, expected) => {
+    const elicitations = [{ mode: 'url', url: 'https://a.example', elicitationId: 'e', message: 'm' }];
+    const error = { code, message: 'first', data: { elicitations } };
+    await using rig = await startEarlier({ status: 'failed', result: () => ({ error }) });
+    const { taskId } = Object((await request(rig, 'tools/call', { name: 'a:x' }))['result']);
+    expect((await request(rig, 'tasks/get', { taskId }))['result']).toMatchObject({
+      status: 'failed',
+      error: { code: expected, message: 'first' },
+    });
+  });
+});
+
+describe('a client of MCP 2026-07-28, at a target with tasks of MCP 2025-11-25', () => {
+  it('is not asked to open a page when it opens none', async () => {
+    const page = { mode: 'url', url: 'https://a.example', elicitationId: 'e', _meta: { [related]: { taskId: 't' } } };
+    await using rig = await startEarlier({
+      status: 'input_required',
+      result(say) {
+        say('elicitation/create', page, 'q');
+        return undefined;
+      },
+    });
+    const { taskId } = Object((await request(rig, 'tools/call', { name: 'a:x' }))['result']);
+    await request(rig, 'tasks/get', { taskId });
+    expect((await rig.target.arrival('answer')).params).toMatchObject({ error: { code: -32602 } });
+    expect((await request(rig, 'tasks/get', { taskId }))['result']).toMatchObject({ status: 'working' });
+  });
+
+  it.each([
+    [1, 0],
+    [2, 1],
+  ])(
+    'asks a target that may have %i requests open for what a task wants in %i beside its own',
+    async (most, expected) => {
+      const earlier: Earlier = { status: 'input_required', result: () => undefined };
+      await using rig = await startEarlier(earlier, { maxTargetRequests: most });
+      const { taskId } = Object((await request(rig, 'tools/call', { name: 'a:x' }))['result']);
+      for (let polls = 0; polls < 2; polls += 1) {
+        expect((await request(rig, 'tasks/get', { taskId }))['result']).toMatchObject({ status: 'working' });
+      }
+      expect(methodsOf(rig).filter((method) => method === 'tasks/result')).toHaveLength(expected);
+      const refused = rig.gateway.counters.total('gatehouse_gateway_requests_refused_total', { reason: 'target' });
+      expect(refused).toBe(expected === 0 ? 2 : 0);
+    },
+  );
+});
+
+describe('a client of MCP 2026-07-28, at a target with tasks of MCP 2025-11-25', () => {
   it('sees what a task asks for, and answers it', async () => {
     const question = { mode: 'form', message: 'Name?', _meta: { [related]: { taskId: 't' } } };
     const earlier: Earlier = {

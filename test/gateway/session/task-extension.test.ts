@@ -114,7 +114,7 @@ describe('what a task of the extension has inside', () => {
       taskId,
       status: 'completed',
       result: { content: [{ type: 'resource_link', uri: 'mcp://a/file%3A%2F%2F%2Fa' }], _meta: { kept: 1 } },
-      error: { code: -32042, message: 'm', data: { elicitations: [{ elicitationId: 'a:e' }] } },
+      error: { code: -32600, message: 'm', data: { elicitations: [{ elicitationId: 'a:e' }] } },
       inputRequests: { q: { method: 'elicitation/create', params: { elicitationId: 'a:e', _meta: {} } } },
     });
   });
@@ -275,40 +275,45 @@ describe('targets with tasks of the extension', () => {
   });
 });
 
+/** A target that tells of tasks, and what it tells. */
+function telling(): { readonly script: Script; tell(params: Json): void } {
+  const { script } = createTaskServer();
+  const says = new Set<(params: Json) => void>();
+  return {
+    script(asked, say) {
+      if (asked.method !== 'subscriptions/listen') return script(asked, say);
+      const _meta = { [key('subscriptionId')]: asked.id };
+      const { taskIds } = Object(asked.params['notifications']);
+      say('notifications/subscriptions/acknowledged', { notifications: { taskIds }, _meta });
+      says.add((params) => say('notifications/tasks', { ...params, _meta }));
+      return undefined;
+    },
+    tell(params) {
+      for (const say of says) say(params);
+    },
+  };
+}
+
+async function listen(
+  { gateway }: TargetRig,
+  taskIds: readonly string[],
+  token = gateway.token('me'),
+  notifications: Json = { taskIds },
+) {
+  const abort = new AbortController();
+  const params = { notifications };
+  const response = await ask(gateway, {
+    token,
+    method: 'subscriptions/listen',
+    params,
+    meta: declared,
+    signal: abort.signal,
+  });
+  const events = readEvents(response);
+  return { next: events.next, first: await events.next(), [Symbol.dispose]: () => abort.abort() };
+}
+
 describe('subscriptions/listen', () => {
-  /** A target that tells of tasks, and what it tells. */
-  function telling(): { readonly script: Script; tell(params: Json): void } {
-    const { script } = createTaskServer();
-    const says = new Set<(params: Json) => void>();
-    return {
-      script(asked, say) {
-        if (asked.method !== 'subscriptions/listen') return script(asked, say);
-        const _meta = { [key('subscriptionId')]: asked.id };
-        const { taskIds } = Object(asked.params['notifications']);
-        say('notifications/subscriptions/acknowledged', { notifications: { taskIds }, _meta });
-        says.add((params) => say('notifications/tasks', { ...params, _meta }));
-        return undefined;
-      },
-      tell(params) {
-        for (const say of says) say(params);
-      },
-    };
-  }
-
-  async function listen({ gateway }: TargetRig, taskIds: readonly string[], token = gateway.token('me')) {
-    const abort = new AbortController();
-    const params = { notifications: { taskIds } };
-    const response = await ask(gateway, {
-      token,
-      method: 'subscriptions/listen',
-      params,
-      meta: declared,
-      signal: abort.signal,
-    });
-    const events = readEvents(response);
-    return { next: events.next, first: await events.next(), [Symbol.dispose]: () => abort.abort() };
-  }
-
   it('tells of the tasks of the caller with their ids at the gateway, and of no others', async () => {
     const target = telling();
     await using rig = await start(target.script);
@@ -329,6 +334,24 @@ describe('subscriptions/listen', () => {
       params: { taskId: one, status: 'completed', more: 1, _meta },
     });
     expect(other).not.toBe(one);
+  });
+
+  it('tells of tasks over another connection to their target, too', async () => {
+    const target = telling();
+    let isNew = true;
+    await using rig = await start((asked, say) => {
+      if (asked.method !== 'tools/list' || !isNew) return target.script(asked, say);
+      isNew = false;
+      return { error: { code: -32022, message: 'Unsupported protocol version' } };
+    });
+    const taskId = await create(rig);
+    const notifications = { taskIds: [taskId], toolsListChanged: true };
+    using listening = await listen(rig, [taskId], rig.gateway.token('me'), notifications);
+    expect(listening.first).toMatchObject({ params: { notifications } });
+    const { params } = await rig.target.arrival('subscriptions/listen', 2);
+    expect(params['notifications']).toEqual({ taskIds: ['task-1'] });
+    target.tell({ taskId: 'task-1', status: 'completed' });
+    expect(await listening.next()).toMatchObject({ params: { taskId } });
   });
 
   it('tells nothing of a task whose tool the caller may not use any more', async () => {

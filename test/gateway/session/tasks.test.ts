@@ -362,6 +362,19 @@ describe('the tasks of one session', () => {
     expect((await client.request('tasks/get', { taskId: third })).result).toMatchObject({ taskId: third });
   });
 
+  it('make room when one has failed, which its result says', async () => {
+    const error = { code: -32603, message: 'broken' };
+    await using rig = await startRig(tasksWith(numbered(), { 'tasks/result': () => ({ error }) }));
+    const client = await rig.open();
+    const ids: string[] = [];
+    while (ids.length < 256) ids.push(await create(client));
+    expect((await client.request('tasks/result', { taskId: ids[1] })).error).toEqual(error);
+    await create(client);
+    const [first, second] = ids;
+    expect((await client.request('tasks/get', { taskId: second })).error).toEqual(unknownTask(String(second)));
+    expect((await client.request('tasks/get', { taskId: first })).error).toBeUndefined();
+  });
+
   it.each([
     ['without an id', { status: 'working' }],
     ['with an id that is too long', { taskId: 'x'.repeat(1_025) }],

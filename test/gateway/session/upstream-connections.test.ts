@@ -72,7 +72,9 @@ describe('a list of a target that does not answer', () => {
     gateway.config.allow('n.p', 'me', 'tool', '*');
     const first = await openRawClient(gateway, gateway.token('me'));
     const second = await openRawClient(gateway, gateway.token('somebody else'));
-    const without = { tools: [{ name: 'good:x' }], _meta: { 'kgateway.dev/missingTargets': ['slow'] } };
+    const state = { state: 'slow', since: expect.any(String) };
+    const warning = { 'kgateway.dev/missingTargets': ['slow'], 'kgateway.dev/missingTargetStates': { slow: state } };
+    const without = { tools: [{ name: 'good:x' }], _meta: warning };
 
     const waiting = first.request('tools/list');
     await slow.arrival('tools/list');

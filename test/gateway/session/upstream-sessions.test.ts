@@ -9,6 +9,7 @@ import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedGatewayCounters } from '../../support/edges/recorded-gateway-counters.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
 import { createFakeConfig } from '../../support/gateway/fake-config.ts';
+import { noCircuit } from '../../support/gateway/no-circuit.ts';
 
 it('after the end of the client session no session with a target is created', async () => {
   const config = createFakeConfig();
@@ -38,10 +39,11 @@ it('after the end of the client session no session with a target is created', as
   };
   const upstreams = createUpstreamSessions(
     parts,
-    createUpstreamState(
-      { refusal: () => undefined, retry: () => Promise.resolve(), failed: () => {} },
-      createListMemory({ evict: () => {}, crowded: () => {} }),
-    ),
+    createUpstreamState({
+      circuit: noCircuit,
+      kept: createListMemory({ evict: () => {}, crowded: () => {} }),
+      turnstile: { enter: () => () => {} },
+    }),
     events,
     ended.signal,
   );

@@ -50,7 +50,10 @@ describe('a target', () => {
     for (let lists = 0; lists < 3; lists += 1) {
       expect((await client.request('tools/list')).result).toEqual({
         tools: [{ name: 'good:x' }],
-        _meta: { 'kgateway.dev/missingTargets': ['hostile'] },
+        _meta: {
+          'kgateway.dev/missingTargets': ['hostile'],
+          'kgateway.dev/missingTargetStates': { hostile: { state: 'fails', since: expect.any(String) } },
+        },
       });
     }
     // One more line for a batch that is too large, beside the list that fails because of it.

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createListening } from '../../../src/gateway/upstream/listening.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
+import { noCircuit } from '../../support/gateway/no-circuit.ts';
 
 /** Listens to a target that opens each stream, and acknowledges it when the test says so. */
 function createRig() {
@@ -9,6 +10,7 @@ function createRig() {
   const listening = createListening({
     clock,
     random: () => 0,
+    circuit: noCircuit,
     listen({ notifications }, signal, { about }) {
       streams.push({ notifications, about });
       return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));

@@ -44,8 +44,8 @@ const tools: Readonly<Record<string, { readonly inputs: number; outcome(given: J
 const unknownTask = { error: { code: -32602, message: 'Failed to retrieve task: Task not found' } };
 
 /**
- * A server of MCP 2026-07-28 with the extension of tasks, beside what else it has. Its ids are counted, so that they are those of other servers,
- * too; its tasks end on their own after the argument `seconds`.
+ * A server of MCP 2026-07-28 with the extension of tasks, beside what else it has. Its ids are counted, so that they
+ * are those of other servers, too; its tasks end on their own after the argument `seconds`.
  */
 export function createTaskServer(rest: Script = () => ({ error: { code: -32601, message: 'Method not found' } })): {
   readonly script: Script;

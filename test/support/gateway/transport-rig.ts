@@ -1,10 +1,11 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { Message } from '../../../src/gateway/rpc/model.ts';
 import { createAnswerBudget } from '../../../src/gateway/upstream/answer-limits.ts';
-import type { Transport, TransportKind } from '../../../src/gateway/upstream/model.ts';
+import type { Circuit, Transport, TransportKind } from '../../../src/gateway/upstream/model.ts';
 import { createTransport } from '../../../src/gateway/upstream/transport/transport.ts';
 import { createManualClock, type ManualClock } from '../edges/manual-clock.ts';
 import { portOf } from './gateway-rig.ts';
+import { noCircuit } from './no-circuit.ts';
 
 /** A transport to a server of the test, and what it has reported. */
 export interface TransportRig extends AsyncDisposable {
@@ -22,6 +23,7 @@ export interface TransportRig extends AsyncDisposable {
 export async function connectTransport(
   answer: RequestListener,
   kind: TransportKind = 'streamable-http',
+  circuit: Circuit = noCircuit,
 ): Promise<TransportRig> {
   const requests: string[] = [];
   const server = createServer((request, response) => {
@@ -40,6 +42,7 @@ export async function connectTransport(
     clock,
     random: () => 1,
     budget: createAnswerBudget(),
+    circuit,
     events: {
       received: (message) => void received.push(message),
       invalid: ({ bytes }) => void invalid.push(bytes),

@@ -8,7 +8,7 @@ import { errorCode } from '../../rpc/rpc-error.ts';
 import { declaresTasks, withTasksDeclared } from '../../rpc/task-states.ts';
 import { decodeClientCapabilities } from '../../session/client-requests.ts';
 import type { Session } from '../../session/model.ts';
-import { sendError, tooManySessions } from '../error-response.ts';
+import { type ErrorResponse, sendError, tooManySessions } from '../error-response.ts';
 import type { Exchange, HttpTransportParts } from '../model.ts';
 import { createSessionTable } from '../session-table.ts';
 import { createStatelessCalls, isOfWaitingCall } from './stateless-calls.ts';
@@ -26,8 +26,9 @@ export interface StatelessHttp {
 }
 
 /**
- * Requests of one caller with the same capabilities share a session inside the gateway, and so its connections to targets
- * of earlier revisions. Nothing that a client can see depends on it: each request is authorized by its own token.
+ * Requests of one caller with the same capabilities share a session inside the gateway, and so its connections to
+ * targets of earlier revisions. Nothing that a client can see depends on it: each request is authorized by its own
+ * token.
  */
 export function createStatelessHttp(parts: Omit<HttpTransportParts, 'bodies'>): StatelessHttp {
   const { multiplexer } = parts;
@@ -59,11 +60,10 @@ export function createStatelessHttp(parts: Omit<HttpTransportParts, 'bodies'>): 
   };
 
   const serve = (exchange: Exchange, request: StatelessRequest, done: () => void): void => {
-    const { response, caller } = exchange;
+    const { caller } = exchange;
     const opened = sessionFor(caller, request);
     if (opened === undefined) {
-      done();
-      sendError(response, tooManySessions(parts.maxSessions));
+      refuse(exchange, tooManySessions(parts.maxSessions), done);
       return;
     }
     const release = sessions.hold(opened.id);
@@ -88,11 +88,9 @@ export function createStatelessHttp(parts: Omit<HttpTransportParts, 'bodies'>): 
       if (decoded.kind === 'notification') return void exchange.response.writeHead(202).end();
       const { request } = decoded;
       const { id, method, params } = request;
-      const insufficient = parts.stepUp([{ jsonrpc: '2.0', id, method, params }], exchange.caller);
-      if (insufficient !== undefined) {
-        done();
-        return sendError(exchange.response, insufficient);
-      }
+      const messages = [{ jsonrpc: '2.0' as const, id, method, params }];
+      const refused = parts.shutdownError(messages) ?? parts.stepUp(messages, exchange.caller);
+      if (refused !== undefined) return refuse(exchange, refused, done);
       if (method === 'subscriptions/listen') return listen(listening, exchange, request, done);
       serve(exchange, request, done);
     },
@@ -109,6 +107,11 @@ export function createStatelessHttp(parts: Omit<HttpTransportParts, 'bodies'>): 
 function capabilitiesOf({ capabilities: declared }: StatelessRequest): JsonObject {
   const decoded = decodeClientCapabilities(declared);
   return declaresTasks(declared) ? withTasksDeclared(decoded) : decoded;
+}
+
+function refuse({ response }: Exchange, error: ErrorResponse, done: () => void): void {
+  done();
+  sendError(response, error);
 }
 
 function endAll(open: Iterable<Stop>): void {

@@ -52,9 +52,9 @@ interface ListenParts extends Pick<HttpTransportParts, 'multiplexer' | 'streams'
 }
 
 /**
- * Serves `subscriptions/listen`: an event stream that begins with what will be delivered, until the client closes it, its
- * token expires, or the gateway stops; then it ends with an empty result, which tells the client that nothing is broken.
- * It has a session of its own, which ends with it.
+ * Serves `subscriptions/listen`: an event stream that begins with what will be delivered, until the client closes it,
+ * its token expires, or the gateway stops; then it ends with an empty result, which tells the client that nothing is
+ * broken. It has a session of its own, which ends with it.
  *
  * @param done called once, when the body is not needed any more
  */

@@ -3,14 +3,16 @@ import type { EventStream, EventStreams } from '../../../net/event-streams.ts';
 import { eventPieces } from '../../../net/sse.ts';
 import type { Message, Params, Result } from '../../rpc/model.ts';
 import { inputRequired, severityOf } from '../../rpc/protocol.ts';
-import { errorCode } from '../../rpc/rpc-error.ts';
+import { asLaterError, errorCode } from '../../rpc/rpc-error.ts';
 import { changed, encodePieces } from '../../rpc/source-text.ts';
 import { type Freshness, forCaller, freshnessIn, notKept } from '../../session/freshness.ts';
 import { openEventStream } from '../event-stream.ts';
 import type { Exchange } from '../model.ts';
 import type { StatelessRequest } from './stateless-request.ts';
 
-/** The response to one POST of MCP 2026-07-28: a JSON text, or an event stream once something is said before it ends. */
+/**
+ * The response to one POST of MCP 2026-07-28: a JSON text, or an event stream once something is said before it ends.
+ */
 export interface StatelessReply {
   readonly exchange: Exchange;
   readonly request: StatelessRequest;
@@ -110,7 +112,7 @@ function isWanted(message: Message, { logLevel }: StatelessRequest): boolean {
 
 /** Adds what results of this revision have, and those of earlier ones do not. */
 function forClient(message: Message, { id, method, params }: StatelessRequest, tokenTime: number): Message {
-  if ('error' in message) return { ...message, id, error: errorForClient(message.error) };
+  if ('error' in message) return { ...message, id, error: asLaterError(message.error) };
   if (!('result' in message)) return { ...message, id };
   const { resultType } = message.result;
   const changes = [
@@ -124,20 +126,6 @@ function forClient(message: Message, { id, method, params }: StatelessRequest, t
   ];
   const result: Result = changed(message.result, changes);
   return { ...message, id, result };
-}
-
-/** Codes of earlier revisions that this one forbids, and what it has in their place. */
-const replacedCodes: ReadonlyMap<number, number> = new Map([
-  [errorCode.resourceNotFound, errorCode.invalidParams],
-  // What can be asked for by a result was; see upstream/elicitation-required.ts.
-  [errorCode.urlElicitationRequired, errorCode.invalidRequest],
-]);
-
-type ErrorObject = Extract<Message, { error: unknown }>['error'];
-
-function errorForClient(error: ErrorObject): ErrorObject {
-  const value = replacedCodes.get(error.code);
-  return value === undefined ? error : changed(error, [{ path: ['code'], value }]);
 }
 
 /**

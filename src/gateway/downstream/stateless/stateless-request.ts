@@ -82,7 +82,9 @@ export function decodeStateless(body: unknown, request: IncomingMessage): Decode
   };
 }
 
-/** The response of a server without this method: status 404 tells it from a refusal that other requests would get, too. */
+/**
+ * The response of a server without this method: status 404 tells it from a refusal that other requests would get, too.
+ */
 const noMethod: ErrorResponse = { status: 404, code: errorCode.methodNotFound, message: 'Method not found' };
 
 function metaOf(body: JsonObject): JsonObject | undefined {

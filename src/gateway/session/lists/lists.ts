@@ -1,8 +1,11 @@
 import type { AccessRequest } from '../../../authz/model.ts';
+import type { JsonObject } from '../../../json/json.ts';
 import type { Params, Result } from '../../rpc/model.ts';
 import { statelessVersion } from '../../rpc/protocol.ts';
 import { errorCode, RpcError } from '../../rpc/rpc-error.ts';
 import { changed } from '../../rpc/source-text.ts';
+import type { TargetCircuit } from '../../upstream/health/target-circuit.ts';
+import type { TargetStates } from '../../upstream/health/target-states.ts';
 import { type Freshness, forCaller } from '../freshness.ts';
 import type { ClientRequest, SessionParts } from '../model.ts';
 import type { NamedKind } from '../names/name-index.ts';
@@ -42,6 +45,8 @@ export interface Lists {
 /** Dependencies of the lists of one session. */
 export interface ListsParts extends ListCollectorParts {
   readonly list: SessionParts['list'];
+  readonly states: Pick<TargetStates, 'of'>;
+  readonly circuit: Pick<TargetCircuit, 'isLeftOut' | 'refusal'>;
 }
 
 /** A list that is the same for all callers may be kept for as long as its targets say, and given to others. */
@@ -54,6 +59,12 @@ function freshnessFor(list: SessionParts['list'], freshness: Freshness): Freshne
  * answer now. `list_changed` follows when they do.
  */
 const missingTargetsKey = 'kgateway.dev/missingTargets';
+
+/**
+ * The one that says how each of them is: its state, since when, and a message for one that cannot be reached. The last
+ * error is not for callers: it is the target's text, or has its address.
+ */
+const missingStatesKey = 'kgateway.dev/missingTargetStates';
 
 /** Starts without knowing any list. */
 export function createLists(parts: ListsParts): Lists {
@@ -105,7 +116,7 @@ export function createLists(parts: ListsParts): Lists {
       const visible = entries.filter((entry) => authorization.isVisible(useOf(kind, entry), caller));
       const missing = collected.missing.filter((target) => authorization.seesAnythingOf(target, caller));
       const meta = mergedMeta(shownMetas(metas, entries, visible), asked.length === 1);
-      const _meta = missing.length === 0 ? meta : { ...meta, [missingTargetsKey]: missing };
+      const _meta = missing.length === 0 ? meta : { ...meta, ...warningOf(missing, parts) };
       return {
         [pagedLists[method].member]: withDistinctNames(visible, kind, names).map(({ json }) => json),
         ...(Object.keys(_meta).length === 0 ? {} : { _meta }),
@@ -114,6 +125,16 @@ export function createLists(parts: ListsParts): Lists {
     },
     recovered,
   };
+}
+
+function warningOf(missing: readonly string[], { states, circuit }: ListsParts): JsonObject {
+  const stateOf = (target: string): JsonObject => {
+    const { state, since } = states.of(target);
+    const message = circuit.refusal(target)?.message;
+    return { state, since, ...(message !== undefined && { message }) };
+  };
+  const found = Object.fromEntries(missing.map((target) => [target, stateOf(target)] as const));
+  return { [missingTargetsKey]: missing, [missingStatesKey]: found };
 }
 
 /** What a target says of its list may be about any entry: it is for those who see all of them. */

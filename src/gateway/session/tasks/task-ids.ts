@@ -2,6 +2,7 @@ import { asJsonObject, isJsonObject, type JsonObject, objectIn } from '../../../
 import type { JsonChange } from '../../../json/json-text.ts';
 import type { Result } from '../../rpc/model.ts';
 import { relatedTaskKey } from '../../rpc/protocol.ts';
+import { asLaterError } from '../../rpc/rpc-error.ts';
 import { changed, rememberMembers } from '../../rpc/source-text.ts';
 import { relatedTaskId } from '../../rpc/task-states.ts';
 import { exposeElicitationsIn } from '../names/elicitation-ids.ts';
@@ -47,7 +48,7 @@ export function exposeState<T extends JsonObject & Result>(state: T, task: Task,
     if (exposed !== result) changes.push({ path: ['result'], value: exposed });
   }
   if (isJsonObject(error)) {
-    const exposed = exposeElicitationsIn(task.tool.target, error);
+    const exposed = asLaterError(exposeElicitationsIn(task.tool.target, error));
     if (exposed !== error) changes.push({ path: ['error'], value: exposed });
   }
   for (const [name, request] of Object.entries(objectIn(state, 'inputRequests'))) {

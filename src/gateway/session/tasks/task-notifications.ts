@@ -20,6 +20,10 @@ export interface TaskNotifications {
   relation(target: string, params: Params | undefined): readonly JsonChange[];
   /** Returns who may have a message that is about a task; `undefined` when it is about none. */
   receivers(target: string, params: Params | undefined): MayReceive | undefined;
+  /** Remembers that the client listens to a task, of which a target is told once for each connection. */
+  watch(task: Task): void;
+  /** The tasks at one target that the client listens to, and that a caller may know when each is taken. */
+  watchedAt(target: string, caller: Caller | undefined): Iterable<Task>;
 }
 
 /** The methods that tell the state of a task, each with the clients that know it. */
@@ -48,6 +52,7 @@ export function createTaskNotifications(parts: TaskNotificationParts): TaskNotif
     (task: Task): MayReceive =>
     (caller: Caller) =>
       tasks.isOf(task, caller) && authorization.allows(task.tool.use, caller);
+  const watched = new Set<Task>();
   const tell = (task: Task, method: string, params: Params, change: JsonChange): void => {
     const renamed = changed(params, [change, ...exposedRelation(tasks, task.tool.target, params)]);
     client.notify({ method, params: renamed }, mayKnow(task));
@@ -73,6 +78,13 @@ export function createTaskNotifications(parts: TaskNotificationParts): TaskNotif
     receivers(target, params) {
       const task = tasks.at(target, relatedTaskId(params));
       return task && mayKnow(task);
+    },
+    watch: (task) => void watched.add(task),
+    *watchedAt(target, caller) {
+      for (const task of watched) {
+        if (tasks.at(task.tool.target, task.upstreamId) !== task) watched.delete(task);
+        else if (task.tool.target === target && caller !== undefined && mayKnow(task)(caller)) yield task;
+      }
     },
   };
 }

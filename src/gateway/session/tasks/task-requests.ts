@@ -7,10 +7,13 @@ import { rewriteToolResult } from '../names/result-uris.ts';
 import { forward } from '../request-router.ts';
 import { exposeState, withTaskId } from './task-ids.ts';
 import { isUnknownAtTarget, listTasks, type TaskListParts } from './task-list.ts';
+import type { TaskNotifications } from './task-notifications.ts';
 import { type Task, unknownTaskError } from './task-table.ts';
 
 /** Dependencies of the requests about tasks. */
-export type TaskRequestParts = TaskListParts;
+export interface TaskRequestParts extends TaskListParts {
+  readonly ofTasks: Pick<TaskNotifications, 'watch'>;
+}
 
 type Handler = (request: ClientRequest) => Promise<Result>;
 
@@ -21,7 +24,7 @@ type Handler = (request: ClientRequest) => Promise<Result>;
 export function createTaskRequests(
   parts: TaskRequestParts,
 ): Readonly<Record<TaskForm, Readonly<Record<string, Handler>>>> {
-  const { tasks, names } = parts;
+  const { tasks, names, ofTasks } = parts;
   /** A task that its target has forgotten leaves its place. */
   const state = async (request: ClientRequest): Promise<Answer> => {
     const task = findTask(parts, request);
@@ -31,6 +34,18 @@ export function createTaskRequests(
       return { task, result };
     } catch (error) {
       if (isUnknownAtTarget(error)) tasks.remove(task);
+      throw error;
+    }
+  };
+  /** An error of the target is that of the call, or there is no such task any more: in both cases it is over. */
+  const resultOf = async (request: ClientRequest): Promise<Answer> => {
+    const task = findTask(parts, request);
+    try {
+      const result = await askFor(parts, task, request);
+      tasks.note(task, { status: 'completed' });
+      return { task, result };
+    } catch (error) {
+      if (error instanceof RpcError && error.received !== undefined) tasks.note(task, { status: 'failed' });
       throw error;
     }
   };
@@ -50,8 +65,7 @@ export function createTaskRequests(
         return withTaskId(result, task);
       },
       async 'tasks/result'(request) {
-        const { task, result } = await acknowledged(request);
-        tasks.note(task, { status: 'completed' });
+        const { task, result } = await resultOf(request);
         return withTaskId(rewriteToolResult(result, names.rewriterOf(task.tool.target)), task);
       },
       'tasks/list': (request) => listTasks(parts, request),
@@ -72,7 +86,8 @@ export function createTaskRequests(
         return withTaskId(result, task);
       },
       async [subscribeTask](request) {
-        await acknowledged(request);
+        const { task } = await acknowledged(request);
+        ofTasks.watch(task);
         return {};
       },
     },

@@ -18,7 +18,7 @@ export interface Failing<Item> {
 export interface RecoveryParts<Item> {
   readonly clock: Clock;
   readonly random: Random;
-  /** Trials at the same time. */
+  /** Trials at the same time, without those that take longer than {@link placeTime}. */
   readonly concurrency: number;
   readonly keyOf: (item: Item) => string;
   /** Rejects when the item does not work. */
@@ -43,6 +43,12 @@ const relapseTime = 60_000;
 
 /** Trials per second: a network that is down is no reason for a burst. */
 const trialRate = 20;
+
+/**
+ * Milliseconds after which a trial leaves its place to the next one: what hangs does not delay the trials of what may
+ * have recovered. The rate of trials and the time of each limit the number of all.
+ */
+const placeTime = 1_000;
 
 interface Entry<Item> {
   readonly item: Item;
@@ -71,7 +77,7 @@ export class Recovery<Item> {
       limiter: new RateLimiter(parts.clock, { rate: trialRate }),
       concurrency: parts.concurrency,
       keyOf: ({ item }) => parts.keyOf(item),
-      begin: (entry) => (entry.state === 'works' ? undefined : this.#try(entry)),
+      begin: (entry) => (entry.state === 'works' ? undefined : this.#placed(this.#try(entry))),
     });
   }
 
@@ -133,6 +139,17 @@ export class Recovery<Item> {
     entry.nextTrial = this.#parts.clock.now() + delay;
     if (delay === 0) this.#queue.add(entry);
     else this.#queue.addAfter(entry, delay);
+  }
+
+  /** Settles with a trial, or when that leaves its place. */
+  #placed(trial: Promise<void>): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const stopTimer = this.#parts.clock.after(placeTime, resolve);
+    void trial.finally(() => {
+      stopTimer();
+      resolve();
+    });
+    return promise;
   }
 
   async #try(entry: Entry<Item>): Promise<void> {

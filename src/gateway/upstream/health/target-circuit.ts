@@ -5,7 +5,7 @@ import type { TargetState } from '../../model.ts';
 import { RpcError } from '../../rpc/rpc-error.ts';
 import { AnswerBudgetError, AnswerLimitError } from '../answer-limits.ts';
 import { FloodError } from '../flood-guard.ts';
-import { HttpStatusError } from '../transport/http-exchange.ts';
+import { HttpStatusError, MediaTypeError } from '../transport/http-exchange.ts';
 import { type Failing, Recovery } from './recovery.ts';
 import type { TargetFailures } from './target-failures.ts';
 
@@ -15,8 +15,8 @@ export class CircuitOpenError extends Error {
 }
 
 /**
- * The circuit breaker of each target. While it is open, requests fail at once, and the gateway tries a connection of its
- * own from time to time. Shared by all sessions (decision 41).
+ * The circuit breaker of each target. While it is open, requests fail at once, and the gateway tries a connection of
+ * its own from time to time. Shared by all sessions (decision 41).
  */
 export interface TargetCircuit {
   /** Returns whether nothing is to be sent to this target, and no connection tried for a request. */
@@ -25,19 +25,23 @@ export interface TargetCircuit {
   refusal(target: string): CircuitOpenError | undefined;
   /**
    * Call it when there is a {@link refusal}. If the last attempt to connect was over soon, makes another one, which all
-   * requests share, so that a target that has restarted is used as soon as it is back. Rejects with the refusal when that
-   * fails, and at once when attempts take long.
+   * requests share, so that a target that has restarted is used as soon as it is back. Rejects with the refusal when
+   * that fails, and at once when attempts take long.
    */
   retry(target: string): Promise<void>;
   /**
    * Looks at a failure of a connection or of a request. What no target could have caused, and what it has answered, is
-   * ignored. Any other failure makes the gateway try a connection of its own, in which there is nothing of a client, and
-   * the circuit opens when that fails, too.
+   * ignored. Any other failure makes the gateway try a connection of its own, in which there is nothing of a client,
+   * and the circuit opens when that fails, too.
    *
    * @param isOwn whether nothing that a client has chosen could be the reason: what has taken a time limit then opens
    * the circuit at once
    */
   failed(target: string, error: unknown, isOwn: boolean): void;
+  /**
+   * Calls back when the circuit of a target closes, once, unless it is stopped before: to wait longer is no use then.
+   */
+  whenClosed(target: string, closed: () => void): Stop;
   /** For the page of targets; `null` when it is closed. */
   stateOf(target: string): TargetState['circuit'];
   /** Call when a target was changed or removed. */
@@ -50,13 +54,18 @@ export interface TargetCircuitParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly failures: TargetFailures;
+  /**
+   * Whether requests of clients may have headers that the gateway's own connections have not. What a target answers to
+   * those then says nothing of how it answers clients: only that it can be reached.
+   */
+  readonly passesHeaders: boolean;
   /** Connects to a target in the name of nobody, and disconnects. Rejects as a connection for a client would. */
   connect(target: string): Promise<unknown>;
   /** Called when a target that could not be reached can be. */
   recovered(target: string): void;
 }
 
-/** Connections that are tried at the same time; each takes 10 s at most. */
+/** Connections that are tried at the same time, without those that hang, each for 10 s at most. */
 const concurrency = 16;
 
 /** Milliseconds between attempts for requests, and that a request waits for one. */
@@ -65,26 +74,24 @@ const retryTime = 1_000;
 
 /** Starts with closed circuits. */
 export function createTargetCircuit(parts: TargetCircuitParts): TargetCircuit {
-  const { clock, random, failures } = parts;
+  const { clock, random, failures, passesHeaders } = parts;
   /** The last failure of each target that has failed. */
   const errors = new Map<string, unknown>();
+  const waiting = createWaiting();
   const open = (target: string, error: unknown): void => {
     errors.set(target, error);
     failures.unreachable(target, error);
   };
   const attempts = createAttempts(clock);
+  const isReached = (error: unknown): void => {
+    if (isOutage(error) && !(passesHeaders && isAnswer(error))) throw error;
+  };
   const targets = new Recovery<string>({
     clock,
     random,
     concurrency,
     keyOf: (target) => target,
-    trial: (target) =>
-      attempts.made(
-        target,
-        parts.connect(target).catch((error: unknown) => {
-          if (isOutage(error)) throw error;
-        }),
-      ),
+    trial: (target) => attempts.made(target, parts.connect(target).catch(isReached)),
     trialFailed(target, error) {
       open(target, error);
       return true;
@@ -93,6 +100,7 @@ export function createTargetCircuit(parts: TargetCircuitParts): TargetCircuit {
       if (!errors.delete(target)) return;
       failures.connected(target);
       parts.recovered(target);
+      waiting.wake(target);
     },
   });
   const openOf = (target: string) => {
@@ -123,6 +131,7 @@ export function createTargetCircuit(parts: TargetCircuitParts): TargetCircuit {
       if (opens && openOf(target) === undefined) open(target, error);
       targets.failed(target, opens);
     },
+    whenClosed: waiting.add,
     stateOf(target) {
       const found = openOf(target);
       if (found === undefined) return null;
@@ -135,6 +144,26 @@ export function createTargetCircuit(parts: TargetCircuitParts): TargetCircuit {
       targets.forget((other) => other === target);
     },
     stop: () => targets.stop(),
+  };
+}
+
+/** Those who wait for the circuit of a target to close. */
+function createWaiting() {
+  const byTarget = new Map<string, Set<() => void>>();
+  return {
+    add(target: string, closed: () => void): Stop {
+      const all = byTarget.get(target) ?? new Set();
+      byTarget.set(target, all.add(closed));
+      return () => {
+        all.delete(closed);
+        if (all.size === 0 && byTarget.get(target) === all) byTarget.delete(target);
+      };
+    },
+    wake(target: string): void {
+      const all = byTarget.get(target) ?? [];
+      byTarget.delete(target);
+      for (const closed of all) closed();
+    },
   };
 }
 
@@ -190,6 +219,11 @@ function isOutage(error: unknown): boolean {
   return error.cause === undefined || isOutage(error.cause);
 }
 
+/** Returns whether a failure is an answer, whatever it says. */
+function isAnswer(error: unknown): boolean {
+  return causeOf(error, HttpStatusError) !== undefined || causeOf(error, MediaTypeError) !== undefined;
+}
+
 /** Any other failure is over at once, so that it can be confirmed before others are refused. */
 function isCostly(error: unknown): boolean {
   return causeOf(error, ConnectError)?.failure === 'timeout' || causeOf(error, DeadlineExceededError) !== undefined;
@@ -206,7 +240,9 @@ export function connectReasonOf(error: unknown): string | undefined {
   return connect && connectReasons[connect.failure];
 }
 
-/** Says it without the text of the target, its address or its certificate, which the log and the page of targets have. */
+/**
+ * Says it without the text of the target, its address or its certificate, which the log and the page of targets have.
+ */
 function reasonForClients(error: unknown): string {
   const connect = connectReasonOf(error);
   if (connect !== undefined) return connect;

@@ -14,7 +14,7 @@ import {
   type TaskContent,
 } from '../../rpc/task-states.ts';
 import { answerSizeOf, noteAnswerSize } from '../answer-size.ts';
-import { canBeAsked } from '../input-required.ts';
+import { asksForUnknownMode, canBeAsked } from '../input-required.ts';
 import type { Connection, Lost, UpstreamParts } from '../model.ts';
 
 /** Tasks of one connection that are known, and questions of them that wait for the client. */
@@ -63,9 +63,9 @@ export function withTaskTools(
 }
 
 /**
- * Connects to a target of an earlier revision for clients of MCP 2026-07-28. The tasks of MCP 2025-11-25 are those of the
- * extension then: the calls of tools that have to be tasks become some, the state of a task has its result inside, and
- * what it asks the client for.
+ * Connects to a target of an earlier revision for clients of MCP 2026-07-28. The tasks of MCP 2025-11-25 are those of
+ * the extension then: the calls of tools that have to be tasks become some, the state of a task has its result inside,
+ * and what it asks the client for.
  */
 export async function connectExtended(
   connect: (parts: UpstreamParts, lost: Lost) => Promise<Connection>,
@@ -111,7 +111,8 @@ function createAdapter(
 ): Connection['request'] {
   /** Asks for the result, since a target asks the client on the stream of that response, until it asks no more. */
   const read = (taskId: string, task: OpenTask): void => {
-    if (task.reading !== undefined) return;
+    const leave = task.reading === undefined ? entered(parts) : undefined;
+    if (leave === undefined) return;
     const reading = new AbortController();
     task.reading = reading;
     const limit = { clock: parts.clock, milliseconds: parts.requestTimeout('tasks/result'), signal: reading.signal };
@@ -119,6 +120,7 @@ function createAdapter(
       .catch(() => {})
       .finally(() => {
         task.reading = undefined;
+        leave();
       });
   };
 
@@ -178,9 +180,21 @@ function createAdapter(
   };
 }
 
+/** Returns `undefined` when the target has too many requests open: the client asks for the state again. */
+function entered({ enter }: Pick<UpstreamParts, 'enter'>): ReturnType<UpstreamParts['enter']> | undefined {
+  try {
+    return enter();
+  } catch {
+    return undefined;
+  }
+}
+
 type Waiting = [until: AbortSignal, exchange?: Parameters<Connection['request']>[3]];
 
-/** A task that failed has an error response; the failure of a tool is a result. It says what results of this revision say. */
+/**
+ * A task that failed has an error response; the failure of a tool is a result. It says what results of this revision
+ * say.
+ */
 async function outcomeOf(connection: Connection, taskId: string, waiting: Waiting): Promise<TaskContent> {
   try {
     const result = await connection.request('tasks/result', { taskId }, ...waiting);
@@ -196,20 +210,28 @@ async function outcomeOf(connection: Connection, taskId: string, waiting: Waitin
   }
 }
 
-/** Reads the list of tools when nothing is known of them yet. */
+/** Reads the list of tools when not all of them are known yet. Of one with very many pages, the rest stays unknown. */
 async function isTaskTool(
   connection: Connection,
   { memory }: UpstreamParts,
   name: string,
   until: AbortSignal,
 ): Promise<boolean> {
+  const isTask = (): boolean => memory.taskTools?.has(name) === true;
+  if (isTask() || (memory.taskTools !== undefined && memory.areToolsListed === true)) return isTask();
   let cursor: string | undefined;
-  for (let page = 1; memory.taskTools === undefined || (cursor !== undefined && page <= maxPages); page += 1) {
+  for (let page = 1; page <= maxPages && !isTask(); page += 1) {
     const result = await connection.request('tools/list', cursor === undefined ? {} : { cursor }, until);
     const next = result['nextCursor'];
-    cursor = typeof next === 'string' && next !== cursor ? next : undefined;
+    if (typeof next !== 'string' || next === cursor) break;
+    cursor = next;
+    if (page === maxPages) {
+      memory.areToolsListed = true;
+      // Of headers of the other tools, nothing is known.
+      memory.paramHeaders = { byTool: memory.paramHeaders?.byTool ?? new Map(), isCut: true };
+    }
   }
-  return memory.taskTools?.has(name) ?? false;
+  return isTask();
 }
 
 function known(tasks: Map<string, OpenTask>, taskId: string): OpenTask {
@@ -242,6 +264,8 @@ function takeQuestion(
   const taskId = relatedTaskId(params);
   const task = taskId === undefined ? undefined : tasks.get(taskId);
   if (taskId === undefined || task === undefined || !canBeAsked(method, clientCapabilities)) return undefined;
+  // Refused there.
+  if (asksForUnknownMode(params, clientCapabilities)) return undefined;
   const waiting = [...tasks.values()].reduce((sum, { questions }) => sum + questions.size, 0);
   if (waiting >= maxQuestions || lengthOf(params ?? {}) > maxQuestion) {
     return Promise.reject(new RpcError(errorCode.unavailable, 'Too many requests wait for clients'));
@@ -257,7 +281,9 @@ function takeQuestion(
   return within(limit, () => promise).finally(() => task.questions.delete(name));
 }
 
-/** Gives a task the answers of the client. Those to what is not asked any more are ignored (Tasks extension, Update). */
+/**
+ * Gives a task the answers of the client. Those to what is not asked any more are ignored (Tasks extension, Update).
+ */
 function answer(tasks: ReadonlyMap<string, OpenTask>, params: Params): void {
   rememberMembers(params);
   const given = asJsonObject(params['inputResponses']);

@@ -11,8 +11,8 @@ import type { Connection, UpstreamParts } from '../model.ts';
 import { pause } from '../transport/notification-stream.ts';
 
 /**
- * Milliseconds between two requests for the state of a task: what its target suggests, within these, or by default; and a
- * part of the time that it has taken so far, so that one that takes long is not asked more often than that matters.
+ * Milliseconds between two requests for the state of a task: what its target suggests, within these, or by default; and
+ * a part of the time that it has taken so far, so that one that takes long is not asked more often than that matters.
  */
 const pollTime = { least: 100, most: 30_000, otherwise: 1_000, partOfWait: 1 / 20 } as const;
 
@@ -23,9 +23,9 @@ const maxRounds = 256;
 const cancelTime = 5_000;
 
 /**
- * Makes the tasks of a target that has the extension of MCP 2026-07-28 those of MCP 2025-11-25, for clients that know no
- * others: one that asks for a task gets it, one that does not gets the result, for which the target is asked until it is
- * there. What a task asks for is asked of the client.
+ * Makes the tasks of a target that has the extension of MCP 2026-07-28 those of MCP 2025-11-25, for clients that know
+ * no others: one that asks for a task gets it, one that does not gets the result, for which the target is asked until
+ * it is there. What a task asks for is asked of the client.
  *
  * @param send sends a request of MCP 2026-07-28
  */

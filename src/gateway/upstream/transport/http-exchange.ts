@@ -18,6 +18,11 @@ export class HttpStatusError extends Error {
   }
 }
 
+/** A target answered with a kind of content that carries no messages, such as a page for people. */
+export class MediaTypeError extends Error {
+  override readonly name = 'MediaTypeError';
+}
+
 /** Milliseconds that a target has to accept a message that has no response: each takes a connection until then. */
 const acceptTime = 30_000;
 

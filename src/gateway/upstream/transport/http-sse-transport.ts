@@ -141,7 +141,8 @@ export class HttpSseTransport implements Transport {
 
   /**
    * Counts a large message for the list that it answers; a batch, for each that is awaited. The stream is that of all
-   * answers, so that whose a message is shows when it is complete: before it is parsed. What is refused ends the request.
+   * answers, so that whose a message is shows when it is complete: before it is parsed. What is refused ends the
+   * request.
    */
   #hasRoom({ text, size }: TakenMessage): boolean {
     if (size.bytes <= uncountedBytes || this.#lists.size === 0) return true;

@@ -48,7 +48,8 @@ export class MessageBuffer {
   readonly #maxBytes: number;
   readonly #arriving: Arriving | undefined;
   readonly #structure = new JsonStructure(messageBounds);
-  #decoder = new TextDecoder();
+  /** Of a message with more than one block. */
+  #decoder: typeof oneBlock | undefined;
   /** The message but for the last block. */
   #text = '';
   #block: Uint8Array<ArrayBuffer> = empty;
@@ -107,7 +108,7 @@ export class MessageBuffer {
 
   /** Returns the message, and begins with the next one. */
   take(): TakenMessage {
-    const text = this.#text + this.#decoder.decode(this.#block.subarray(0, this.#blockLength));
+    const text = this.#text + (this.#decoder ?? oneBlock).decode(this.#block.subarray(0, this.#blockLength));
     const size: MessageSize = { bytes: this.#length, values: this.#structure.values };
     const { longestString } = this.#structure;
     this.clear();
@@ -120,7 +121,7 @@ export class MessageBuffer {
     this.#pieces = 0;
     this.#length = 0;
     this.#structure.reset();
-    this.#decoder = new TextDecoder();
+    this.#decoder = undefined;
     this.#text = '';
     // A stream may be silent for hours.
     this.#block = empty;
@@ -130,6 +131,7 @@ export class MessageBuffer {
   #add(bytes: Uint8Array): void {
     for (let start = 0; start < bytes.length; ) {
       if (this.#blockLength === blockBytes) {
+        this.#decoder ??= new TextDecoder();
         this.#text += this.#decoder.decode(this.#block, { stream: true });
         this.#blockLength = 0;
       }
@@ -150,6 +152,8 @@ export class MessageBuffer {
   }
 }
 
+/** Begins anew with each call, as a decoder does that is not told that more follows. */
+const oneBlock = new TextDecoder();
 const lineFeed = 0x0a;
 const initialBytes = 1_024;
 const blockBytes = 64 * 1024;

@@ -1,8 +1,9 @@
 import type { Clock, Random } from '../../../edges.ts';
 import { quoted } from '../../../json/quoted.ts';
+import { Deadline } from '../../../net/deadline.ts';
 import { backoffDelay } from '../../../rate/backoff.ts';
 import type { TargetResponse } from '../../model.ts';
-import type { TransportEvents, TransportParts } from '../model.ts';
+import type { TransportEvents, TransportParts, UpstreamParts } from '../model.ts';
 import { discard, mediaTypeOf } from './http-exchange.ts';
 import { type Resumption, readMessages } from './incoming-stream.ts';
 
@@ -28,7 +29,7 @@ export async function followNotifications(
   open: (lastEventId: string | undefined) => Promise<TargetResponse>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { clock, random, events } = parts;
+  const { random, events } = parts;
   const resumption: Resumption = { lastEventId: undefined, retry: undefined };
   let opened = false;
   for (let futile = 0; !signal.aborted; ) {
@@ -43,7 +44,7 @@ export async function followNotifications(
     if (futile === maxFutile) events.streamFailed(outcome.reason);
     const isResting = futile >= maxFutile && outcome.kind === 'futile';
     const delay = isResting ? restTime : reconnectDelay(Math.max(1, futile), resumption.retry, random);
-    await pause(clock, delay, signal).catch(() => {});
+    await pauseForTarget(parts, delay, signal).catch(() => {});
   }
 }
 
@@ -58,6 +59,16 @@ type Outcome =
 /** Returns whether a refusal says that there is no such session, and not that of credentials or of any stream. */
 function saysUnknown(status: number): boolean {
   return ![401, 403, 405].includes(status);
+}
+
+/**
+ * Returns whether a refusal may be that of the event to continue after, which the target does not keep for ever; the
+ * next stream then begins without one. 404 is said of the session (MCP 2025-11-25, Session Management).
+ */
+function forgetsEvent(status: number, resumption: Resumption): boolean {
+  const isOfEvent = resumption.lastEventId !== undefined && status !== 404 && saysUnknown(status);
+  if (isOfEvent) resumption.lastEventId = undefined;
+  return isOfEvent;
 }
 
 async function readOneStream(
@@ -82,7 +93,7 @@ async function readOneStream(
     const { status } = response;
     isReached = status < 500;
     const type = mediaTypeOf(response);
-    if (isRefusal(status)) {
+    if (isRefusal(status) && !forgetsEvent(status, resumption)) {
       await discard(response);
       return { kind: 'refused', status };
     }
@@ -101,8 +112,8 @@ async function readOneStream(
 }
 
 /**
- * 405 says that there is no stream; other refusals of the request will not change either. 409 says that the last stream is
- * open: servers made with the SDKs have one for a session, and may learn of its end later than the gateway.
+ * 405 says that there is no stream; other refusals of the request will not change either. 409 says that the last stream
+ * is open: servers made with the SDKs have one for a session, and may learn of its end later than the gateway.
  */
 function isRefusal(status: number): boolean {
   return status >= 400 && status < 500 && ![408, 409, 429].includes(status);
@@ -117,6 +128,30 @@ function isRefusal(status: number): boolean {
 export function reconnectDelay(attempt: number, retry: number | undefined, random: Random): number {
   const initial = Math.min(Math.max(retry ?? reconnect.min, reconnect.min), reconnect.max);
   return backoffDelay(attempt, { initial, max: reconnect.max }, random);
+}
+
+/**
+ * Resolves after a time, or soon when the circuit of the target closes meanwhile: as long after that as before a first
+ * attempt, so that all who wait for the target do not come at once. Rejects with the signal's reason when that is
+ * aborted.
+ */
+export async function pauseForTarget(
+  { clock, random, circuit }: Pick<UpstreamParts, 'clock' | 'random' | 'circuit'>,
+  milliseconds: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const until = clock.now() + milliseconds;
+  const wait = new Deadline(clock, signal);
+  const stopWaiting = circuit.whenClosed(() => wait.abort());
+  try {
+    await pause(clock, milliseconds, wait.signal);
+  } catch {
+    signal.throwIfAborted();
+    await pause(clock, Math.min(until - clock.now(), reconnectDelay(1, undefined, random)), signal);
+  } finally {
+    stopWaiting();
+    wait.release();
+  }
 }
 
 /** Resolves after a time; rejects with the signal's reason when that is aborted before. */

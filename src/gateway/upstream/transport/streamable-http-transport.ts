@@ -9,13 +9,14 @@ import {
   fetchWithinOrigin,
   HttpStatusError,
   lingerTime,
+  MediaTypeError,
   mediaTypeOf,
   sendUnanswered,
   statusError,
 } from './http-exchange.ts';
 import { type Incoming, type Resumption, readJson, readMessages } from './incoming-stream.ts';
 import { answeredId, cancelledId, maxBytesOf, requestIdOf } from './message.ts';
-import { followNotifications, pause, reconnectDelay } from './notification-stream.ts';
+import { followNotifications, pauseForTarget, reconnectDelay } from './notification-stream.ts';
 
 /** A request whose response is not complete. */
 interface Exchange {
@@ -121,23 +122,28 @@ export class StreamableHttpTransport implements Transport {
     }
     await discard(response);
     const found = `status ${response.status} and type ${quoted(type)}`;
-    throw new Error(`answered a request with ${found}, which is neither JSON nor an event stream`);
+    throw new MediaTypeError(`answered a request with ${found}, which is neither JSON nor an event stream`);
   }
 
-  /** Resumes the stream of a response until the response has arrived. */
+  /**
+   * Resumes the stream of a response until the response has arrived. A refusal of that is none of the request, which
+   * the target may have processed: the request must not be repeated because of it.
+   */
   async #resume(exchange: Exchange, incoming: Incoming, resumption: Resumption): Promise<void> {
     const { signal } = exchange.abort;
-    const { clock, random } = this.#parts;
     for (let failures = 0; !exchange.answered && failures < maxResumptions; ) {
-      await pause(clock, reconnectDelay(failures + 1, resumption.retry, random), signal);
+      const delay = reconnectDelay(failures + 1, resumption.retry, this.#parts.random);
+      await pauseForTarget(this.#parts, delay, signal);
       try {
         const response = await this.#openStream(signal, resumption.lastEventId);
         if (!response.ok) throw await statusError(response, this.#sessionId !== undefined);
         await this.#readResponse(response, incoming, resumption);
         failures = 0;
       } catch (error) {
-        const isFinal = error instanceof HttpStatusError && error.status < 500;
-        if (isFinal || signal.aborted) throw error;
+        if (signal.aborted) throw error;
+        if (error instanceof HttpStatusError && error.status < 500) {
+          throw new Error(`the answer was cut off, and cannot be resumed: ${error.message}`, { cause: error });
+        }
         failures += 1;
       }
     }

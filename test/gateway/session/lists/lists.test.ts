@@ -179,7 +179,12 @@ it('a list names the targets that it lacks, of those that the caller may see', a
     for (const [name, target] of Object.entries(targets)) gateway.config.putTarget(target.target(name));
     const client = await openRawClient(gateway, gateway.token('me'));
     const { result } = await client.request('tools/list');
-    expect(result).toEqual({ tools: [{ name: 'good:x' }], _meta: { 'kgateway.dev/missingTargets': missing } });
+    const state = { state: 'fails', since: expect.any(String) };
+    const _meta = {
+      'kgateway.dev/missingTargets': missing,
+      'kgateway.dev/missingTargetStates': Object.fromEntries(missing.map((target) => [target, state])),
+    };
+    expect(result).toEqual({ tools: [{ name: 'good:x' }], _meta });
     for (const name of ['broken', 'hidden', 'large']) gateway.config.removeTarget(name);
     expect((await client.request('tools/list')).result).toEqual({ tools: [{ name: 'good:x' }] });
   }

@@ -6,7 +6,7 @@ import { FloodError } from '../../../../src/gateway/upstream/flood-guard.ts';
 import { createTargetCircuit, type TargetCircuit } from '../../../../src/gateway/upstream/health/target-circuit.ts';
 import { createTargetFailures } from '../../../../src/gateway/upstream/health/target-failures.ts';
 import { createTargetStates } from '../../../../src/gateway/upstream/health/target-states.ts';
-import { HttpStatusError } from '../../../../src/gateway/upstream/transport/http-exchange.ts';
+import { HttpStatusError, MediaTypeError } from '../../../../src/gateway/upstream/transport/http-exchange.ts';
 import { DeadlineExceededError } from '../../../../src/net/deadline.ts';
 import { createManualClock } from '../../../support/edges/manual-clock.ts';
 import { createRecordedLog } from '../../../support/edges/recorded-log.ts';
@@ -18,20 +18,21 @@ const broken = new Error('the answer was cut off');
 
 const isOpen = (circuit: TargetCircuit): boolean => circuit.refusal('a') !== undefined;
 
-function createRig() {
+function createRig({ passesHeaders = false } = {}) {
   const clock = createManualClock();
   const log = createRecordedLog();
   const states = createTargetStates(clock);
   const tried: string[] = [];
   const recovered: string[] = [];
-  const connection = { now: (): Promise<unknown> => Promise.reject(refused) };
+  const connection = { now: (_target: string): Promise<unknown> => Promise.reject(refused) };
   const circuit = createTargetCircuit({
     clock,
     random: () => 1,
     failures: createTargetFailures(clock, log, states),
+    passesHeaders,
     connect(target) {
       tried.push(target);
-      return connection.now();
+      return connection.now(target);
     },
     recovered: (target) => recovered.push(target),
   });
@@ -190,6 +191,60 @@ describe('a caller cannot take a target from others', () => {
     await settled();
     expect(isOpen(circuit)).toBe(false);
   });
+});
+
+describe('where requests of clients have headers that the gateway’s own connection has not', () => {
+  it.each([
+    ['a status of 500 and more', new HttpStatusError('answered with status 503', 503, false)],
+    ['a page', new Error('none works', { cause: new MediaTypeError('status 200 and type text/html') })],
+  ])('%s in answer to that one says that the target can be reached', async (_, error) => {
+    for (const passesHeaders of [true, false]) {
+      const { circuit, connection, settled } = createRig({ passesHeaders });
+      connection.now = () => Promise.reject(error);
+      circuit.failed('a', broken, false);
+      await settled();
+      expect(isOpen(circuit)).toBe(!passesHeaders);
+    }
+  });
+
+  it('one that finds no target opens the circuit', async () => {
+    const { circuit, settled } = createRig({ passesHeaders: true });
+    circuit.failed('a', broken, false);
+    await settled();
+    expect(isOpen(circuit)).toBe(true);
+  });
+});
+
+it('targets that hang do not delay the trials of one that has recovered', async () => {
+  const { clock, circuit, connection, settled } = createRig();
+  connection.now = (target) => (target === 'a' ? Promise.resolve() : new Promise(() => {}));
+  for (let hanging = 0; hanging < 64; hanging += 1) circuit.failed(`hangs-${hanging}`, noConnection, false);
+  circuit.failed('a', noConnection, false);
+  expect(isOpen(circuit)).toBe(true);
+  // 16 of them in each second.
+  for (let second = 0; second < 5; second += 1) {
+    for (let step = 0; step < 20; step += 1) clock.advance(50);
+    await settled();
+  }
+  expect(isOpen(circuit)).toBe(false);
+});
+
+it('those who wait for a target are called when its circuit closes, once, unless they wait no longer', async () => {
+  const { clock, circuit, connection, settled } = createRig();
+  const called: string[] = [];
+  circuit.failed('a', noConnection, false);
+  await settled();
+  circuit.whenClosed('a', () => called.push('a'));
+  circuit.whenClosed('a', () => called.push('stopped'))();
+  circuit.whenClosed('b', () => called.push('b'));
+  connection.now = () => Promise.resolve();
+  for (let recoveries = 0; recoveries < 2; recoveries += 1) {
+    clock.advance(60_000);
+    await settled();
+    expect(isOpen(circuit)).toBe(false);
+    expect(called).toEqual(['a']);
+    circuit.failed('a', noConnection, false);
+  }
 });
 
 it('a target that was changed is forgotten, also while it is tried', async () => {

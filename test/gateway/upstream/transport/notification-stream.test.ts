@@ -3,6 +3,7 @@ import type { TargetFetch } from '../../../../src/gateway/model.ts';
 import { createAnswerBudget } from '../../../../src/gateway/upstream/answer-limits.ts';
 import { createTransport } from '../../../../src/gateway/upstream/transport/transport.ts';
 import { createManualClock } from '../../../support/edges/manual-clock.ts';
+import { noCircuit } from '../../../support/gateway/no-circuit.ts';
 import { connectTransport as connect, initialized } from '../../../support/gateway/transport-rig.ts';
 
 describe('the stream of notifications', () => {
@@ -34,7 +35,6 @@ describe('the stream of notifications', () => {
 
   it.each([
     [404, ['the target no longer knows this session']],
-    [400, ['the target no longer knows this session']],
     [405, []],
     [401, []],
   ])('is resumed after its last event; status %i then says whether the session is lost', async (status, failures) => {
@@ -51,6 +51,58 @@ describe('the stream of notifications', () => {
     await expect.poll(() => rig.requests).toEqual(['POST /mcp', 'GET /mcp', 'GET /mcp 5']);
     await expect.poll(() => rig.failures).toEqual(failures);
     expect(rig.clock.waiting()).toEqual([]);
+  });
+});
+
+describe('the stream of notifications', () => {
+  it.each([
+    [200, []],
+    [400, ['the target no longer knows this session']],
+  ])(
+    'begins anew when the target refuses its last event with 400; only when that has status %i the session is lost',
+    async (status, failures) => {
+      let streams = 0;
+      await using rig = await connect(({ method, headers }, answer) => {
+        if (method === 'POST') return answer.writeHead(202).end();
+        if (headers['last-event-id'] !== undefined) return answer.writeHead(400).end();
+        streams += 1;
+        if (streams > 1 && status === 400) return answer.writeHead(400).end();
+        answer.writeHead(200, { 'content-type': 'text/event-stream' });
+        return streams > 1 ? answer.flushHeaders() : answer.end('id: 5\ndata:\n\n');
+      });
+      await rig.transport.send(initialized);
+      for (const delay of [1_000, 2_000]) {
+        await rig.clock.armed();
+        expect(rig.clock.next()).toBe(delay);
+      }
+      await expect.poll(() => rig.requests).toEqual(['POST /mcp', 'GET /mcp', 'GET /mcp 5', 'GET /mcp']);
+      await expect.poll(() => rig.failures).toEqual(failures);
+    },
+  );
+
+  it('is opened soon when the circuit of the target closes, however long it had to wait', async () => {
+    const waiting = new Set<() => void>();
+    await using rig = await connect(
+      ({ method }, answer) => answer.writeHead(method === 'GET' ? 503 : 202).end(),
+      'streamable-http',
+      {
+        ...noCircuit,
+        whenClosed(closed) {
+          waiting.add(closed);
+          return () => waiting.delete(closed);
+        },
+      },
+    );
+    await rig.transport.send(initialized);
+    for (let stream = 1; stream <= 6; stream += 1) {
+      await rig.clock.armed();
+      if (stream < 6) rig.clock.next();
+    }
+    expect([rig.clock.waiting(), waiting.size]).toEqual([[30_000], 1]);
+    for (const closed of waiting) closed();
+    await expect.poll(() => rig.clock.waiting()).toEqual([1_000]);
+    rig.clock.next();
+    await expect.poll(() => rig.requests.length).toBe(8);
   });
 
   it('that brings a message is opened again after a second', async () => {
@@ -114,6 +166,7 @@ it.each([
     clock,
     random: () => 0,
     budget: createAnswerBudget(),
+    circuit: noCircuit,
     events: {
       received: () => {},
       invalid: () => {},
