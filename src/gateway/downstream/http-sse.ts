@@ -99,9 +99,7 @@ export function createHttpSse({ multiplexer, bodies, ...parts }: HttpTransportPa
     const message = decodeMessage(body.value);
     if (message === undefined) return refuse(noMessage);
     const error =
-      parts.shutdownError([message]) ??
-      parts.stepUp([message], caller) ??
-      found.session.post(message, exchange, done);
+      parts.shutdownError([message]) ?? parts.stepUp([message], caller) ?? found.session.post(message, exchange, done);
     if (error !== undefined) return refuse(error);
     response.writeHead(202).end('Accepted');
   };

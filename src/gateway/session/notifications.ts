@@ -40,7 +40,6 @@ export function createNotifications(
   { authorization, requests, subscriptions, ofTasks }: NotificationParts,
   client: Client,
 ): Notifications {
-
   const progress = (target: string, params: Params | undefined): void => {
     const found = requests.withProgress(target, params?.['progressToken']);
     if (found === undefined) ofTasks.progress(target, params);
