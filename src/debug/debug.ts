@@ -90,6 +90,7 @@ function listenerParts(
     log,
     lost: (reason) => metrics.count('gatehouse_http_connections_lost_total', { listener, reason }),
     delayed: () => metrics.count('gatehouse_http_connections_delayed_total', { listener }),
+    malformed: (reason) => metrics.count('gatehouse_http_requests_malformed_total', { listener, reason }),
     answered: (status) => metrics.count('gatehouse_http_requests_total', { listener, status }),
     failed: (error) => log.error('internal error in the debug endpoint', { error }),
   };

@@ -16,6 +16,10 @@ const counterHelp: Readonly<Record<CounterName, { readonly help: string; readonl
   },
   gatehouse_commits_total: { help: 'Batches of input that were applied to the graph.' },
   gatehouse_source_problems_total: { help: 'Problems found in the input.', labels: ['severity'] },
+  gatehouse_source_looks_total: {
+    help: 'Entries of folders that were looked at: after a change, or by the check for changes that no event told.',
+    labels: ['by'],
+  },
   gatehouse_source_reads_total: { help: 'Manifest files that were read.' },
   gatehouse_source_parses_total: { help: 'Manifest files that were parsed.' },
   gatehouse_source_lists_total: { help: 'Lists of the API server that completed.', labels: ['kind'] },
@@ -45,6 +49,10 @@ const counterHelp: Readonly<Record<CounterName, { readonly help: string; readonl
     help: 'Connections of an HTTP listener that its limits closed: evicted for a new one, refused, too slow, or a flood.',
     labels: ['listener', 'reason'],
   },
+  gatehouse_http_requests_malformed_total: {
+    help: 'Requests of an HTTP listener that are not as HTTP/1.1 has them: a large head, a bad chunk, bad syntax, no Host, or unsupported.',
+    labels: ['listener', 'reason'],
+  },
   gatehouse_http_requests_total: {
     help: 'Requests of the debug and the metrics listener, by HTTP status or "none" when the client left before it.',
     labels: ['listener', 'status'],
@@ -69,6 +77,10 @@ const counterHelp: Readonly<Record<CounterName, { readonly help: string; readonl
   gatehouse_xds_connections_closed_total: {
     help: 'Connections that were closed because they opened too many streams, or flooded TLS.',
   },
+  gatehouse_xds_connections_failed_total: {
+    help: 'Connections that ended because of an error of HTTP/2, by what it was: protocol, flood, invalid-frames, or goaway of the client.',
+    labels: ['reason'],
+  },
   gatehouse_xds_streams_refused_total: {
     help: 'Streams that were refused because of the rate or the number of streams.',
   },
@@ -81,6 +93,7 @@ const gaugeLabels: Readonly<Partial<Record<GaugeName, readonly string[]>>> = {
   gatehouse_snapshot_resources: ['type'],
   gatehouse_snapshot_bytes: ['type'],
   gatehouse_source_last_event_seconds: ['kind'],
+  gatehouse_source_ignored_objects: ['kind'],
   gatehouse_xds_nodes_by_variant: ['variant'],
 };
 
@@ -94,6 +107,8 @@ const gaugeHelp: Readonly<Record<GaugeName, string>> = {
   gatehouse_synced: '1 once every kind of resource was read.',
   gatehouse_input_errors: 'Current problems in the input because of which something is dropped.',
   gatehouse_source_last_event_seconds: 'Time of the last watch event or list of the kind, in seconds since the epoch.',
+  gatehouse_source_ignored_objects:
+    'Objects of the API server that are ignored because all of them together are more than is kept.',
   gatehouse_jwks_failing: 'Addresses of keys that could not be fetched at the last attempt.',
   gatehouse_leader: '1 while this replica leads and writes statuses.',
   gatehouse_status_pending: 'Statuses that wait to be written or are being written.',

@@ -321,8 +321,11 @@ async function bind(
   const delayed = (): void => {
     counters.count('gatehouse_gateway_connections_delayed_total', { listener: settings.listener });
   };
+  const malformed = (reason: string): void => {
+    counters.count('gatehouse_gateway_requests_malformed_total', { listener: settings.listener, reason });
+  };
   try {
-    const parts = { ...settings, certificate: undefined, clock, log, lost, delayed };
+    const parts = { ...settings, certificate: undefined, clock, log, lost, delayed, malformed };
     return await openLimitedListener(at, handlerFor, parts);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

@@ -31,6 +31,10 @@ const counterHelp: Readonly<Record<GatewayCounterName, { readonly help: string; 
       help: 'What happened to the last-good state on disk: restored, refused, dropped, written or failed.',
       labels: ['event'],
     },
+    gatehouse_gateway_requests_malformed_total: {
+      help: 'Requests that are not as HTTP/1.1 has them: a large head, a bad chunk, bad syntax, no Host, or unsupported.',
+      labels: ['listener', 'reason'],
+    },
     gatehouse_gateway_requests_refused_total: {
       help: 'Requests that were refused: the caller, or the gateway, had too many open, the body exceeded a limit, or host, origin, path or method were wrong.',
       labels: ['reason'],

@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
 import type { Clock, Logger, StopAsync } from '../../edges.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
@@ -10,6 +10,7 @@ import type { ServerCertificate } from '../tls/server-certificate.ts';
 import { ConnectionLimiter, type ConnectionLimits, type ConnectionLoss } from './connection-limiter.ts';
 import { type ConnectionRate, ConnectionTurns } from './connection-turns.ts';
 import { close, listen } from './http-listener.ts';
+import { type MalformedRequest, refuseMalformed } from './malformed-requests.ts';
 import { maxOpenFiles } from './open-files.ts';
 
 /** Limits of an HTTP listener. Times are in milliseconds. */
@@ -74,6 +75,8 @@ export interface LimitedListenerParts {
   readonly lost?: (reason: ConnectionLoss | 'pipelined' | 'flooded') => void;
   /** Counts a connection that waits because there were too many new ones. */
   readonly delayed?: () => void;
+  /** Counts a request that is not as HTTP/1.1 has it. */
+  readonly malformed?: (reason: MalformedRequest) => void;
 }
 
 /** A running HTTP listener. */
@@ -102,6 +105,8 @@ export async function openLimitedListener(
   const limits = { ...defaultHttpLimits, ...parts.limits };
   const server = createServer({
     maxHeaderSize: limits.maxHeaderSize,
+    // Node would refuse a request without it, and not say so.
+    requireHostHeader: false,
     // Said to clients, who then do not use a connection that is about to be closed.
     keepAliveTimeout: limits.idleTimeout,
     keepAliveTimeoutBuffer: nodeTimeoutMargin,
@@ -285,7 +290,8 @@ const manyTimeouts = {
 
 /** The requests of one connection: one is being answered, the others wait. */
 interface Pipeline {
-  answering: boolean;
+  /** The response to the request that is being answered. */
+  answering: ServerResponse | undefined;
   readonly waiting: (() => void)[];
 }
 
@@ -297,7 +303,7 @@ function limitRequests(
   server: Server,
   handle: RequestListener,
   limiter: Requests,
-  { listener, clock, log, lost }: LimitedListenerParts,
+  { listener, clock, log, lost, malformed }: LimitedListenerParts,
 ): { drained(): Promise<void> } {
   const pipelines = new WeakMap<Socket, Pipeline>();
   const throttle = new LogThrottle(clock, log);
@@ -306,17 +312,21 @@ function limitRequests(
   let draining = false;
   const proceed = (pipeline: Pipeline, socket: Socket): void => {
     const next = socket.destroyed ? undefined : pipeline.waiting.shift();
-    pipeline.answering = next !== undefined;
+    pipeline.answering = undefined;
     if (next === undefined) limiter.answered(socket);
     else next();
   };
 
+  const responseOn = (socket: Socket): ServerResponse | undefined => pipelines.get(socket)?.answering;
+  const lacksHost = refuseMalformed(server, { listener, clock, log, malformed, responseOn });
+
   server.on('request', (request, response) => {
+    if (lacksHost(response)) return;
     const { socket } = request;
-    const pipeline = pipelines.get(socket) ?? { answering: false, waiting: [] };
+    const pipeline = pipelines.get(socket) ?? { answering: undefined, waiting: [] };
     pipelines.set(socket, pipeline);
     const answer = (): void => {
-      pipeline.answering = true;
+      pipeline.answering = response;
       open += 1;
       response.once('close', () => {
         open -= 1;
@@ -328,7 +338,7 @@ function limitRequests(
     // Events of bytes that were read before the connection was closed.
     if (socket.destroyed) return;
     limiter.began(socket, () => !request.complete);
-    if (!pipeline.answering) answer();
+    if (pipeline.answering === undefined) answer();
     else if (pipeline.waiting.length < maxPipelined) pipeline.waiting.push(answer);
     else {
       lost?.('pipelined');

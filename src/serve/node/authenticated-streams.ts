@@ -3,7 +3,7 @@ import type { Authenticate } from '../auth/authenticator.ts';
 import type { Authentication, Identity } from '../auth/identity.ts';
 import type { StreamStatus } from '../request/stream-status.ts';
 import { refuseStream } from '../transport/calls.ts';
-import { type RawHeaders, type StreamGate, valuesOf } from '../transport/http2-server.ts';
+import { type Http2Failure, type RawHeaders, type StreamGate, valuesOf } from '../transport/http2-server.ts';
 
 /** What is asked of streams, before and after their admission. */
 export interface AuthenticatedStreamsParts {
@@ -44,8 +44,8 @@ export class AuthenticatedStreams implements StreamGate {
     this.#parts.admission.cutOff(stream);
   }
 
-  failed(session: Http2Session, error: Error): void {
-    this.#parts.admission.failed(session, error);
+  failed(session: Http2Session, reason: Http2Failure, error: Error): void {
+    this.#parts.admission.failed(session, reason, error);
   }
 
   /** Returns the identity of a stream; undefined for one that was not authenticated here. */

@@ -8,9 +8,10 @@ import { defaultHttpLimits, limitConnections, limitNewConnections } from '../../
 import { isLoopback } from '../../net/loopback.ts';
 import { Handshakes } from '../../net/tls/handshakes.ts';
 import type { ServerCertificate } from '../../net/tls/server-certificate.ts';
+import { LogThrottle } from '../../rate/log-throttle.ts';
 import { settled, shutDown } from '../transport/bind.ts';
 import { refuseStream } from '../transport/calls.ts';
-import { Http2Server, type StreamGate, valuesOf } from '../transport/http2-server.ts';
+import { Http2Server, type StreamGate, valuesOf, watchFailures } from '../transport/http2-server.ts';
 import { maxHeaders } from '../transport/stream-admission.ts';
 import { type ClientStatusParts, registerClientStatus } from './csds/csds.ts';
 import type { Health } from './health.ts';
@@ -129,12 +130,14 @@ function beginnerOf(
   grpc: Server,
   { security, clock, log, counters }: AdminParts,
 ): { readonly begin: (socket: Socket) => void; readonly guarded: boolean } {
+  const failed = countFailures({ clock, log, counters });
   if (security === undefined || isLoopback(host)) {
     const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
+    watchFailures(grpc, failed);
     return { begin: (socket) => injector.injectConnection(socket), guarded: false };
   }
   const { certificate, guard } = security;
-  const http2 = new Http2Server(grpc, { maxStreams: maxCalls, maxHeaders }, guardedCalls(guard, clock));
+  const http2 = new Http2Server(grpc, { maxStreams: maxCalls, maxHeaders }, guardedCalls(guard, clock, failed));
   const timeout = defaultHttpLimits.headTimeout;
   const handshakes = new Handshakes({ certificate, clock, log, timeout, protocol: 'h2', requestCertificate: false });
   return {
@@ -154,10 +157,20 @@ function beginnerOf(
   };
 }
 
+/** Counts connections that end because of an error of HTTP/2, and logs once that there are some. */
+function countFailures({ clock, log, counters }: Pick<AdminParts, 'clock' | 'log' | 'counters'>): StreamGate['failed'] {
+  const throttle = new LogThrottle(clock, log);
+  return (_, reason) => {
+    counters.count('gatehouse_http_connections_lost_total', { listener: 'admin', reason });
+    const fields = { listener: 'admin' };
+    throttle.failed('http2', { reason, message: 'connections end because of errors of HTTP/2', fields });
+  };
+}
+
 /** CANCEL (RFC 9113, section 7). */
 const cancel = 8;
 
-function guardedCalls(guard: RequestGuard, clock: Clock): StreamGate {
+function guardedCalls(guard: RequestGuard, clock: Clock, failed: StreamGate['failed']): StreamGate {
   return {
     admit(stream, headers, start, rawHeaders) {
       const path = headers[':path'] ?? '';
@@ -182,7 +195,7 @@ function guardedCalls(guard: RequestGuard, clock: Clock): StreamGate {
       });
     },
     cutOff: (stream) => stream.destroy(),
-    failed: () => {},
+    failed,
   };
 }
 

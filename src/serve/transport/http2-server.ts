@@ -15,8 +15,11 @@ export interface StreamGate {
    * Called with a connection that ends because of an error of HTTP/2 (RFC 9113, section 5.4.1), such as headers that are
    * far too large. Its client gets a code, and no words.
    */
-  failed(session: Http2Session, error: Error): void;
+  failed(session: Http2Session, reason: Http2Failure, error: Error): void;
 }
+
+/** The error of HTTP/2 that ended a connection; `goaway`: its client says that there was one. */
+export type Http2Failure = 'protocol' | 'flood' | 'invalid-frames' | 'goaway';
 
 /** All headers as they came, names and values in turn: Node drops the second of two that may occur once. */
 export type RawHeaders = readonly string[];
@@ -52,11 +55,9 @@ export class Http2Server {
     if (typeof inherited !== 'object' || inherited === null) throw wrongVersion();
     Object.assign(inherited, optionsOf(limits));
     this.#injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
-    const servers = member(grpc, 'http2Servers');
-    const [server] = servers instanceof Map ? servers.keys() : [];
-    if (!isEventEmitter(server)) throw wrongVersion();
-    this.#server = server;
-    replaceListener(server, gate);
+    this.#server = http2ServerIn(grpc);
+    replaceListener(this.#server, gate);
+    watchFailures(grpc, (session, reason, error) => gate.failed(session, reason, error));
   }
 
   /** Begins HTTP/2 on a connection, with what was put back into its buffer. */
@@ -98,10 +99,6 @@ function replaceListener(server: EventEmitter, gate: StreamGate): void {
   const [handle, ...others] = server.listeners('stream');
   if (handle === undefined || others.length > 0) throw wrongVersion();
   server.removeAllListeners('stream');
-  server.on('sessionError', (error: Error, session: Http2Session) => {
-    // Other errors are those of the socket: the client is gone.
-    if (codeOf(error) === 'ERR_HTTP2_ERROR') gate.failed(session, error);
-  });
   server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: RawHeaders) => {
     // grpc-js listens too, but only to the streams that it is given; an error without a listener ends the process.
     stream.on('error', ignoreError);
@@ -113,6 +110,38 @@ function replaceListener(server: EventEmitter, gate: StreamGate): void {
     gate.admit(stream, headers, start, raw);
   });
 }
+
+/** Calls `failed` as {@link StreamGate} says, for a gRPC server whose connections are injected. */
+export function watchFailures(grpc: Server, failed: StreamGate['failed']): void {
+  http2ServerIn(grpc).on('sessionError', (error: Error, session: Http2Session) => {
+    const reason = failureOf(error);
+    if (reason !== undefined) failed(session, reason, error);
+  });
+}
+
+function http2ServerIn(grpc: Server): EventEmitter {
+  const servers = member(grpc, 'http2Servers');
+  const [server] = servers instanceof Map ? servers.keys() : [];
+  if (!isEventEmitter(server)) throw wrongVersion();
+  return server;
+}
+
+/** Undefined for errors of the socket: the client is gone. */
+function failureOf(error: Error): Http2Failure | undefined {
+  switch (codeOf(error)) {
+    case 'ERR_HTTP2_ERROR':
+      return Reflect.get(error, 'errno') === nghttp2Flooded ? 'flood' : 'protocol';
+    case 'ERR_HTTP2_TOO_MANY_INVALID_FRAMES':
+      return 'invalid-frames';
+    case 'ERR_HTTP2_SESSION_ERROR':
+      return 'goaway';
+    default:
+      return undefined;
+  }
+}
+
+/** NGHTTP2_ERR_FLOODED of nghttp2.h: answers that the client does not read. */
+const nghttp2Flooded = -904;
 
 function member(owner: object, name: string): unknown {
   return Reflect.get(owner, name);

@@ -8,7 +8,7 @@ import { Quota } from '../../rate/quota.ts';
 import { RateLimiter } from '../../rate/rate-limiter.ts';
 import type { StreamStatus } from '../request/stream-status.ts';
 import { refuseStream } from './calls.ts';
-import type { StreamGate } from './http2-server.ts';
+import type { Http2Failure, StreamGate } from './http2-server.ts';
 
 /**
  * Streams that are passed on to gRPC in one iteration of the event loop. Each costs 0.1 to 0.2 ms: as connections, those
@@ -120,8 +120,9 @@ export class StreamAdmission implements StreamGate {
     else refuseStream(stream, problem);
   }
 
-  /** Logs a connection that ended because of an error of HTTP/2: its node gets no reason, only a code. */
-  failed(session: Http2Session, error: Error): void {
+  /** Counts and logs a connection that ended because of an error of HTTP/2: its node gets no reason, only a code. */
+  failed(session: Http2Session, reason: Http2Failure, error: Error): void {
+    this.#parts.counters.count('gatehouse_xds_connections_failed_total', { reason });
     this.#log.failed('http2', {
       reason: reasonOf(error),
       message: `connections end because of errors of HTTP/2; headers of far more than ${maxHeaders} bytes are one, such as a large token`,

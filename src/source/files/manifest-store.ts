@@ -5,6 +5,7 @@ import type { Batch, InputDiagnostic, ResourceChange } from '../model.ts';
 import { fileKey, type ManifestFile } from './manifest/manifest-file.ts';
 import type { Manifest, PlacedObject } from './manifest/parse-manifest.ts';
 import { ObjectIndex } from './object-index.ts';
+import { UnreadFiles } from './unread-files.ts';
 
 /** Settings and dependencies of the store. */
 export interface ManifestStoreParts {
@@ -26,19 +27,17 @@ interface Delivered {
  */
 export class ManifestStore {
   readonly #roots: readonly string[];
-  readonly #objects = new ObjectIndex();
+  readonly #unread = new UnreadFiles();
+  readonly #objects = new ObjectIndex(this.#unread);
   readonly #diagnostics: DiagnosticRegistry;
   /** Roots that never existed. */
   readonly #unseen: Set<number>;
   /** Files that were valid once. */
   readonly #valid = new Set<string>();
-  readonly #neverValid = new Set<string>();
   /** Files that exist and have no content yet. */
   readonly #awaited = new Set<string>();
   /** Files with a Namespace whose name is unreadable. */
   readonly #nameless = new Set<string>();
-  /** Roots with files that are not read for want of room. */
-  readonly #crowded = new Set<number>();
   #delivered: Delivered | undefined;
 
   constructor({ roots, log, counters }: ManifestStoreParts) {
@@ -68,8 +67,8 @@ export class ManifestStore {
   /** Some files of the root are not read for want of room, which the message says; undefined: all are. */
   rootCrowded(root: number, message: string | undefined): void {
     const path = this.#roots[root] ?? '';
-    if (message === undefined) this.#crowded.delete(root);
-    else this.#crowded.add(root);
+    if (message === undefined) this.#unread.deleteCrowded(root);
+    else this.#unread.addCrowded(root, path);
     const diagnostics = message === undefined ? [] : [{ path, diagnostic: fileError(`${message} ${crowdedText}`) }];
     this.#diagnostics.replace(`room of root ${root}`, diagnostics);
   }
@@ -79,9 +78,16 @@ export class ManifestStore {
     this.#awaited.add(fileKey(file));
   }
 
-  /** The file is not read, which a diagnostic of its root says; what it held before stays. Nothing waits for it. */
-  skipFile(file: ManifestFile): void {
+  /** There is no room for the file, which a diagnostic of its root says: nothing of it counts, and nothing waits. */
+  leaveOut(file: ManifestFile): void {
     this.#awaited.delete(fileKey(file));
+    this.#unread.leaveOut(file);
+  }
+
+  /** The entry is no file. */
+  ignoreFile(file: ManifestFile, message: string): void {
+    const diagnostic = { severity: 'warning', position: undefined, object: undefined, field: '', message } as const;
+    this.#diagnose(file, [diagnostic]);
   }
 
   /** The file is new, or its content may have changed. */
@@ -89,14 +95,14 @@ export class ManifestStore {
     const key = fileKey(file);
     this.#awaited.delete(key);
     if (manifest.ok) {
-      this.#neverValid.delete(key);
+      this.#unread.delete(file);
       this.#valid.add(key);
       this.#replace(file, manifest.objects, manifest.diagnostics);
     } else {
-      if (!this.#valid.has(key)) this.#neverValid.add(key);
+      if (!this.#valid.has(key)) this.#unread.add(file, manifest.possible);
       const consequence = this.#valid.has(key)
         ? 'What the file held before stays until it can be read or is deleted.'
-        : 'Nothing in the file counts, and no selector matches a namespace without a Namespace object, until it can be read.';
+        : neverValidText;
       this.#diagnose(file, [fileError(`${manifest.reason} ${consequence}`, manifest.position)]);
     }
   }
@@ -104,7 +110,7 @@ export class ManifestStore {
   /** The file was deleted. */
   deleteFile(file: ManifestFile): void {
     this.#valid.delete(fileKey(file));
-    this.#neverValid.delete(fileKey(file));
+    this.#unread.delete(file);
     this.#awaited.delete(fileKey(file));
     this.#replace(file, [], []);
   }
@@ -114,6 +120,9 @@ export class ManifestStore {
    * diagnostics that appeared or are gone.
    */
   takeBatch(): Batch | undefined {
+    const before = this.#delivered;
+    const synced = before?.synced === true || (this.#unseen.size === 0 && this.#awaited.size === 0);
+    if (this.#unread.takeChanged()) this.#objects.reconsider();
     const changes: ResourceChange[] = [];
     for (const { id, change, duplicates } of this.#objects.takeChanges()) {
       if (change !== undefined) changes.push(change);
@@ -123,9 +132,8 @@ export class ManifestStore {
       );
     }
     this.#diagnostics.logChanges();
-    const before = this.#delivered;
-    const synced = before?.synced === true || (this.#unseen.size === 0 && this.#awaited.size === 0);
-    const known = synced && this.#neverValid.size + this.#nameless.size + this.#crowded.size === 0;
+    if (synced) this.#objects.comeIntoForce();
+    const known = synced && this.#unread.size + this.#nameless.size === 0;
     const now: Delivered = { unlistedNamespaces: known ? 'named' : 'unknown', synced };
     this.#delivered = now;
     if (now.unlistedNamespaces !== before?.unlistedNamespaces) return { changes, ...now };
@@ -158,8 +166,11 @@ export class ManifestStore {
   }
 }
 
+const neverValidText =
+  'Nothing in the file counts, nor does what other files say anew about objects that it may define, and no selector matches a namespace without a Namespace object, until it can be read.';
+
 const crowdedText =
-  'What a file held before stays, nothing of a new one counts, and no selector matches a namespace without a Namespace object, until all are read.';
+  'Files are read in the order of their names. Until all are read, nothing of the others counts, no policy says who signs tokens, and no selector matches a namespace without a Namespace object.';
 
 function fileError(message: string, position?: Position): Diagnostic {
   return { severity: 'error', position, object: undefined, field: '', message };

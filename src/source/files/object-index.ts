@@ -1,10 +1,11 @@
-import type { KindName, Resource } from '../../resources/model.ts';
+import type { KindName, MCPAuthPolicy, Resource } from '../../resources/model.ts';
 import { type Diagnostic, type Position, placeText } from '../diagnostics.ts';
 import type { ResourceChange } from '../model.ts';
 import { changeOf, sameResource } from '../resource-change.ts';
 import { compareFiles, fileKey, type ManifestFile } from './manifest/manifest-file.ts';
 import type { PlacedObject } from './manifest/parse-manifest.ts';
 import type { ObjectContent } from './manifest/read-object.ts';
+import type { UnreadFiles } from './unread-files.ts';
 
 /** One definition of an object. */
 interface Copy {
@@ -22,9 +23,23 @@ interface Entry {
   readonly copies: readonly Copy[];
   /** The resource of the last change. */
   readonly delivered: Resource | undefined;
+  /** The file of the copy that counts; undefined: none does. */
+  readonly source: string | undefined;
 }
 
-/** A copy that does not count, beside the one that does. */
+/** What counts of an object, and why less of it does than its files say. */
+interface Effective {
+  readonly resource: Resource | undefined;
+  readonly source: string | undefined;
+  readonly held: Held | undefined;
+}
+
+interface Held {
+  readonly copy: Copy;
+  readonly message: string;
+}
+
+/** A copy that does not count, and why. */
 interface Duplicate {
   readonly file: ManifestFile;
   readonly diagnostic: Diagnostic;
@@ -47,6 +62,17 @@ export class ObjectIndex {
   readonly #entries = new Map<string, Entry>();
   readonly #idsByFile = new Map<string, ReadonlySet<string>>();
   readonly #touched = new Set<string>();
+  readonly #unread: UnreadFiles;
+  /** Objects that a file which is not read may define. */
+  readonly #held = new Set<string>();
+  /** Policies that say who may sign tokens. */
+  readonly #signing = new Set<string>();
+  #inForce = false;
+
+  /** @param unread may change: then {@link reconsider} is called */
+  constructor(unread: UnreadFiles) {
+    this.#unread = unread;
+  }
 
   /** Replaces all objects of the file. */
   replace(file: ManifestFile, objects: readonly PlacedObject[]): void {
@@ -58,6 +84,18 @@ export class ObjectIndex {
     }
     if (ids.size > 0) this.#idsByFile.set(from, ids);
     else this.#idsByFile.delete(from);
+  }
+
+  /** Other files are unread. Costs in proportion to the objects that are held, and the policies with signers. */
+  reconsider(): void {
+    // Before anything is served, what was there first is no reason to keep it.
+    const ids = this.#inForce ? [...this.#held, ...this.#signing] : this.#entries.keys();
+    for (const id of ids) this.#touched.add(id);
+  }
+
+  /** What counts is served from now on: a file that appears and cannot be read takes nothing away from others. */
+  comeIntoForce(): void {
+    this.#inForce = true;
   }
 
   /** Takes the objects whose files changed since the last call. */
@@ -87,31 +125,77 @@ export class ObjectIndex {
     const { content } = copy;
     const kind = content.type === 'resource' ? content.resource.kind : 'Namespace';
     const id = `${kind} ${content.key}`;
-    const entry = this.#entries.get(id) ?? { kind, key: content.key, copies: [], delivered: undefined };
+    const entry = this.#entries.get(id) ?? {
+      kind,
+      key: content.key,
+      copies: [],
+      delivered: undefined,
+      source: undefined,
+    };
     this.#entries.set(id, { ...entry, copies: [...entry.copies, copy].sort(compareCopies) });
     this.#touched.add(id);
     return id;
   }
 
   #take(id: string, entry: Entry): TouchedObject {
-    const resource = effectiveResource(entry);
+    const { resource, source, held } = this.#effective(entry);
     if (entry.copies.length === 0) this.#entries.delete(id);
-    else this.#entries.set(id, { ...entry, delivered: resource });
+    else this.#entries.set(id, { ...entry, delivered: resource, source });
+    setMember(this.#held, id, held !== undefined);
+    setMember(this.#signing, id, resource?.kind === 'MCPAuthPolicy' && resource.jwt !== undefined);
     const same = sameResource(entry.delivered, resource);
     const change = same ? undefined : changeOf(entry.kind, entry.key, resource);
-    return { id, change, duplicates: duplicates(id, entry.copies) };
+    const notes = held === undefined ? [] : [noteOf(id, held.copy, held.message)];
+    return { id, change, duplicates: [...notes, ...duplicates(id, entry.copies)] };
   }
+
+  /** The first copy with a readable frame. A Namespace with none has unknown labels. */
+  #effective({ kind, key, copies, source }: Entry): Effective {
+    const copy = copies.find(({ content }) => content.type === 'resource');
+    if (copy?.content.type !== 'resource')
+      return { resource: copies.length === 0 ? undefined : unlabelled(key), source: undefined, held: undefined };
+    const from = fileKey(copy.file);
+    const { resource } = copy.content;
+    const unread = this.#inForce && from === source ? undefined : this.#unread.before(copy.file, resource);
+    if (unread === undefined) return { ...this.#withSigners(copy, resource), source: from };
+    const message = `The object does not count, because ${unread}, which comes before, cannot be read and may define it: mend that file, or remove it.`;
+    const held = { copy, message };
+    if (resource.kind === 'MCPAuthPolicy')
+      return { resource: withoutRights(resource, message), source: undefined, held };
+    return { resource: kind === 'Namespace' ? unlabelled(key) : undefined, source: undefined, held };
+  }
+
+  /** A policy whose signers count only if no unread file names others for its Gateways. */
+  #withSigners(copy: Copy, resource: Resource): Pick<Effective, 'resource' | 'held'> {
+    const unread =
+      resource.kind === 'MCPAuthPolicy' && resource.jwt !== undefined ? this.#unread.signing(resource) : undefined;
+    if (resource.kind !== 'MCPAuthPolicy' || unread === undefined) return { resource, held: undefined };
+    const message = `spec.jwt does not count, because ${unread} is not read and may say who signs tokens for the same Gateway: mend that file, or remove it.`;
+    return { resource: { ...resource, jwt: { ok: false, reason: message } }, held: { copy, message } };
+  }
+}
+
+/** What is left of a policy that does not count: that it says who may sign tokens, so that no other policy does. */
+function withoutRights(policy: MCPAuthPolicy, reason: string): MCPAuthPolicy {
+  const invalid = { ok: false, reason } as const;
+  return { ...policy, rules: invalid, jwt: policy.jwt && invalid };
+}
+
+function unlabelled(name: string): Resource {
+  return { kind: 'Namespace', metadata: { namespace: '', name, generation: undefined }, labels: { known: false } };
+}
+
+function setMember(members: Set<string>, id: string, isMember: boolean): void {
+  if (isMember) members.add(id);
+  else members.delete(id);
+}
+
+function noteOf(id: string, { file, position }: Copy, message: string): Duplicate {
+  return { file, diagnostic: { severity: 'error', position, object: id, field: '', message } };
 }
 
 function compareCopies(a: Copy, b: Copy): number {
   return compareFiles(a.file, b.file) || a.ordinal - b.ordinal;
-}
-
-/** The resource of the first copy with a readable frame. A Namespace with none has unknown labels. */
-function effectiveResource({ key, copies }: Entry): Resource | undefined {
-  for (const { content } of copies) if (content.type === 'resource') return content.resource;
-  if (copies.length === 0) return undefined;
-  return { kind: 'Namespace', metadata: { namespace: '', name: key, generation: undefined }, labels: { known: false } };
 }
 
 /** Returns every readable copy after the first, except the same lines reached by another path. */
@@ -121,8 +205,5 @@ function duplicates(id: string, copies: readonly Copy[]): readonly Duplicate[] {
   const message = `The object is already defined at ${placeText(first.file.path, first.position)}, so that this copy does not count: remove one of the two.`;
   return others
     .filter((copy) => copy.file.realPath !== first.file.realPath || copy.ordinal !== first.ordinal)
-    .map(({ file, position }) => ({
-      file,
-      diagnostic: { severity: 'error', position, object: id, field: '', message },
-    }));
+    .map((copy) => noteOf(id, copy, message));
 }

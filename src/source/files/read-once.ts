@@ -4,6 +4,7 @@ import type { Batch, InputDiagnostic, ResourceChange } from '../model.ts';
 import { type ObjectField, placesOf } from './field-locator.ts';
 import { limits } from './manifest/limits.ts';
 import type { FileContent, ManifestFile } from './manifest/manifest-file.ts';
+import { possibleObjects } from './manifest/possible-objects.ts';
 import { ManifestStore } from './manifest-store.ts';
 import { ManifestLoader } from './parsing/manifest-loader.ts';
 import { Arrivals } from './watch/arrivals.ts';
@@ -83,6 +84,7 @@ export async function readFilesOnce({ roots, namespaces, readStdin, clock }: Rea
   for (let attempt = 0; attempt < attempts && !batch.synced; attempt += 1) {
     if (attempt > 0) await setTimeout(interval);
     for (const scanner of scanners) await scanner.scan('all');
+    for (const scanner of scanners) await scanner.fit();
     const next = store.takeBatch();
     changes.push(...(next?.changes ?? []));
     batch = { ...batch, ...next, changes };
@@ -99,5 +101,6 @@ function stdinFile(root: number): ManifestFile {
 
 function contentOf(text: string): FileContent {
   if (Buffer.byteLength(text) <= limits.bytes) return { ok: true, text: text.replace(/^\uFEFF/, '') };
-  return { ok: false, reason: `Standard input has more than ${limits.bytes} bytes (5 MiB): give files.` };
+  const reason = `Standard input has more than ${limits.bytes} bytes (5 MiB): give files.`;
+  return { ok: false, reason, possible: possibleObjects(text) };
 }

@@ -2,6 +2,7 @@ import type { LineCounter } from 'yaml';
 import { matchKind } from '../../../resources/resources.ts';
 import { limits } from './limits.ts';
 import { ManifestError } from './manifest-error.ts';
+import { obviousKind } from './obvious-kind.ts';
 
 /** A document that is too long to be parsed, and of a kind that is not read anyhow. */
 export interface LongDocument {
@@ -47,17 +48,12 @@ export function withoutLongDocuments(
   return left.length === 0 ? { text, left } : { text: parts.join('') + text.slice(copied), left };
 }
 
-/** The kind of a document in block style, if each of kind and apiVersion is obvious: one plain word at the margin. */
+/** The kind of a document, if it is obvious that it is not read. */
 function foreignKind(body: string): string | undefined {
-  // Quotes, a `?`, a flow collection or a tag at the margin, or behind the marker, may be or hide another kind.
-  if (/^(?:---[^\n\S]*[^\s#]|["'?{[<&*!|>])/m.test(body)) return undefined;
-  const kinds = body.match(/^kind:.*/gm) ?? [];
-  const versions = body.match(/^apiVersion:.*/gm) ?? [];
-  const kind = /^kind: +(\w+)\s*$/.exec(kinds[0] ?? '')?.[1];
-  const version = /^apiVersion: +([\w./-]+)\s*$/.exec(versions[0] ?? '')?.[1];
-  if (kind === undefined || version === undefined || kinds.length + versions.length !== 2) return undefined;
-  const match = matchKind(version, kind);
-  return match.match === 'foreign' && match.message === undefined && kind !== 'List' ? kind : undefined;
+  const found = obviousKind(body);
+  if (found === undefined || found.kind === 'List') return undefined;
+  const match = matchKind(found.apiVersion, found.kind);
+  return match.match === 'foreign' && match.message === undefined ? found.kind : undefined;
 }
 
 function tooLong(text: string, lines: LineCounter, index: number): ManifestError {

@@ -7,6 +7,7 @@ import { limits } from './limits.ts';
 import type { LongDocument } from './long-documents.ts';
 import { ManifestError } from './manifest-error.ts';
 import { NodeReader, offsetOf } from './node-reader.ts';
+import { type PossibleObjects, possibleObjects } from './possible-objects.ts';
 import { type ObjectContent, readObject, unpack } from './read-object.ts';
 import { yamlDocuments } from './yaml-documents.ts';
 
@@ -19,7 +20,12 @@ export interface PlacedObject {
 /** The objects of a file, or why it is invalid as a whole. */
 export type Manifest =
   | { readonly ok: true; readonly objects: readonly PlacedObject[]; readonly diagnostics: readonly Diagnostic[] }
-  | { readonly ok: false; readonly position: Position | undefined; readonly reason: string };
+  | {
+      readonly ok: false;
+      readonly position: Position | undefined;
+      readonly reason: string;
+      readonly possible: PossibleObjects;
+    };
 
 /**
  * Parses the objects of a text, in their order: YAML 1.2 or JSON, one or more documents, empty ones skipped.
@@ -32,7 +38,8 @@ export function parseManifest(text: string, namespaces: readonly string[]): Mani
     return readDocuments(text, lines, namespaces);
   } catch (error) {
     if (!(error instanceof ManifestError)) throw error;
-    return { ok: false, position: positionOf(lines, error.offset), reason: error.message };
+    const position = positionOf(lines, error.offset);
+    return { ok: false, position, reason: error.message, possible: possibleObjects(text) };
   }
 }
 

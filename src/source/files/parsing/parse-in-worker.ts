@@ -3,12 +3,18 @@ import type { Clock, Stop } from '../../../edges.ts';
 import { shortened } from '../../../json/quoted.ts';
 import { codeOf } from '../../../net/errors.ts';
 import type { Manifest } from '../manifest/parse-manifest.ts';
+import type { PossibleObjects } from '../manifest/possible-objects.ts';
 
 /** `workerData` of the worker. */
 export interface ParseTask {
   readonly text: string;
   readonly namespaces: readonly string[];
 }
+
+/** What the worker posts. */
+export type WorkerMessage =
+  | { readonly kind: 'possible'; readonly possible: PossibleObjects }
+  | { readonly kind: 'parsed'; readonly manifest: Manifest };
 
 /** Limits of one parse in a worker. */
 export interface WorkerLimits {
@@ -39,12 +45,17 @@ export async function parseInWorker(
   const { promise, resolve } = Promise.withResolvers<Manifest | undefined>();
   const worker = startWorker(task, limits.memory);
   const aborted = (): void => resolve(undefined);
-  const tooLong = (): void => resolve(failure(`takes more than ${limits.time / 1000} s`));
+  let possible: PossibleObjects = 'any';
+  const fail = (what: string): void => resolve(failure(what, possible));
+  const tooLong = (): void => fail(`takes more than ${limits.time / 1000} s`);
   const cancel = watchTime(worker, limits.time, clock, tooLong);
   signal.addEventListener('abort', aborted);
-  worker.once('message', (manifest: Manifest) => resolve(manifest));
-  worker.once('error', (error) => resolve(failure(reasonOf(error, limits))));
-  worker.once('exit', () => resolve(failure('ends without a result')));
+  worker.on('message', (message: WorkerMessage) => {
+    if (message.kind === 'parsed') resolve(message.manifest);
+    else possible = message.possible;
+  });
+  worker.once('error', (error) => fail(reasonOf(error, limits)));
+  worker.once('exit', () => fail('ends without a result'));
   const manifest = await promise;
   cancel();
   signal.removeEventListener('abort', aborted);
@@ -86,8 +97,8 @@ function watchTime(worker: Worker, time: number, clock: Clock, exceeded: () => v
   return () => cancel();
 }
 
-function failure(what: string): Manifest {
-  return { ok: false, position: undefined, reason: `To parse the file ${what}: split it.` };
+function failure(what: string, possible: PossibleObjects): Manifest {
+  return { ok: false, position: undefined, reason: `To parse the file ${what}: split it.`, possible };
 }
 
 function reasonOf(error: Error, { memory }: WorkerLimits): string {

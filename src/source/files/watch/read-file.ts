@@ -4,6 +4,7 @@ import type { Clock } from '../../../edges.ts';
 import { codeOrReason, isNotFound } from '../../../net/errors.ts';
 import { limits } from '../manifest/limits.ts';
 import type { FileContent } from '../manifest/manifest-file.ts';
+import { noObjects, type PossibleObjects, WordCollector } from '../manifest/possible-objects.ts';
 
 /** Identifies a state of a file: equal fingerprints, equal content. */
 export type Fingerprint = string;
@@ -26,6 +27,13 @@ export type FileState =
  */
 const timestampResolution = 20;
 
+/** Bytes of a file that is too large up to which its words are looked at, a piece per turn of the event loop. */
+const mostSearched = 64n * 1024n * 1024n;
+const pieceBytes = 128 * 1024;
+
+/** A name, or a kind, that two pieces have a part of each. */
+const longestWord = 256;
+
 /**
  * Reads a file, up to the size limit.
  *
@@ -42,7 +50,7 @@ export async function readManifestFile(path: string, expected: Fingerprint, cloc
     }
   } catch (error) {
     if (isNotFound(error)) return { kind: 'absent' };
-    return failure(`The file cannot be read (${codeOrReason(error)}).`, undefined);
+    return failure(`The file cannot be read (${codeOrReason(error)}).`, 'any', undefined);
   }
 }
 
@@ -56,6 +64,19 @@ export async function readText(path: string, clock: Clock): Promise<string | und
   }
 }
 
+/** The size that an entry counts with; undefined: it leads nowhere. A file that is too large itself is not read. */
+export function countedBytes(stats: BigIntStats | undefined): number {
+  return stats?.isFile() && stats.size <= limits.bytes ? Number(stats.size) : 0;
+}
+
+/** The content of an entry that no path leads to, by the code of the operating system; undefined: because of its name. */
+export function unreadableContent(code: string | undefined): FileContent {
+  if (code === undefined) return { ok: false, reason: 'The name is not UTF-8: rename the file.', possible: 'any' };
+  // Links that lead to one another have no content.
+  const possible = code === 'ELOOP' ? noObjects : 'any';
+  return { ok: false, reason: `The file cannot be read (${code}).`, possible };
+}
+
 /** Computes the fingerprint of a file from its metadata: changes whenever the file is written or replaced. */
 export function fingerprintOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): Fingerprint {
   return [dev, ino, size, mtimeNs, ctimeNs].join(':');
@@ -67,17 +88,42 @@ async function readHandle(handle: FileHandle, expected: Fingerprint, clock: Cloc
   if (fingerprintOf(stats) !== expected) return { kind: 'torn' };
   const fresh = Math.abs(clock.now() - Number(stats.ctimeMs)) < timestampResolution;
   const fingerprint = fresh ? undefined : fingerprintOf(stats);
-  if (stats.size > limits.bytes) return failure(tooLarge(Number(stats.size)), fingerprint);
+  if (stats.size > limits.bytes)
+    return failure(tooLarge(Number(stats.size)), await wordsIn(handle, stats), fingerprint);
   const bytes = await handle.readFile();
   const after = await handle.stat({ bigint: true });
   if (fingerprintOf(after) !== expected) return { kind: 'torn' };
   const text = decode(bytes);
-  if (text === undefined) return failure('The file is not UTF-8.', fingerprint);
+  if (text === undefined) return failure('The file is not UTF-8.', await wordsIn(handle, stats), fingerprint);
   return { kind: 'read', content: { ok: true, text }, fingerprint };
 }
 
-function failure(reason: string, fingerprint: Fingerprint | undefined): FileState {
-  return { kind: 'read', content: { ok: false, reason }, fingerprint };
+function failure(reason: string, possible: PossibleObjects, fingerprint: Fingerprint | undefined): FileState {
+  return { kind: 'read', content: { ok: false, reason, possible }, fingerprint };
+}
+
+/** Finds the words of a file that is not parsed. The whole of it is never in memory. */
+async function wordsIn(handle: FileHandle, { size, blocks }: BigIntStats): Promise<PossibleObjects> {
+  // A sparse file without any data, of whatever size. Small files may be stored without a block.
+  if (blocks === 0n && size > limits.bytes) return noObjects;
+  if (size > mostSearched) return 'any';
+  const words = new WordCollector();
+  const buffer = Buffer.alloc(pieceBytes);
+  let kept = '';
+  for (let at = 0; ; at += buffer.length) {
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
+    if (bytesRead === 0) break;
+    const piece = kept + asciiIn(buffer.subarray(0, bytesRead));
+    words.add(piece);
+    kept = piece.slice(-longestWord);
+  }
+  words.endDocument();
+  return words.found();
+}
+
+/** The bytes as text, each as one character, as far as names are concerned: also those of UTF-16. */
+function asciiIn(bytes: Buffer): string {
+  return bytes.toString('latin1').replaceAll('\0', '');
 }
 
 function tooLarge(bytes: number): string {

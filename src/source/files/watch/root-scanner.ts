@@ -1,20 +1,20 @@
-import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, parse, resolve, sep } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Clock, Counters } from '../../../edges.ts';
 import { quoted } from '../../../json/quoted.ts';
 import { codeOrReason } from '../../../net/errors.ts';
-import { limits } from '../manifest/limits.ts';
-import { fileKey, type ManifestFile } from '../manifest/manifest-file.ts';
+import { compareNames, fileKey, type ManifestFile } from '../manifest/manifest-file.ts';
 import type { ManifestStore } from '../manifest-store.ts';
 import type { ManifestLoader } from '../parsing/manifest-loader.ts';
 import { type Arrivals, entryIn, type FolderEntry } from './arrivals.ts';
+import { changedEntries, type KnownEntry } from './folder-check.ts';
 import { folderIdentity } from './folder-watcher.ts';
 import { followLinks, type LinkEntry, type Resolution } from './follow-links.ts';
+import { type FolderListing, isUnnameable, listFolder } from './list-folder.ts';
 import type { ManifestBudget } from './manifest-budget.ts';
-import { type Fingerprint, fingerprintOf, readManifestFile } from './read-file.ts';
+import { countedBytes, type Fingerprint, fingerprintOf, readManifestFile, unreadableContent } from './read-file.ts';
 import { Settling } from './settling.ts';
-import { unreadSubfolders } from './subfolders.ts';
+import { mostFolders, unreadSubfolders } from './subfolders.ts';
 
 /** The scope of a scan: the whole root, or the entries of its folder with these names. */
 export type ScanScope = 'all' | ReadonlySet<string>;
@@ -51,6 +51,12 @@ interface Known {
   readonly fingerprint: Fingerprint | undefined;
 }
 
+/** An entry as it is now. */
+interface Looked {
+  readonly name: string;
+  readonly resolution: Resolution;
+}
+
 type Found = Extract<Resolution, { readonly end: 'found' }>;
 
 const restless = 'The file keeps changing: write it under another name, and rename it.';
@@ -67,10 +73,8 @@ const isMountedVersion = ({ name }: LinkEntry): boolean => name === '..data';
 /** Files read concurrently. */
 const concurrency = 8;
 
-/** Returns true for entries that are read: those of `kubectl apply -f`, without hidden ones. */
-export function isManifestName(name: string): boolean {
-  return /^[^.].*\.(?:yaml|yml|json)$/s.test(name);
-}
+/** How often the files are fitted into the budget in a row, while their sizes change: the next scan goes on. */
+const maxRounds = 4;
 
 /** Scans one root of `-f` and updates the store. Reads only files whose fingerprint changed. */
 export class RootScanner {
@@ -86,8 +90,13 @@ export class RootScanner {
   /** A warning about folders within it that have manifests, as of the last scan of all. */
   #unread: string | undefined;
   readonly #settling: Settling;
-  /** Entries without room, until they are read or gone: also while they are waited for, and while the root is missing. */
-  readonly #crowdedOut = new Set<string>();
+  /** Entries that are not read for want of room, with what identifies their content, and how many others are not. */
+  readonly #leftOut = new Map<string, Fingerprint>();
+  #more = 0;
+  /** The edge of the budget that {@link fit} was called with. */
+  #edge: string | undefined;
+  /** A scan of all is under way. */
+  #scansAll = false;
   /** False until the first scan has ended: only then the time of a file's change is asked for, which was unobserved. */
   #scanned = false;
 
@@ -111,20 +120,90 @@ export class RootScanner {
     return this.#settling.waiting();
   }
 
-  /** Scans the root. Read errors become diagnostics of the store; never rejects. */
+  /** Says that an entry changed. Returns whether it has to be scanned: not if it comes after the last that can be read. */
+  hasToScan(name: string): boolean {
+    const { budget, root } = this.#parts;
+    if (!budget.isBeyondList(root, name)) return true;
+    this.#more = Math.max(this.#more, 1);
+    budget.setCut(root, true);
+    return false;
+  }
+
+  /** Scans the root. Read errors become diagnostics of the store; never rejects. Then {@link fit} is called. */
   async scan(scope: ScanScope): Promise<void> {
-    await this.#scan(scope);
-    this.#parts.store.rootCrowded(this.#parts.root, this.#crowding());
+    this.#scansAll = scope === 'all';
+    try {
+      await this.#scan(scope);
+    } finally {
+      this.#scansAll = false;
+    }
     this.#scanned = true;
+  }
+
+  /**
+   * Forgets the files that have no room any more, and reads those that have it now, after files of this or another root
+   * changed.
+   */
+  async fit(): Promise<void> {
+    const { budget, root, store } = this.#parts;
+    const edgeNow = (): string | undefined => budget.edge && fileKey(budget.edge);
+    // What is read may have another size than before.
+    for (let round = 0; round < maxRounds && edgeNow() !== this.#edge; round += 1) {
+      this.#edge = edgeNow();
+      for (const [name, { file, fingerprint }] of this.#known)
+        if (!budget.admits(root, name)) this.#leaveOut(name, file, fingerprint ?? '');
+      const admitted = [...this.#leftOut.keys()].filter((name) => budget.admits(root, name));
+      if (this.#folder !== undefined) await this.#scanEntries(this.#folder, admitted);
+      else if (admitted.length > 0) await this.#scan('all');
+    }
+    store.rootCrowded(root, this.#crowding());
+  }
+
+  /**
+   * Looks for changes that no event told, and reads nothing: the scans of what events tell go on beside it. Returns the
+   * entries that have to be scanned.
+   */
+  async check(): Promise<ScanScope> {
+    if (this.#scansAll) return new Set();
+    const resolution = await followLinks(parse(this.#absolute).root, this.#absolute);
+    if (resolution.end !== 'found' || !resolution.stats.isDirectory() || resolution.realPath !== this.#folder)
+      return 'all';
+    const listing = await this.#list(resolution.realPath).catch(() => undefined);
+    if (listing === undefined) return 'all';
+    const { budget, counters, root, store } = this.#parts;
+    this.#more = listing.more;
+    budget.setCut(root, listing.more > 0);
+    this.#unread = await unreadSubfolders(resolution.realPath, listing.folders);
+    store.rootFound(root, this.#unread);
+    const listed = new Set(listing.names);
+    const gone = [...this.#known.keys(), ...this.#leftOut.keys()].filter((name) => !listed.has(name));
+    const changed = await changedEntries({
+      folder: resolution.realPath,
+      names: listing.names,
+      known: (name) => this.#knownEntry(name),
+      wasSeen: (name) => budget.has(root, name),
+      looked: () => counters.count('gatehouse_source_looks_total', { by: 'check' }),
+    });
+    const all = new Set([...gone, ...changed]);
+    return [...all].some(isUnnameable) ? 'all' : all;
+  }
+
+  #knownEntry(name: string): KnownEntry | undefined {
+    const leftOut = this.#leftOut.get(name);
+    if (leftOut !== undefined) return { fingerprint: leftOut, realPath: undefined };
+    const known = this.#known.get(name);
+    return known && { fingerprint: known.fingerprint, realPath: known.file.realPath };
   }
 
   /** Says which entries are not read, in one message for all of them. */
   #crowding(): string | undefined {
-    const { path, budget } = this.#parts;
-    const [first] = this.#crowdedOut;
-    if (first === undefined) return undefined;
-    const others = this.#crowdedOut.size - 1;
-    const which = `${quoted(first === '' ? path : first)}${others > 0 ? ` and ${others} others are` : ' is'}`;
+    const { root, path, budget } = this.#parts;
+    if (this.#leftOut.size + this.#more === 0) return undefined;
+    const first = budget.edge?.root === root ? budget.edge.name : undefined;
+    const which =
+      first !== undefined && this.#leftOut.has(first)
+        ? `${quoted(first === '' ? path : first)} and all files after it are`
+        : 'Files are';
     return `${which} not read: there is more than is read, ${budget.limits}. Remove some, or make them smaller.`;
   }
 
@@ -140,55 +219,103 @@ export class RootScanner {
   }
 
   async #scanFile(resolution: Found): Promise<void> {
-    if (!(await this.#read('', resolution))) return this.#missing('does not exist');
-    this.#parts.store.rootFound(this.#parts.root);
-    this.#folder = undefined;
+    const { budget, root, store } = this.#parts;
+    this.#more = 0;
     this.#keepOnly(new Set(['']));
-    this.#keepCrowded(new Set(['']));
+    budget.list(root, [''], false);
+    budget.set(root, '', countedBytes(resolution.end === 'found' ? resolution.stats : undefined));
+    this.#folder = undefined;
+    if (!budget.admits(root, ''))
+      this.#leaveOut('', this.#file('', resolution.realPath), fingerprintOf(resolution.stats));
+    else if (!(await this.#read('', resolution))) return this.#missing('does not exist');
+    else this.#leftOut.delete('');
+    store.rootFound(root);
   }
 
   async #scanFolder({ realPath }: Found, scope: ScanScope): Promise<void> {
-    let names = scope;
-    try {
-      if (names === 'all') names = this.#withinBudget((await readdir(realPath)).filter(isManifestName));
-    } catch (error) {
-      return this.#missing(`cannot be listed (${codeOrReason(error)})`);
+    const { budget, root, store } = this.#parts;
+    let names = scope === 'all' ? [] : [...scope].sort(compareNames);
+    if (scope === 'all') {
+      let listing: FolderListing;
+      try {
+        listing = await this.#list(realPath);
+      } catch (error) {
+        return this.#missing(`cannot be listed (${codeOrReason(error)})`);
+      }
+      this.#unread = await unreadSubfolders(realPath, listing.folders);
+      this.#more = listing.more;
+      names = [...listing.names];
+      this.#keepOnly(new Set(names));
+      budget.list(root, names, listing.more > 0);
     }
     this.#folder = realPath;
-    if (scope === 'all') this.#unread = await unreadSubfolders(realPath, isManifestName);
-    this.#parts.store.rootFound(this.#parts.root, this.#unread);
-    if (scope === 'all') this.#keepOnly(names);
-    const waiting = [...names];
-    while (waiting.length > 0) {
-      await Promise.all(waiting.splice(0, concurrency).map((name) => this.#scanEntry(realPath, name)));
+    store.rootFound(root, this.#unread);
+    await this.#scanEntries(realPath, names);
+  }
+
+  /** Lists one name more than is read, to name it. */
+  #list(folder: string): Promise<FolderListing> {
+    return listFolder(folder, { names: this.#parts.budget.maxFiles + 1, folders: mostFolders });
+  }
+
+  /** @param names in their order: whether there is room for a file depends on the sizes of those before it */
+  async #scanEntries(folder: string, names: readonly string[]): Promise<void> {
+    for (let at = 0; at < names.length; at += concurrency) {
+      const looked = await Promise.all(names.slice(at, at + concurrency).map((name) => this.#look(folder, name)));
+      await Promise.all(looked.map((entry) => this.#take(folder, entry)));
     }
   }
 
-  /** Those that are known come first, so that what they revoke counts whatever others are there. */
-  #withinBudget(names: readonly string[]): ReadonlySet<string> {
-    const { maxFiles } = this.#parts.budget;
-    this.#keepCrowded(new Set(names));
-    const [known, others] = [
-      names.filter((name) => this.#known.has(name)),
-      names.filter((name) => !this.#known.has(name)),
-    ];
-    const room = Math.max(0, maxFiles - known.length);
-    for (const name of others.slice(room)) this.#crowdedOut.add(name);
-    return new Set([...known, ...others.slice(0, room)]);
-  }
-
-  async #scanEntry(folder: string, name: string): Promise<void> {
+  async #look(folder: string, name: string): Promise<Looked> {
+    const { budget, counters, root } = this.#parts;
+    counters.count('gatehouse_source_looks_total', { by: 'change' });
     const resolution = await followLinks(folder, name);
     if (resolution.entries.length > 1) this.#linkEntries.set(name, resolution.entries);
     else this.#linkEntries.delete(name);
-    if (resolution.end === 'failed') {
-      const file = this.#file(name, join(folder, name));
+    // A link that leads nowhere is an entry, too.
+    const exists = resolution.end !== 'absent' || resolution.entries.length > 1 || isUnnameable(name);
+    if (exists) budget.set(root, name, countedBytes(resolution.end === 'found' ? resolution.stats : undefined));
+    else budget.remove(root, name);
+    return { name, resolution };
+  }
+
+  async #take(folder: string, { name, resolution }: Looked): Promise<void> {
+    const { budget, loader, root } = this.#parts;
+    if (resolution.end === 'absent' && !isUnnameable(name)) return this.#delete(name);
+    const file = this.#file(name, resolution.end === 'found' ? resolution.realPath : join(folder, name));
+    const isAdmitted = budget.admits(root, name);
+    if (resolution.end !== 'found') {
+      if (!isAdmitted) return this.#leaveOut(name, file, '');
+      this.#leftOut.delete(name);
       this.#known.set(name, { file, fingerprint: undefined });
       this.#settling.forget(name);
-      await this.#parts.loader.load(file, { ok: false, reason: `The file cannot be read (${resolution.code}).` });
-      this.#crowdedOut.delete(name);
-    } else if (resolution.end === 'absent' || !resolution.stats.isFile() || !(await this.#read(name, resolution)))
-      this.#delete(name);
+      return loader.load(file, unreadableContent(resolution.end === 'failed' ? resolution.code : undefined));
+    }
+    const { stats } = resolution;
+    if (!stats.isFile()) return this.#ignore(file, resolution);
+    if (!isAdmitted) return this.#leaveOut(name, file, fingerprintOf(stats));
+    this.#leftOut.delete(name);
+    if (!(await this.#read(name, resolution))) this.#delete(name);
+  }
+
+  /** What is no file has no content: it is as if it were not there, and said unless it is a folder. */
+  #ignore(file: ManifestFile, { stats }: Found): void {
+    const { loader, store } = this.#parts;
+    const { name } = file;
+    this.#settling.forget(name);
+    this.#leftOut.delete(name);
+    loader.remove(file);
+    this.#known.set(name, { file, fingerprint: fingerprintOf(stats) });
+    if (!stats.isDirectory())
+      store.ignoreFile(file, 'This is no regular file, and is not read: remove it, or rename it.');
+  }
+
+  #leaveOut(name: string, file: ManifestFile, fingerprint: Fingerprint): void {
+    const { loader, store } = this.#parts;
+    this.#settling.forget(name);
+    this.#leftOut.set(name, fingerprint);
+    if (this.#known.delete(name)) loader.remove(file);
+    store.leaveOut(file);
   }
 
   /** Reads the file if it changed and counts. Returns false if it does not exist. */
@@ -198,17 +325,13 @@ export class RootScanner {
     const fingerprint = fingerprintOf(stats);
     if (known?.fingerprint === fingerprint && known.file.realPath === realPath) {
       this.#settling.forget(name);
-      this.#crowdedOut.delete(name);
       return true;
     }
     const file = this.#file(name, realPath);
-    const size = Number(stats.size);
-    if (this.#crowdedOut.has(name) && !this.#hasRoom(file, size)) return true;
     const entry = entryIn((await folderIdentity(dirname(realPath))) ?? '', basename(realPath));
     const whole = isWhole(stats) && arrivals.has(entry);
     const replaced = known !== undefined && known.file.realPath !== realPath && entries.some(isMountedVersion);
     if (!whole && !replaced && this.#waits(file, entry, fingerprint, Number(stats.ctimeMs))) return true;
-    if (!this.#hasRoom(file, size)) return true;
     counters.count('gatehouse_source_reads_total');
     const state = await readManifestFile(realPath, fingerprint, clock);
     if (state.kind === 'absent') return false;
@@ -221,23 +344,7 @@ export class RootScanner {
     this.#settling.forget(name);
     this.#known.set(name, { file, fingerprint: state.fingerprint });
     await loader.load(file, state.content);
-    this.#crowdedOut.delete(name);
     return true;
-  }
-
-  /**
-   * Counts a file; one that is too large itself is not read, and takes no room. A new one without room is not known: it
-   * would count among those that come first.
-   */
-  #hasRoom(file: ManifestFile, bytes: number): boolean {
-    const { budget, loader, store } = this.#parts;
-    const key = fileKey(file);
-    if (budget.count(key, bytes > limits.bytes ? 0 : bytes)) return true;
-    this.#crowdedOut.add(file.name);
-    this.#settling.forget(file.name);
-    if (budget.has(key)) store.skipFile(file);
-    else if (this.#known.delete(file.name)) loader.remove(file);
-    return false;
   }
 
   /** Returns whether a file that may be half written has to be waited for. */
@@ -247,7 +354,8 @@ export class RootScanner {
     const settled = this.#settling.observe(file.name, fingerprint, this.#scanned ? undefined : changed);
     if (settled === 'settled') return false;
     this.#await(file);
-    if (settled === 'restless') store.setFile(file, { ok: false, position: undefined, reason: restless });
+    if (settled === 'restless')
+      store.setFile(file, { ok: false, position: undefined, reason: restless, possible: 'any' });
     return true;
   }
 
@@ -258,26 +366,21 @@ export class RootScanner {
 
   #file(name: string, realPath: string): ManifestFile {
     const { root, path } = this.#parts;
-    const entry = path.endsWith(sep) ? `${path}${name}` : `${path}${sep}${name}`;
+    // Messages are lines: a name may have line breaks, and what a terminal takes for a command.
+    const shown = quoted(name) === `"${name}"` ? name : quoted(name);
+    const entry = path.endsWith(sep) ? `${path}${shown}` : `${path}${sep}${shown}`;
     return { root, name, path: name === '' ? path : entry, realPath };
   }
 
   #keepOnly(names: ReadonlySet<string>): void {
-    for (const name of this.#known.keys()) if (!names.has(name)) this.#delete(name);
+    for (const name of [...this.#known.keys(), ...this.#leftOut.keys()]) if (!names.has(name)) this.#delete(name);
     for (const name of this.#linkEntries.keys()) if (!names.has(name)) this.#linkEntries.delete(name);
-  }
-
-  /** Forgets the entries without room that are not there any more. */
-  #keepCrowded(names: ReadonlySet<string>): void {
-    for (const name of this.#crowdedOut) if (!names.has(name)) this.#crowdedOut.delete(name);
   }
 
   #delete(name: string): void {
     const file = this.#known.get(name)?.file ?? this.#file(name, '');
-    this.#crowdedOut.delete(name);
-    // Also of a new file that went before it was read.
-    this.#parts.budget.remove(fileKey(file));
-    if (!this.#known.delete(name)) return;
+    const wasLeftOut = this.#leftOut.delete(name);
+    if (!this.#known.delete(name) && !wasLeftOut) return;
     this.#settling.forget(name);
     this.#parts.loader.remove(file);
   }

@@ -2,9 +2,10 @@ import type { Dirent } from 'node:fs';
 import { open, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { quoted } from '../../../json/quoted.ts';
+import { isManifestName, isOtherPrograms } from './list-folder.ts';
 
 /** Folders and files that are looked at: `.` may be the folder of everything that somebody has. */
-const mostFolders = 100;
+export const mostFolders = 100;
 const mostFiles = 100;
 /** Entries of all these folders: one of them may have millions. */
 const mostEntries = 10_000;
@@ -15,9 +16,6 @@ const head = 4_096;
 /** Folders that a message names. */
 const mostNamed = 3;
 
-/** Folders with the files of other programs. Hidden ones are left out as hidden files are. */
-const foreign = /^(?:\..*|node_modules)$/s;
-
 /** A line that only a manifest has, in YAML or JSON. */
 const version = /^\s{0,8}\{?\s{0,8}"?apiVersion"?\s{0,8}:/m;
 
@@ -25,24 +23,21 @@ const version = /^\s{0,8}\{?\s{0,8}"?apiVersion"?\s{0,8}:/m;
  * Says which folders below a folder have manifests, since these are not read: as of `kubectl apply -f` without
  * `--recursive`. Looks at a bounded number of folders and of beginnings of files. Undefined: none has.
  *
- * @param isManifestName returns whether a file of this name would be read
+ * @param within the names of the folders in it
  */
-export async function unreadSubfolders(
-  folder: string,
-  isManifestName: (name: string) => boolean,
-): Promise<string | undefined> {
+export async function unreadSubfolders(folder: string, within: readonly string[]): Promise<string | undefined> {
   const found: string[] = [];
-  const waiting: string[] = [''];
+  const waiting = [...within];
   let [folders, files, entries] = [0, 0, 0];
-  for (let below = waiting.shift(); below !== undefined && folders <= mostFolders; below = waiting.shift()) {
+  for (let below = waiting.shift(); below !== undefined && folders < mostFolders; below = waiting.shift()) {
     folders += 1;
     let has = false;
     for await (const entry of entriesOf(join(folder, below))) {
       entries += 1;
       if (entries > mostEntries) break;
-      const path = below === '' ? entry.name : `${below}/${entry.name}`;
-      if (entry.isDirectory() && !foreign.test(entry.name)) waiting.push(path);
-      if (below === '' || has || files >= mostFiles || !entry.isFile() || !isManifestName(entry.name)) continue;
+      const path = `${below}/${entry.name}`;
+      if (entry.isDirectory() && !isOtherPrograms(entry.name)) waiting.push(path);
+      if (has || files >= mostFiles || !entry.isFile() || !isManifestName(entry.name)) continue;
       files += 1;
       has = version.test(await beginning(join(folder, path)));
     }

@@ -1,4 +1,4 @@
-import { concatMap, merge, Observable, of, Subject, tap } from 'rxjs';
+import { concatMap, exhaustMap, merge, Observable, of, Subject } from 'rxjs';
 import type { Clock, Logger, StopAsync } from '../../../edges.ts';
 import { every } from '../../../net/timers.ts';
 import { type DebounceOptions, debounce } from '../../../rate/debounce.ts';
@@ -9,7 +9,7 @@ import { type Arrivals, entryIn } from './arrivals.ts';
 import { FolderWatcher } from './folder-watcher.ts';
 import type { RootScanner } from './root-scanner.ts';
 import { SettleTimer } from './settle-timer.ts';
-import { ScanQueue, WatchPlan } from './watch-plan.ts';
+import { ScanQueue, type ScanRequest, WatchPlan } from './watch-plan.ts';
 
 /** The parts of the file source, and the times that it keeps. */
 export interface WatchFilesParts {
@@ -19,7 +19,7 @@ export interface WatchFilesParts {
   readonly loader: ManifestLoader;
   readonly arrivals: Arrivals;
   readonly debounce: DebounceOptions;
-  /** Interval of whole scans, with or without events, in milliseconds. */
+  /** Interval in which all files are looked at, with or without events, in milliseconds. */
   readonly scanInterval: number;
   readonly clock: Clock;
   readonly log: Logger;
@@ -28,7 +28,7 @@ export interface WatchFilesParts {
 
 /** Scans all roots and delivers a batch, then watches them. Settles after the first delivery. */
 export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
-  const { store, loader, scanners, arrivals, scanInterval, clock, log, deliver } = parts;
+  const { store, loader, scanners, arrivals, clock, log, deliver } = parts;
   const queue = new ScanQueue();
   const requested = new Subject<void>();
   const settled = new SettleTimer(scanners, queue, clock);
@@ -36,23 +36,22 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
   let stopped = false;
   /** The time of the first event that no batch contains yet. */
   let since: number | undefined;
-  const watcher = new FolderWatcher({
-    log,
-    changed: (folder, name, event) => {
-      if (name !== undefined) arrivals.record(entryIn(folder.identity, name), event);
-      const requests = plan.scansAfter(folder.path, name);
-      for (const request of requests) queue.add(request);
-      if (requests.length === 0) return;
+  const watcher = watchFolders(
+    parts,
+    (request) => {
+      queue.add(request);
       since ??= clock.now();
       requested.next();
     },
-  });
+    () => plan,
+  );
 
   const scan = async (): Promise<void> => {
     arrivals.beginScan();
     const began = since ?? clock.now();
     since = undefined;
     for (const [root, scope] of queue.take()) await scanners[root]?.scan(scope);
+    for (const scanner of scanners) await scanner.fit();
     settled.arm();
     plan = new WatchPlan(scanners.map((scanner) => scanner.watchedEntries()));
     const added = await watcher.watchOnly(plan.folders);
@@ -63,23 +62,22 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
     queue.addAll(scanners.length);
     requested.next();
   };
+  const failed = (error: unknown): void => {
+    log.error('looking at the files failed: everything is looked at again soon', { error: String(error) });
+    queue.addAll(scanners.length);
+  };
   let scanning: Promise<void> = Promise.resolve();
   const scanSafely = (): Promise<void> => {
-    scanning = scan().catch((error: unknown) => {
-      log.error('looking at the files failed: everything is looked at again soon', { error: String(error) });
-      queue.addAll(scanners.length);
-    });
+    scanning = scan().catch(failed);
     return scanning;
   };
 
   queue.addAll(scanners.length);
-  const periodic = new Observable<void>((subscriber) => every(clock, scanInterval, () => subscriber.next())).pipe(
-    tap(() => queue.addAll(scanners.length)),
-  );
+  const checks = checkAll(parts, queue, failed);
   const scans = merge(
     of(undefined),
     debounce(requested, parts.debounce, clock),
-    periodic,
+    checks.ended,
     settled.due,
     loader.loaded,
   ).pipe(concatMap(scanSafely));
@@ -89,9 +87,54 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
       stopped = true;
       subscription.unsubscribe();
       await loader.stop();
-      await scanning;
+      await Promise.all([scanning, checks.last()]);
       settled.cancel();
       watcher.close();
     };
+  });
+}
+
+/**
+ * Looks at all files at an interval, and requests the scans of what has changed without an event. Goes on beside the
+ * scans of what events tell: a change must not wait until all files were looked at.
+ */
+function checkAll(
+  { scanners, scanInterval, clock }: WatchFilesParts,
+  queue: ScanQueue,
+  failed: (error: unknown) => void,
+): { readonly ended: Observable<void>; readonly last: () => Promise<void> } {
+  let last: Promise<void> = Promise.resolve();
+  const check = async (): Promise<void> => {
+    for (const [root, scanner] of scanners.entries()) queue.addScope(root, await scanner.check());
+  };
+  const due = new Observable<void>((subscriber) => every(clock, scanInterval, () => subscriber.next()));
+  const ended = due.pipe(
+    exhaustMap(() => {
+      last = check().catch(failed);
+      return last;
+    }),
+  );
+  return { ended, last: () => last };
+}
+
+/**
+ * Watches folders, and records what arrives in them.
+ *
+ * @param request called with each scan that an event requires
+ * @param plan returns the current plan
+ */
+function watchFolders(
+  { scanners, arrivals, log }: Pick<WatchFilesParts, 'scanners' | 'arrivals' | 'log'>,
+  request: (request: ScanRequest) => void,
+  plan: () => WatchPlan,
+): FolderWatcher {
+  return new FolderWatcher({
+    log,
+    changed(folder, name, event) {
+      if (name !== undefined) arrivals.record(entryIn(folder.identity, name), event);
+      for (const one of plan().scansAfter(folder.path, name)) {
+        if (one.entry === undefined || scanners[one.root]?.hasToScan(one.entry) !== false) request(one);
+      }
+    },
   });
 }

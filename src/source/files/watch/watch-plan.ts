@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
-import { isManifestName, type ScanScope, type WatchedEntry } from './root-scanner.ts';
+import { isManifestName, isUnnameable } from './list-folder.ts';
+import type { ScanScope, WatchedEntry } from './root-scanner.ts';
 
 /** A part of a root that has to be scanned. */
 export interface ScanRequest {
@@ -33,7 +34,9 @@ export class WatchPlan {
       return [...requests.values()].flat().map(({ root }) => ({ root, entry: undefined }));
     }
     const roots = isManifestName(name) ? (requests.get(undefined) ?? []) : [];
-    return [...(requests.get(name) ?? []), ...roots.map(({ root }) => ({ root, entry: name }))];
+    // Of a name that is not UTF-8, only a listing tells whether it is there.
+    const entry = isUnnameable(name) ? undefined : name;
+    return [...(requests.get(name) ?? []), ...roots.map(({ root }) => ({ root, entry }))];
   }
 
   #requestsFor(folder: string, name: string | undefined): ScanRequest[] {
@@ -58,6 +61,12 @@ export class ScanQueue {
     if (entry === undefined || (scope !== undefined && scope.size >= maxEntries)) this.#scopes.set(root, 'all');
     else if (scope === undefined) this.#scopes.set(root, new Set([entry]));
     else scope.add(entry);
+  }
+
+  /** Requests the scan of a part of a root. */
+  addScope(root: number, scope: ScanScope): void {
+    if (scope === 'all') this.#scopes.set(root, 'all');
+    else for (const entry of scope) this.add({ root, entry });
   }
 
   /** Requests a whole scan of this number of roots. */

@@ -6,6 +6,7 @@ import {
   sendText,
   startBareTarget,
   type TargetMessage,
+  targetAsked,
 } from '../programs/bare-target.ts';
 import { addHostileServices } from '../programs/manifest-folder.ts';
 import type { Attack, StopAttack, Victim } from '../programs/model.ts';
@@ -80,11 +81,7 @@ function ofLists(name: string, amount: Attack['amount'], make: (size: number) =>
     program: 'gateway',
     amount,
     seconds: 20,
-    trace: {
-      metric: 'gatehouse_gateway_target_requests_total',
-      labels: { target: 'default/hostile-1' },
-      line: 'target does not answer',
-    },
+    trace: targetAsked('default/hostile-1', 'target does not answer'),
     async start(victim: Victim, size): Promise<StopAttack> {
       const answerList = make(size);
       const target = await startBareTarget({

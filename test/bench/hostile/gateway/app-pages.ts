@@ -6,6 +6,7 @@ import {
   sendResult,
   startBareTarget,
   type TargetMessage,
+  targetAsked,
 } from '../programs/bare-target.ts';
 import { attackerAddresses, openSession, sendMcp } from '../programs/http-client.ts';
 import { signToken } from '../programs/issuer.ts';
@@ -78,7 +79,7 @@ function ofClaims(name: string, lists: object, ask: (index: number) => Asked, li
     row: 11,
     program: 'gateway',
     amount: { full: 8, short: 1 },
-    trace: { metric: 'gatehouse_gateway_target_requests_total', labels: { target: rival }, line },
+    trace: targetAsked(rival, line),
     start: (victim, atOnce) => claim(victim, atOnce, { ...emptyList, ...lists }, ask),
   };
 }

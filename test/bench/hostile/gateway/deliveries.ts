@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { request } from 'node:http';
-import { emptyList, sendResult, startBareTarget } from '../programs/bare-target.ts';
+import { emptyList, sendResult, startBareTarget, targetAsked } from '../programs/bare-target.ts';
 import { attackerAddresses, mcpHeaders, openSession, sendMcp } from '../programs/http-client.ts';
 import { signToken } from '../programs/issuer.ts';
 import { addHostileServices } from '../programs/manifest-folder.ts';
@@ -33,11 +33,7 @@ export const deliveryAttacks: readonly Attack[] = [
     row: 5,
     program: 'gateway',
     amount: { full: 50, short: 2 },
-    trace: {
-      metric: 'gatehouse_gateway_target_requests_total',
-      labels: { target: 'default/hostile-1' },
-      line: undefined,
-    },
+    trace: targetAsked('default/hostile-1'),
     start: repeatIds,
   },
 ];
@@ -55,11 +51,7 @@ function ofExpiry(name: string, delivery: Delivery): Attack {
     program: 'gateway',
     amount: { full: 20, short: 1 },
     seconds: 12,
-    trace: {
-      metric: 'gatehouse_gateway_target_requests_total',
-      labels: { target: 'default/hostile-1' },
-      line: undefined,
-    },
+    trace: targetAsked('default/hostile-1'),
     start: (victim, sessions) => askAndExpire(victim, sessions, delivery),
   };
 }

@@ -1,19 +1,15 @@
 import type { ServerResponse } from 'node:http';
-import { emptyList, sendResult, startBareTarget, type TargetMessage } from '../programs/bare-target.ts';
+import { emptyList, sendResult, startBareTarget, type TargetMessage, targetAsked } from '../programs/bare-target.ts';
 import { attackerAddresses, mcpHeaders, openSession, sendUnread, statelessRequest } from '../programs/http-client.ts';
 import { signToken } from '../programs/issuer.ts';
 import { addHostileServices } from '../programs/manifest-folder.ts';
-import type { Attack, StopAttack, Trace, Victim } from '../programs/model.ts';
+import type { Attack, StopAttack, Victim } from '../programs/model.ts';
 import { repeat } from '../programs/repeat.ts';
 
 const [from] = attackerAddresses;
 const mebibyte = 2 ** 20;
 
-const trace: Trace = {
-  metric: 'gatehouse_gateway_target_requests_total',
-  labels: { target: 'default/hostile-1' },
-  line: undefined,
-};
+const trace = targetAsked('default/hostile-1');
 
 /** Large results that their callers read, and large lists of many targets. The amount is that of bytes. */
 export const largeResultAttacks: readonly Attack[] = [

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { emptyList, sendResult, startBareTarget } from '../programs/bare-target.ts';
+import { emptyList, sendResult, startBareTarget, targetAsked } from '../programs/bare-target.ts';
 import {
   attackerAddresses,
   mcpHeaders,
@@ -26,12 +26,7 @@ const denied: Trace = {
  * Not different from honest calls of a target. In the tests, an attack just before may have made the gateway suspend the
  * target, which then gets no calls for some seconds.
  */
-const answered: Trace = {
-  metric: 'gatehouse_gateway_target_requests_total',
-  labels: { target: 'default/hostile-1' },
-  line: undefined,
-  only: 'bench',
-};
+const answered: Trace = { ...targetAsked('default/hostile-1'), only: 'bench' };
 
 /** Requests of callers with a token that are odd in their form. */
 export const requestAttacks: readonly Attack[] = [

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { emptyList, sendResult, startBareTarget } from '../programs/bare-target.ts';
+import { emptyList, sendResult, startBareTarget, targetAsked } from '../programs/bare-target.ts';
 import { attackerAddresses, mcpHeaders, openSession, send, sendMcp, sendUnread } from '../programs/http-client.ts';
 import { signToken } from '../programs/issuer.ts';
 import { addHostileServices } from '../programs/manifest-folder.ts';
@@ -15,11 +15,7 @@ export const sessionAttacks: readonly Attack[] = [
     name: 'event streams that nobody reads',
     row: 7,
     program: 'gateway',
-    trace: {
-      metric: 'gatehouse_gateway_target_requests_total',
-      labels: { target: 'default/hostile-1' },
-      line: 'answers of targets are given up',
-    },
+    trace: targetAsked('default/hostile-1', 'answers of targets are given up'),
     amount: { full: 1_000, short: 40 },
     seconds: 20,
     start: neverRead,

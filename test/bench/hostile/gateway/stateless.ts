@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { key } from '../../../support/nodes/stateless-client.ts';
-import { emptyList, sendResult, startBareTarget } from '../programs/bare-target.ts';
+import { emptyList, sendResult, startBareTarget, targetAsked } from '../programs/bare-target.ts';
 import { attackerAddresses, send, sendUnread, statelessRequest } from '../programs/http-client.ts';
 import { signToken } from '../programs/issuer.ts';
 import { addHostileServices } from '../programs/manifest-folder.ts';
@@ -15,11 +15,7 @@ export const statelessAttacks: readonly Attack[] = [
     name: 'stateless calls of ever new callers and capabilities',
     row: 7,
     program: 'gateway',
-    trace: {
-      metric: 'gatehouse_gateway_target_requests_total',
-      labels: { target: 'default/hostile-1' },
-      line: undefined,
-    },
+    trace: targetAsked('default/hostile-1'),
     amount: { full: 16, short: 2 },
     seconds: 20,
     start: callAnew,
@@ -28,11 +24,7 @@ export const statelessAttacks: readonly Attack[] = [
     name: 'subscriptions to a thousand resources each',
     row: 7,
     program: 'gateway',
-    trace: {
-      metric: 'gatehouse_gateway_target_requests_total',
-      labels: { target: 'default/hostile-1' },
-      line: undefined,
-    },
+    trace: targetAsked('default/hostile-1'),
     amount: { full: 1_000, short: 6 },
     seconds: 20,
     start: listen,
@@ -41,11 +33,7 @@ export const statelessAttacks: readonly Attack[] = [
     name: 'calls that wait for input of their clients',
     row: 7,
     program: 'gateway',
-    trace: {
-      metric: 'gatehouse_gateway_target_requests_total',
-      labels: { target: 'default/hostile-1' },
-      line: undefined,
-    },
+    trace: targetAsked('default/hostile-1'),
     amount: { full: 3_000, short: 20 },
     seconds: 20,
     start: waitForInput,

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { isSubject, policyWith } from '../../../support/worlds/manifests.ts';
-import { type AnswerRequest, emptyList, sendResult, startBareTarget } from '../programs/bare-target.ts';
+import { type AnswerRequest, emptyList, sendResult, startBareTarget, targetAsked } from '../programs/bare-target.ts';
 import { attackerAddresses, mcpHeaders, openSession, send, sendMcp } from '../programs/http-client.ts';
 import { signToken } from '../programs/issuer.ts';
 import { addHostileServices, removeManifest, writeManifest } from '../programs/manifest-folder.ts';
@@ -15,11 +15,7 @@ export const targetAttacks: readonly Attack[] = [
     name: 'a target that never answers',
     row: 14,
     program: 'gateway',
-    trace: {
-      metric: 'gatehouse_gateway_target_requests_total',
-      labels: { target: 'default/hostile-1' },
-      line: 'target does not answer',
-    },
+    trace: targetAsked('default/hostile-1', 'target does not answer'),
     amount: { full: 1, short: 1 },
     seconds: 30,
     start: (victim) => startTarget(victim, 1, () => {}),
@@ -28,11 +24,7 @@ export const targetAttacks: readonly Attack[] = [
     name: 'thirty-two targets that never answer',
     row: 14,
     program: 'gateway',
-    trace: {
-      metric: 'gatehouse_gateway_target_requests_total',
-      labels: { target: 'default/hostile-1' },
-      line: 'target does not answer',
-    },
+    trace: targetAsked('default/hostile-1', 'target does not answer'),
     amount: { full: 32, short: 8 },
     seconds: 30,
     start: (victim, count) => startTarget(victim, count, () => {}),
@@ -41,11 +33,7 @@ export const targetAttacks: readonly Attack[] = [
     name: 'a target that answers a byte a second',
     row: 14,
     program: 'gateway',
-    trace: {
-      metric: 'gatehouse_gateway_target_requests_total',
-      labels: { target: 'default/hostile-1' },
-      line: 'target does not answer',
-    },
+    trace: targetAsked('default/hostile-1', 'target does not answer'),
     amount: { full: 1, short: 1 },
     seconds: 30,
     start: (victim) => startTarget(victim, 1, (_, response) => dripInto(response)),
@@ -54,11 +42,7 @@ export const targetAttacks: readonly Attack[] = [
     name: '15,000 rules and 20,000 tools',
     row: 15,
     program: 'gateway',
-    trace: {
-      metric: 'gatehouse_gateway_target_requests_total',
-      labels: { target: 'default/hostile-1' },
-      line: 'target does not answer',
-    },
+    trace: targetAsked('default/hostile-1', 'target does not answer'),
     amount: { full: 15_000, short: 300 },
     seconds: 30,
     world: { list: 'filtered' },
@@ -68,11 +52,7 @@ export const targetAttacks: readonly Attack[] = [
     name: 'capabilities of 200,000 values',
     row: 3,
     program: 'gateway',
-    trace: {
-      metric: 'gatehouse_gateway_target_requests_total',
-      labels: { target: 'default/hostile-1' },
-      line: undefined,
-    },
+    trace: targetAsked('default/hostile-1'),
     amount: { full: 90_000, short: 1_000 },
     seconds: 20,
     start: declareCapabilities,
@@ -81,11 +61,7 @@ export const targetAttacks: readonly Attack[] = [
     name: 'pages and headers of the tools of thirty-two targets',
     row: 3,
     program: 'gateway',
-    trace: {
-      metric: 'gatehouse_gateway_target_requests_total',
-      labels: { target: 'default/hostile-1' },
-      line: undefined,
-    },
+    trace: targetAsked('default/hostile-1'),
     amount: { full: 900, short: 10 },
     seconds: 25,
     start: referToPages,
@@ -103,11 +79,7 @@ export const targetAttacks: readonly Attack[] = [
     name: 'requests of a target to its clients without an end',
     row: 15,
     program: 'gateway',
-    trace: {
-      metric: 'gatehouse_gateway_target_requests_total',
-      labels: { target: 'default/hostile-1' },
-      line: 'target does not answer',
-    },
+    trace: targetAsked('default/hostile-1', 'target does not answer'),
     amount: { full: 100, short: 1 },
     seconds: 15,
     start: askClients,
@@ -259,11 +231,7 @@ function ofMessages(name: string, message: () => string): Attack {
     name,
     row: 15,
     program: 'gateway',
-    trace: {
-      metric: 'gatehouse_gateway_target_requests_total',
-      labels: { target: 'default/hostile-1' },
-      line: 'target does not answer',
-    },
+    trace: targetAsked('default/hostile-1', 'target does not answer'),
     amount: { full: 100, short: 1 },
     seconds: 15,
     start: (victim, perTurn) =>

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { createServer } from 'node:net';
-import { type BareTarget, emptyList, sendResult, startBareTarget } from '../programs/bare-target.ts';
+import { type BareTarget, emptyList, sendResult, startBareTarget, targetAsked } from '../programs/bare-target.ts';
 import { attackerAddresses, mcpHeaders, openSession, send, sendMcp } from '../programs/http-client.ts';
 import { signToken } from '../programs/issuer.ts';
 import { addHostileServices } from '../programs/manifest-folder.ts';
@@ -13,12 +13,7 @@ const [from] = attackerAddresses;
  * What is asked of the targets of the attackers is all that is seen of what costs nothing. In the tests, an attack just
  * before may have made the gateway suspend the target, which then gets no calls for some seconds.
  */
-const asked: Trace = {
-  metric: 'gatehouse_gateway_target_requests_total',
-  labels: { target: 'default/hostile-1' },
-  line: undefined,
-  only: 'bench',
-};
+const asked: Trace = { ...targetAsked('default/hostile-1'), only: 'bench' };
 
 /** What nobody waits for, from callers who may use a target of the attackers and from that target. */
 export const unaskedAttacks: readonly Attack[] = [

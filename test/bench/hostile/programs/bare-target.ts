@@ -1,6 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
+import type { Trace } from './model.ts';
+
+/** What an attack leaves that is seen by what is asked of a target. */
+export function targetAsked(target: string, line?: string): Trace {
+  return { metric: 'gatehouse_gateway_target_requests_total', labels: { target }, line };
+}
+
 /** A JSON-RPC message that a target has received. */
 export interface TargetMessage {
   readonly method?: string;

@@ -60,8 +60,8 @@ function ofCluster(name: string, make: (index: number) => object): Attack {
     amount: { full: 170, short: 1 },
     seconds: 30,
     trace: {
-      metric: 'gatehouse_source_watch_failures_total',
-      labels: { kind: 'MCPAuthPolicy', reason: 'unintelligible' },
+      metric: 'gatehouse_source_ignored_objects',
+      labels: { kind: 'MCPAuthPolicy' },
       line: undefined,
       only: 'bench',
     },

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
@@ -86,5 +86,44 @@ describe('a link', () => {
     await files.until(() => files.port('default/a') === 2 && files.port('default/b') === 2);
     save(join(folder, 'release-2', 'manifests'), 'a.yaml', serviceText('a', 3));
     await files.until(() => files.port('default/a') === 3);
+  });
+});
+
+describe('an entry that cannot be read as a file', () => {
+  it('is a warning when it leads to a device, a pipe or a socket, until it is gone', async () => {
+    const folder = temporaryFolder();
+    save(folder, 'a.yaml', serviceText('a'));
+    const files = await startFiles([folder]);
+    symlinkSync('/dev/zero', join(folder, 'b.yaml'));
+    symlinkSync('.', join(folder, 'c.yaml'));
+    await files.log.line('This is no regular file, and is not read');
+    expect(files.problems()).toEqual([expect.stringContaining(`${join(folder, 'b.yaml')} This is no regular file`)]);
+    expect(files).toMatchObject({ synced: true, unlisted: 'named' });
+    rmSync(join(folder, 'a.yaml'));
+    symlinkSync('/dev/null', join(folder, 'a.yaml'));
+    await files.until(() => files.resources.size === 0);
+    for (const name of ['a.yaml', 'b.yaml']) unlinkSync(join(folder, name));
+    save(folder, 'b.yaml', serviceText('b'));
+    await files.until(() => files.port('default/b') === 80);
+    expect(files.problems()).toEqual([]);
+  });
+
+  it('is an error when its name is not UTF-8, and may define anything', async () => {
+    const folder = temporaryFolder();
+    const path = Buffer.concat([Buffer.from(`${folder}/a`), Buffer.from([0xe9]), Buffer.from('.yaml')]);
+    writeFileSync(path, serviceText('a'));
+    const files = await startFiles([folder]);
+    expect(files.problems()).toEqual([expect.stringContaining('The name is not UTF-8: rename the file.')]);
+    expect(files.unlisted).toBe('unknown');
+    renameSync(path, join(folder, 'a.yaml'));
+    await files.until(() => files.port('default/a') === 80 && files.unlisted === 'named');
+    expect(files.problems()).toEqual([]);
+  });
+
+  it('has its name on one line of messages', async () => {
+    const folder = temporaryFolder();
+    save(folder, 'a\n\u001b[2J.yaml', 'a: [');
+    const files = await startFiles([folder]);
+    expect(files.problems()).toEqual([expect.stringContaining(`${folder}/"a\\n\\u001b[2J.yaml":1:5 `)]);
   });
 });

@@ -1,37 +1,206 @@
-import { rmSync, unlinkSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, truncateSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { compareNames } from '../../../../src/source/files/manifest/manifest-file.ts';
+import { ManifestStore } from '../../../../src/source/files/manifest-store.ts';
+import { ManifestLoader } from '../../../../src/source/files/parsing/manifest-loader.ts';
+import { Arrivals } from '../../../../src/source/files/watch/arrivals.ts';
 import { ManifestBudget } from '../../../../src/source/files/watch/manifest-budget.ts';
+import { RootScanner, type ScanScope } from '../../../../src/source/files/watch/root-scanner.ts';
 import { createManualClock } from '../../../support/edges/manual-clock.ts';
+import { createRecordedCounters } from '../../../support/edges/recorded-counters.ts';
+import { createRecordedLog } from '../../../support/edges/recorded-log.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import { createBatches } from '../../../support/worlds/batches.ts';
 import { save, startFiles } from '../file-rig.ts';
 import { serviceText } from '../manifests.ts';
 
-it('files are counted in place of what they had; one that shrinks always fits, and one that grows a quarter longer', () => {
-  const budget = new ManifestBudget({ bytes: 10, files: 2 });
-  expect([budget.count('a', 6), budget.count('b', 5), budget.count('b', 4)]).toEqual([true, false, true]);
-  expect([budget.count('c', 0), budget.count('a', 9), budget.count('a', 8)]).toEqual([false, false, true]);
-  expect([budget.count('b', 5), budget.count('b', 3), budget.count('a', 5)]).toEqual([false, true, true]);
-  expect([budget.count('d', 1), budget.has('d')]).toEqual([false, false]);
-  budget.remove('b');
-  expect(budget.count('d', 5)).toBe(true);
+describe('a budget', () => {
+  const budgetOf = (sizes: Readonly<Record<string, number>>, isCut = false): ManifestBudget => {
+    const budget = new ManifestBudget({ bytes: 10, files: 3 });
+    budget.list(0, Object.keys(sizes), isCut);
+    for (const [name, size] of Object.entries(sizes)) budget.set(0, name, size);
+    return budget;
+  };
+  const admitted = (budget: ManifestBudget, names: readonly string[], root = 0): readonly string[] =>
+    names.filter((name) => budget.admits(root, name));
+
+  it('admits files in their order, up to the first that does not fit, and none after it', () => {
+    const budget = budgetOf({ a: 4, b: 5, c: 2, d: 1 });
+    expect(admitted(budget, ['a', 'b', 'c', 'd'])).toEqual(['a', 'b']);
+    budget.set(0, 'b', 6);
+    expect(admitted(budget, ['a', 'b', 'c', 'd'])).toEqual(['a', 'b']);
+    budget.set(0, 'a', 0);
+    expect(admitted(budget, ['a', 'b', 'c', 'd'])).toEqual(['a', 'b', 'c']);
+    budget.remove(0, 'b');
+    expect(admitted(budget, ['a', 'c', 'd'])).toEqual(['a', 'c', 'd']);
+    budget.set(0, 'B', 0);
+    expect(admitted(budget, ['B', 'a', 'c', 'd'])).toEqual(['B', 'a', 'c']);
+  });
+
+  it('is one for all roots, and none after one with more files than are listed has room', () => {
+    const budget = budgetOf({ a: 4 });
+    budget.set(1, 'a', 7);
+    expect([...admitted(budget, ['a']), ...admitted(budget, ['a'], 1)]).toEqual(['a']);
+    budget.set(1, 'a', 6);
+    expect(admitted(budget, ['a'], 1)).toEqual(['a']);
+    budget.setCut(0, true);
+    expect([...admitted(budget, ['a']), ...admitted(budget, ['a'], 1)]).toEqual(['a']);
+    for (const name of ['b', 'c', 'd']) budget.set(0, name, 0);
+    expect(['d', 'e'].map((name) => budget.isBeyondList(0, name))).toEqual([false, true]);
+    expect(budget.isBeyondList(1, 'e')).toBe(false);
+  });
+
+  it('orders names as their bytes', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (a, b) => {
+        expect(Math.sign(compareNames(a, b))).toBe(Math.sign(Buffer.compare(Buffer.from(a), Buffer.from(b))));
+      }),
+    );
+    expect(compareNames('\u{10000}', '\uffff')).toBeGreaterThan(0);
+  });
 });
 
-it('files beyond what is read are left out with one error, what is known stays, and they are read once there is room', async () => {
+const size = serviceText('a').length;
+
+interface ScanRig {
+  scan(scope?: ScanScope): Promise<void>;
+  check(): Promise<ScanScope>;
+  services(): readonly string[];
+  messages(): readonly string[];
+  looks(by: 'change' | 'check'): number;
+}
+
+/** Scanners of folders without a watch, so that the test says what is looked at and when. */
+function scannersOf(folders: readonly string[], limits: { readonly bytes: number; readonly files: number }): ScanRig {
+  // A second ahead, so that no file is fresh.
+  const clock = createManualClock(Date.now() + 3_600_000);
+  const counters = createRecordedCounters();
+  const store = new ManifestStore({ roots: folders, log: createRecordedLog(), counters });
+  const loader = new ManifestLoader({ store, namespaces: [], clock, counters });
+  const batches = createBatches();
+  const shared = { store, loader, arrivals: new Arrivals(), budget: new ManifestBudget(limits), settle: 0 };
+  const scanners = folders.map((path, root) => new RootScanner({ root, path, ...shared, clock, counters }));
+  return {
+    async scan(scope = 'all') {
+      for (const scanner of scanners)
+        await scanner.scan(scope === 'all' ? scope : new Set([...scope].filter((name) => scanner.hasToScan(name))));
+      for (const scanner of scanners) await scanner.fit();
+      const batch = store.takeBatch();
+      if (batch !== undefined) batches.deliver(batch);
+    },
+    check: () => scanners[0]?.check() ?? Promise.resolve(new Set<string>()),
+    services: () => [...batches.resources.keys()].toSorted(),
+    messages: () => store.diagnostics().map(({ message }) => message),
+    looks: (by) => counters.total('gatehouse_source_looks_total', { by }),
+  };
+}
+
+describe('which files are read', () => {
+  it('depends on what is in the folders alone, in whatever order it came', async () => {
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'] as const;
+    const change = fc.record({
+      root: fc.constantFrom(0, 1),
+      name: fc.constantFrom(...names),
+      bytes: fc.constantFrom(undefined, 0, size, 2 * size),
+      seen: fc.constantFrom('change', 'check', 'all', 'later'),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { maxLength: 14 }), async (changes) => {
+        const folders = [temporaryFolder(), temporaryFolder()];
+        const limits = { bytes: 4 * size + 10, files: 4 };
+        const rig = scannersOf(folders, limits);
+        await rig.scan();
+        for (const { root, name, bytes, seen } of changes) {
+          const path = join(folders[root] ?? '', `${name}.yaml`);
+          if (bytes === undefined) rmSync(path, { force: true });
+          else save(folders[root] ?? '', `${name}.yaml`, `${serviceText(name, root + 1)}#`.padEnd(size + bytes, '#'));
+          if (seen === 'change') await rig.scan(new Set([`${name}.yaml`]));
+          if (seen === 'check') await rig.scan(await rig.check());
+          if (seen === 'all') await rig.scan();
+        }
+        await rig.scan();
+        const anew = scannersOf(folders, limits);
+        await anew.scan();
+        expect(rig.services()).toEqual(anew.services());
+        expect(rig.messages()).toEqual(anew.messages());
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('follows from the names: the first ones, also when others were there before', async () => {
+    const folder = temporaryFolder();
+    for (const name of ['c', 'd', 'e']) save(folder, `${name}.yaml`, serviceText(name));
+    const rig = scannersOf([folder], { bytes: 10 * size, files: 2 });
+    await rig.scan();
+    expect(rig.services()).toEqual(['Service default/c', 'Service default/d']);
+    expect(rig.messages()).toEqual([expect.stringMatching(/^"e\.yaml" and all files after it are not read: /)]);
+    for (const name of ['a', 'f']) save(folder, `${name}.yaml`, serviceText(name));
+    await rig.scan(new Set(['a.yaml', 'f.yaml']));
+    expect(rig.services()).toEqual(['Service default/a', 'Service default/c']);
+    for (const name of ['a', 'c']) unlinkSync(join(folder, `${name}.yaml`));
+    await rig.scan(new Set(['a.yaml', 'c.yaml']));
+    await rig.scan(await rig.check());
+    expect(rig.services()).toEqual(['Service default/d', 'Service default/e']);
+  });
+});
+
+describe('a change beside many files', () => {
+  it('costs a look at its file, however many there are', async () => {
+    const folder = temporaryFolder();
+    for (let at = 0; at < 300; at += 1) save(folder, `m${at}.yaml`, '');
+    const rig = scannersOf([folder], { bytes: 10_000, files: 200 });
+    await rig.scan();
+    const before = rig.looks('change');
+    expect(before).toBe(201);
+    save(folder, 'a.yaml', serviceText('a'));
+    await rig.scan(new Set(['a.yaml']));
+    expect(rig.services()).toEqual(['Service default/a']);
+    save(folder, 'z.yaml', serviceText('z'));
+    await rig.scan(new Set(['z.yaml']));
+    expect(rig.looks('change')).toBe(before + 1);
+  });
+
+  it('does not wait for the look at all of them, which goes on beside it and finds what no event told', async () => {
+    const folder = temporaryFolder();
+    for (let at = 0; at < 300; at += 1) save(folder, `m${at}.yaml`, '');
+    const rig = scannersOf([folder], { bytes: 100_000, files: 1_000 });
+    await rig.scan();
+    const before = rig.looks('change');
+    const checked = rig.check();
+    save(folder, 'a.yaml', serviceText('a'));
+    await rig.scan(new Set(['a.yaml']));
+    expect(rig.looks('check')).toBeLessThan(300);
+    expect(rig.services()).toEqual(['Service default/a']);
+    await checked;
+    expect(rig.looks('check')).toBeGreaterThanOrEqual(300);
+    save(folder, 'b.yaml', serviceText('b'));
+    unlinkSync(join(folder, 'a.yaml'));
+    expect(await rig.check()).toEqual(new Set(['a.yaml', 'b.yaml']));
+    await rig.scan(new Set(['a.yaml', 'b.yaml']));
+    expect(rig.services()).toEqual(['Service default/b']);
+    expect(await rig.check()).toEqual(new Set());
+    expect(rig.looks('change')).toBe(before + 3);
+  });
+});
+
+it('files beyond what is read are left out with one error, and are read once there is room', async () => {
   const folder = temporaryFolder();
   for (const name of ['a', 'b']) save(folder, `${name}.yaml`, serviceText(name));
-  const size = serviceText('a').length;
   const files = await startFiles([folder], { budget: new ManifestBudget({ bytes: 3 * size, files: 3 }) });
   expect(files.problems()).toEqual([]);
-  save(folder, 'a.yaml', `${serviceText('a', 81)}# ${'x'.repeat(2 * size)}\n`);
-  await files.log.line('"a.yaml" is not read: there is more than is read');
-  expect([files.port('default/a'), files.synced]).toEqual([80, true]);
+  save(folder, 'b.yaml', `${serviceText('b', 81)}# ${'x'.repeat(2 * size)}\n`);
+  await files.log.line('"b.yaml" and all files after it are not read');
+  expect([files.port('default/b'), files.synced, files.unlisted]).toEqual([undefined, true, 'unknown']);
   for (const name of ['c', 'd', 'e']) save(folder, `${name}.yaml`, serviceText(name));
+  save(folder, 'b.yaml', serviceText('b', 82));
   await files.until(() => files.resources.size === 3);
-  expect(files.problems()).toEqual([expect.stringMatching(/ others are not read: .* 3 files, in all\. Remove some/)]);
+  expect(files.problems()).toEqual([expect.stringMatching(/"d\.yaml" and all .* 3 files, in all\. Remove some/)]);
   for (const name of ['b', 'c', 'd', 'e']) unlinkSync(join(folder, `${name}.yaml`));
   save(folder, 'a.yaml', serviceText('a', 82));
-  await files.until(() => files.port('default/a') === 82);
+  await files.until(() => files.port('default/a') === 82 && files.unlisted === 'named');
   expect(files.problems()).toEqual([]);
 });
 
@@ -47,7 +216,7 @@ it('a file without room is not waited for as a new one: what may be in it stays 
   const folder = temporaryFolder();
   for (const name of ['a', 'b']) save(folder, `${name}.yaml`, serviceText(name));
   const clock = createManualClock(Date.now() + 60_000);
-  const budget = new ManifestBudget({ bytes: serviceText('a').length, files: 9 });
+  const budget = new ManifestBudget({ bytes: size, files: 9 });
   const files = await startFiles([folder], { clock, settle: 1000, budget });
   const wait = async (milliseconds: number): Promise<void> => {
     const scanned = files.scanned();
@@ -59,20 +228,27 @@ it('a file without room is not waited for as a new one: what may be in it stays 
   rmSync(folder, { recursive: true });
   await wait(5000);
   const problems = files.problems().toSorted();
-  expect(problems).toEqual([expect.stringContaining(' is not read'), expect.stringContaining('does not exist')]);
+  expect(problems).toEqual([expect.stringContaining(' not read'), expect.stringContaining('does not exist')]);
   expect(files.all.map(({ unlistedNamespaces }) => unlistedNamespaces)).toEqual(['unknown']);
 });
 
-it('a file that goes before it is read takes no room', async () => {
+it('a file that is too large itself takes no room, and a sparse one of a gigabyte hides nothing', async () => {
+  const folder = temporaryFolder();
+  save(folder, 'a.yaml', '');
+  truncateSync(join(folder, 'a.yaml'), 2 ** 30);
+  save(folder, 'b.yaml', serviceText('b'));
+  const files = await startFiles([folder], { budget: new ManifestBudget({ bytes: 2 * size, files: 2 }) });
+  expect(files.problems()).toEqual([expect.stringContaining('has 1073741824 bytes')]);
+  expect(files.port('default/b')).toBe(80);
+});
+
+it('a file that is replaced by a folder is deleted', async () => {
   const folder = temporaryFolder();
   save(folder, 'a.yaml', serviceText('a'));
-  class WhileCounted extends ManifestBudget {
-    override count(file: string, bytes: number): boolean {
-      rmSync(join(folder, 'a.yaml'), { force: true });
-      return super.count(file, bytes);
-    }
-  }
-  const budget = new WhileCounted();
-  await startFiles([folder], { budget });
-  expect(budget.has('0/a.yaml')).toBe(false);
+  const files = await startFiles([folder]);
+  mkdirSync(join(folder, 'new'));
+  unlinkSync(join(folder, 'a.yaml'));
+  renameSync(join(folder, 'new'), join(folder, 'a.yaml'));
+  await files.until(() => files.resources.size === 0);
+  expect(files.problems()).toEqual([]);
 });

@@ -1,0 +1,87 @@
+import { type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import { Socket } from 'node:net';
+import type { Clock, Logger } from '../../edges.ts';
+import { LogThrottle } from '../../rate/log-throttle.ts';
+import { codeOf } from '../errors.ts';
+
+/**
+ * Why a request was refused before anything else saw it: its head is too large, a chunk of its body or another part of
+ * it is not as in RFC 9112, it has no `Host`, or it wants what the listener does not do (CONNECT, `Expect`).
+ */
+export type MalformedRequest = 'head-size' | 'chunk' | 'syntax' | 'host' | 'unsupported';
+
+/** Settings and dependencies. */
+export interface MalformedRequestsParts {
+  /** The name of the listener, for the log. */
+  readonly listener: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Counts a request. */
+  readonly malformed: ((reason: MalformedRequest) => void) | undefined;
+  /** The response that is being written to a connection. */
+  readonly responseOn: (socket: Socket) => ServerResponse | undefined;
+}
+
+/**
+ * Refuses requests that are not as HTTP/1.1 has them, with the statuses of Node, which says nothing of them otherwise.
+ * Needs a server with `requireHostHeader: false`.
+ *
+ * @returns what refuses a request without `Host`, and then returns true
+ */
+export function refuseMalformed(
+  server: Server,
+  { listener, clock, log, malformed, responseOn }: MalformedRequestsParts,
+): (response: ServerResponse) => boolean {
+  const throttle = new LogThrottle(clock, log);
+  const refused = (reason: MalformedRequest, address: string | undefined): void => {
+    malformed?.(reason);
+    throttle.failed(listener, {
+      reason,
+      message: 'requests are refused because they are not as HTTP/1.1 has them',
+      fields: { listener, address },
+    });
+  };
+  server.on('clientError', (error, socket) => {
+    const code = codeOf(error) ?? '';
+    const reason = reasonFor(code);
+    const address = socket instanceof Socket ? socket.remoteAddress : undefined;
+    if (reason !== undefined) refused(reason, address);
+    const isAnswered = socket instanceof Socket && responseOn(socket)?.headersSent === true;
+    if (socket.writable && !isAnswered) socket.write(answerTo(code));
+    if (socket instanceof Socket) socket.destroySoon();
+    else socket.destroy();
+  });
+  server.on('checkExpectation', (request, response) => {
+    refused('unsupported', request.socket.remoteAddress);
+    response.writeHead(417).end();
+  });
+  server.on('connect', (request, socket) => {
+    refused('unsupported', request.socket.remoteAddress);
+    socket.destroy();
+  });
+  return (response) => {
+    const { req: request } = response;
+    if (request.headers.host !== undefined || request.httpVersion !== '1.1') return false;
+    refused('host', request.socket.remoteAddress);
+    response.writeHead(400, { connection: 'close' }).end();
+    return true;
+  };
+}
+
+/** Undefined: the client left, or was too slow, which is counted elsewhere. */
+function reasonFor(code: string): MalformedRequest | undefined {
+  if (!code.startsWith('HPE_') || code === 'HPE_INVALID_EOF_STATE') return undefined;
+  if (code === 'HPE_HEADER_OVERFLOW') return 'head-size';
+  return code.includes('CHUNK') ? 'chunk' : 'syntax';
+}
+
+const statuses: ReadonlyMap<string, number> = new Map([
+  ['HPE_HEADER_OVERFLOW', 431],
+  ['HPE_CHUNK_EXTENSIONS_OVERFLOW', 413],
+  ['ERR_HTTP_REQUEST_TIMEOUT', 408],
+]);
+
+function answerTo(code: string): string {
+  const status = statuses.get(code) ?? 400;
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n\r\n`;
+}

@@ -1,0 +1,86 @@
+import { once } from 'node:events';
+import type { RequestListener } from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { expect, it, onTestFinished } from 'vitest';
+import { openLimitedListener } from '../../../src/net/listener/limited-listener.ts';
+import { createManualClock } from '../../support/edges/manual-clock.ts';
+import { createRecordedLog } from '../../support/edges/recorded-log.ts';
+
+const answerAtEnd: RequestListener = (request, response) => {
+  request.resume().on('end', () => response.end('ok'));
+};
+
+async function open(handler: RequestListener = answerAtEnd) {
+  const malformed: string[] = [];
+  const log = createRecordedLog();
+  const { address, close } = await openLimitedListener({ host: '127.0.0.1', port: 0 }, () => handler, {
+    listener: 'test',
+    certificate: undefined,
+    clock: createManualClock(),
+    log,
+    malformed: (reason) => void malformed.push(reason),
+  });
+  onTestFinished(close);
+  /** Sends a text on a connection of its own. Returns what comes back until it is closed. */
+  const exchange = async (sent: string, leaves = false): Promise<string> => {
+    const socket = connect(address.port, '127.0.0.1').on('error', () => {});
+    await once(socket, 'connect');
+    socket.write(sent);
+    if (leaves) socket.end();
+    return text(socket);
+  };
+  return { malformed, log, exchange };
+}
+
+const post = 'POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n';
+
+it.each([
+  [
+    'a head that is too large',
+    `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
+    'head-size',
+    431,
+  ],
+  ['a chunk without a size', `${post}zz\r\n`, 'chunk', 400],
+  ['extensions of a chunk without an end', `${post}1;${'x'.repeat(20_000)}`, 'chunk', 413],
+  ['a line that is no request', 'hello\r\n\r\n', 'syntax', 400],
+  ['two lengths', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab', 'syntax', 400],
+  ['no Host', 'GET / HTTP/1.1\r\n\r\n', 'host', 400],
+  ['an expectation', 'GET / HTTP/1.1\r\nHost: a\r\nExpect: wonders\r\nConnection: close\r\n\r\n', 'unsupported', 417],
+])('%s is refused, counted by its reason, and in the log once', async (_, sent, reason, status) => {
+  const { malformed, log, exchange } = await open();
+  expect(await exchange(sent)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} .*\r\n(?:.*\r\n)*Connection: close`, 'i'));
+  expect(malformed).toEqual([reason]);
+  await exchange(sent);
+  expect(malformed).toEqual([reason, reason]);
+  const [line, ...others] = log.lines.filter(({ level }) => level === 'warn');
+  expect(line).toMatchObject({ fields: { listener: 'test', because: reason, address: '127.0.0.1' } });
+  expect(others).toEqual([]);
+});
+
+it('CONNECT is closed, and counted', async () => {
+  const { malformed, exchange } = await open();
+  expect(await exchange('CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n')).toBe('');
+  expect(malformed).toEqual(['unsupported']);
+});
+
+it('a request that is whole, and a client that leaves in the middle of one, are not counted', async () => {
+  const { malformed, log, exchange } = await open();
+  expect(await exchange('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).toMatch(/ok$/);
+  expect(await exchange('GET / HTTP/1.0\r\n\r\n')).toMatch(/ok$/);
+  expect(await exchange(`${post}3\r\nab`, true)).toMatch(/^HTTP\/1\.1 400/);
+  expect(malformed).toEqual([]);
+  expect(log.lines).toEqual([]);
+});
+
+it('a response that has begun is not followed by the answer to what is malformed', async () => {
+  const { promise: begun, resolve } = Promise.withResolvers<void>();
+  const { malformed, exchange } = await open((_, response) => {
+    response.writeHead(200, { 'content-length': 10 }).write('first', () => resolve());
+  });
+  const answer = exchange('GET / HTTP/1.1\r\nHost: a\r\n\r\nhello\r\n\r\n');
+  await begun;
+  expect(await answer).not.toContain(' 400 ');
+  expect(malformed).toEqual(['syntax']);
+});
