@@ -95,7 +95,12 @@ describe('a policy that is beyond a bound', () => {
 
 /** What all kinds may have together; the parts of single kinds are empty. */
 const room = (objects: number, bytes: number): ListingBudget =>
-  new ListingBudget({ shared: { objects, bytes }, ofKind: { objects: 0, bytes: 0 }, received: 2 ** 20 });
+  new ListingBudget({
+    shared: { objects, bytes },
+    mostOfKind: { objects, bytes },
+    ofKind: { objects: 0, bytes: 0 },
+    received: 2 ** 20,
+  });
 
 const ignored = ({ counters }: ClusterRig): number => counters.level('gatehouse_source_ignored_objects');
 

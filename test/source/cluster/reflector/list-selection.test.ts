@@ -15,7 +15,8 @@ type Selected = Readonly<Record<string, number>>;
 
 /** Selects from a list with room for so much. @param rest bytes that are kept of an object that is crowded out */
 function select(list: readonly Written[], objects: number, bytes: number, rest = 0): Selected {
-  const bounds = { shared: { objects, bytes }, ofKind: { objects: 0, bytes: 0 }, received: Number.MAX_VALUE };
+  const most = { objects, bytes };
+  const bounds = { shared: most, mostOfKind: most, ofKind: { objects: 0, bytes: 0 }, received: Number.MAX_VALUE };
   const kept = new Map<string, number>();
   const crowdOut = (object: ListedObject): number => {
     const left = Math.min(rest, object.bytes);
