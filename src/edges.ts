@@ -94,6 +94,7 @@ export type GaugeName =
   | 'gatehouse_synced'
   | 'gatehouse_input_errors'
   | 'gatehouse_source_last_event_seconds'
+  | 'gatehouse_source_ignored_objects'
   | 'gatehouse_jwks_failing'
   | 'gatehouse_leader'
   | 'gatehouse_status_pending'

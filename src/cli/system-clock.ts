@@ -4,8 +4,14 @@ import type { Clock } from '../edges.ts';
 export const systemClock: Clock = {
   now: () => Date.now(),
   after: (milliseconds, run) => {
-    const timer = setTimeout(run, milliseconds);
+    // Whole, as Node's lists of timers are named: it finds the list of a timer that is stopped by its own duration.
+    const timer = setTimeout(run, Math.ceil(milliseconds));
     timer.unref();
-    return () => clearTimeout(timer);
+    return () => {
+      // Node keeps the list of a duration until it has passed, unless its last timer is stopped while it has a reference
+      // (`unenroll` in lib/internal/timers.js). A timer for the end of a token has a duration of its own with each call.
+      timer.ref();
+      clearTimeout(timer);
+    };
   },
 };

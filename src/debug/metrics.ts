@@ -93,6 +93,7 @@ const gaugeLabels: Readonly<Partial<Record<GaugeName, readonly string[]>>> = {
   gatehouse_snapshot_resources: ['type'],
   gatehouse_snapshot_bytes: ['type'],
   gatehouse_source_last_event_seconds: ['kind'],
+  gatehouse_source_ignored_objects: ['kind'],
   gatehouse_xds_nodes_by_variant: ['variant'],
 };
 
@@ -106,6 +107,8 @@ const gaugeHelp: Readonly<Record<GaugeName, string>> = {
   gatehouse_synced: '1 once every kind of resource was read.',
   gatehouse_input_errors: 'Current problems in the input because of which something is dropped.',
   gatehouse_source_last_event_seconds: 'Time of the last watch event or list of the kind, in seconds since the epoch.',
+  gatehouse_source_ignored_objects:
+    'Objects of the API server that are ignored because all of them together are more than is kept.',
   gatehouse_jwks_failing: 'Addresses of keys that could not be fetched at the last attempt.',
   gatehouse_leader: '1 while this replica leads and writes statuses.',
   gatehouse_status_pending: 'Statuses that wait to be written or are being written.',

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { RequestOptions } from 'node:https';
 import type { Cluster, User } from '@kubernetes/client-node';
 
@@ -26,7 +26,7 @@ export class CredentialProvider {
   async requestOptions(): Promise<RequestOptions> {
     const user = this.#user;
     const headers: Record<string, string> = {};
-    const options: RequestOptions = { ...this.#tls(), headers };
+    const options: RequestOptions = { ...(await this.#tls()), headers };
     if (user.impersonateUser) headers['Impersonate-User'] = user.impersonateUser;
     this.#authenticator ??= loadAuthenticator(user);
     await (await this.#authenticator)?.applyAuthentication(user, options);
@@ -35,10 +35,12 @@ export class CredentialProvider {
     return options;
   }
 
-  #tls(): RequestOptions {
+  async #tls(): Promise<RequestOptions> {
     const { skipTLSVerify, tlsServerName, caFile, caData } = this.#cluster;
     const { certFile, certData, keyFile, keyData } = this.#user;
-    const [ca, cert, key] = [read(caFile, caData), read(certFile, certData), read(keyFile, keyData)];
+    // At one time, as far as that goes: certificate and key are replaced together.
+    const files = [read(caFile, caData), read(certFile, certData), read(keyFile, keyData)] as const;
+    const [ca, cert, key] = await Promise.all(files);
     return {
       ...(skipTLSVerify && { rejectUnauthorized: false }),
       ...(tlsServerName && { servername: tlsServerName }),
@@ -49,8 +51,8 @@ export class CredentialProvider {
   }
 }
 
-function read(file: string | undefined, base64: string | undefined): Buffer | undefined {
-  if (file) return readFileSync(file);
+async function read(file: string | undefined, base64: string | undefined): Promise<Buffer | undefined> {
+  if (file) return readFile(file);
   return base64 ? Buffer.from(base64, 'base64') : undefined;
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findStrings } from '../../src/json/find-strings.ts';
+import { findJson, findStrings } from '../../src/json/find-strings.ts';
 import { objectIn, textIn } from '../../src/json/json.ts';
 
 const paths = new Set(['kind', 'metadata.name', 'metadata.uid']);
@@ -48,5 +48,26 @@ describe('findStrings', () => {
     ['a key with a dot', '{"metadata.name":"a"}'],
   ])('finds nothing in %s', (_what, text) => {
     expect(found(text)).toEqual({});
+  });
+});
+
+describe('findJson', () => {
+  const json = (text: string, ...paths: readonly string[]): object =>
+    Object.fromEntries(findJson(text, new Set(paths)));
+
+  it('finds the texts of objects, arrays and strings, also behind what is too much', () => {
+    const spec = '{"a":[{"b":[1]},"]"],"c":{"d":"x"},"e":"\\"y"}';
+    const text = `{"x":[${'{},'.repeat(100_000)}0],"spec":${spec}}`;
+    expect(json(text, 'spec.a', 'spec.c', 'spec.e', 'spec.f')).toEqual({
+      'spec.a': '[{"b":[1]},"]"]',
+      'spec.c': '{"d":"x"}',
+      'spec.e': '"\\"y"',
+    });
+    expect(json(text, 'spec')).toEqual({ spec });
+  });
+
+  it('finds nothing in arrays, and of what is too long only that it is there', () => {
+    expect(json('[{"a":{}},{"a":[]}]', 'a')).toEqual({});
+    expect(json(`{"a":[${'0,'.repeat(40_000)}0]}`, 'a')).toEqual({ a: '' });
   });
 });

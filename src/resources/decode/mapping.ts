@@ -1,5 +1,5 @@
 import type { Invalid, Parsed, Path } from '../model.ts';
-import { AmbiguousScalar, type Decoder, firstInvalid, ok, typeMismatch, valueIfValid } from './decoder.ts';
+import { AmbiguousScalar, type Decoder, ok, typeMismatch } from './decoder.ts';
 import { nearest, type Reporter } from './reporter.ts';
 import { type TextRule, text } from './scalars.ts';
 
@@ -63,11 +63,17 @@ export function allValid<F extends FieldDecoders>(decoder: Decoder<DecodedFields
   return (value, path, reporter) => {
     const parsed = decoder(value, path, reporter);
     if (!parsed.ok) return parsed;
+    const [unknown] = parsed.value.unknown;
+    if (unknown) return unknown;
+    // A loop, as below: a policy has tens of thousands of mappings, and each list of entries would be garbage.
     const fields: Readonly<Record<string, Parsed<unknown>>> = parsed.value.fields;
-    const invalid = parsed.value.unknown[0] ?? firstInvalid(Object.values(fields));
-    if (invalid) return invalid;
-    const values = Object.entries(fields).map(([name, field]) => [name, valueIfValid(field)]);
-    return ok(Object.fromEntries(values) as ValidFields<F>);
+    const values: Record<string, unknown> = {};
+    for (const name in fields) {
+      const field = fields[name];
+      if (field?.ok === false) return field;
+      values[name] = field?.value;
+    }
+    return ok(values as ValidFields<F>);
   };
 }
 
@@ -104,9 +110,10 @@ function decodeFields<F extends FieldDecoders>(
     const invalid = unknownNames
       .sort()
       .flatMap((field) => unknown([...path, field], unknownField(field, known), reporter));
-    const parsed = byName.map(([field, decoder]) => [field, decoder(read(value, field), [...path, field], reporter)]);
+    const parsed: Record<string, Parsed<unknown>> = {};
+    for (const [field, decoder] of byName) parsed[field] = decoder(read(value, field), [...path, field], reporter);
     const has = (field: string): boolean => ownField(value, field) !== undefined && ownField(value, field) !== null;
-    return ok({ fields: Object.fromEntries(parsed) as DecodedFields<F>['fields'], unknown: invalid, has });
+    return ok({ fields: parsed as DecodedFields<F>['fields'], unknown: invalid, has });
   };
 }
 

@@ -23,6 +23,7 @@ export class BatchDispatcher {
   #synced = false;
   #failing = false;
   #stopRetry: Stop = () => undefined;
+  #stopNext: Stop | undefined;
 
   constructor(parts: BatchDispatcherParts) {
     this.#parts = parts;
@@ -32,9 +33,10 @@ export class BatchDispatcher {
     const { pending, clock, log } = this.#parts;
     const batch = pending.takeBatch();
     if (batch === undefined) return;
-    this.#stopRetry();
+    this.stop();
     if (this.#accepts(batch)) {
       this.#synced = batch.synced;
+      if (!batch.synced) this.dispatchNext();
       if (this.#failing) log.info('what could not be applied is applied now');
       this.#failing = false;
       return;
@@ -44,8 +46,18 @@ export class BatchDispatcher {
     this.#stopRetry = clock.after(retryDelay, () => this.dispatch());
   }
 
+  /** Dispatches in an iteration of the event loop of its own: the present one has decoded or applied something large. */
+  dispatchNext(): void {
+    this.#stopNext ??= this.#parts.clock.after(0, () => {
+      this.#stopNext = undefined;
+      this.dispatch();
+    });
+  }
+
   stop(): void {
     this.#stopRetry();
+    this.#stopNext?.();
+    this.#stopNext = undefined;
   }
 
   #accepts(batch: Batch): boolean {

@@ -101,7 +101,8 @@ function startReflectors(
   const batches = debounceLeading(batchReady, debounce, clock).subscribe(() => dispatcher.dispatch());
   const diagnostics = debounceLeading(diagnosed, logDebounce, clock).subscribe(() => pending.logDiagnostics());
   const changed = (): void => {
-    if (pending.hasBatch) batchReady.next();
+    if (pending.isLarge) dispatcher.dispatchNext();
+    else if (pending.hasBatch) batchReady.next();
     if (pending.hasUnloggedDiagnostics) diagnosed.next();
   };
   const reader = new ApiReader(connection, clock);

@@ -12,10 +12,19 @@ export interface CollectionDiagnostic extends Pick<InputDiagnostic, 'severity' |
 
 /** Takes the changes of one collection, as a ResourceEventHandler of client-go does. */
 export interface ChangeHandler {
-  changed(change: ResourceChange): void;
+  /** @param bytes of the object's JSON; 0: it was deleted */
+  changed(change: ResourceChange, bytes: number): void;
   observed(observation: Observation): void;
   /** Replaces all problems of the object; none when it was deleted. */
   diagnosed(key: string, problems: readonly Problem[]): void;
+}
+
+/** The objects of a collection that are ignored because all objects together have no room. */
+export interface ObjectsWithoutRoom {
+  /** How many of them are known, each with a problem of its own. */
+  readonly crowdedOut: number;
+  /** Those of which nothing is kept. */
+  readonly leftOut: { readonly count: number; readonly examples: readonly string[] };
 }
 
 /** The result of reading the versions of the CRDs. */
@@ -24,6 +33,20 @@ export interface BundleReading {
   /** False: the request failed, so that known versions stay. */
   readonly answered: boolean;
 }
+
+interface PendingChange {
+  readonly change: ResourceChange;
+  readonly bytes: number;
+}
+
+/** The bytes of JSON of a batch that is delivered without waiting for more: the largest policy has 1.5 MiB. */
+const largeBatch = 1024 * 1024;
+
+/** The bytes of JSON from which an object of the initial state is delivered on its own. */
+const largeObject = 128 * 1024;
+
+/** The most parts of the initial state; there is room for fewer large objects. */
+const maxParts = 4_000;
 
 /** The member of `#unsynced` for the versions of the CRDs. */
 const bundleKey = 'bundle';
@@ -39,11 +62,19 @@ export class PendingChanges {
   readonly #faulty = new Set<string>();
   /** Collections and the bundle, until each was complete once; the first batch waits for them. */
   readonly #unsynced: Set<string>;
-  #changes = new Map<string, ResourceChange>();
+  /** How many objects of each collection with such objects are ignored because they have no room. */
+  readonly #ignored = new Map<string, { readonly kind: KindName; readonly count: number; readonly leftOut: boolean }>();
+  #changes = new Map<string, PendingChange>();
+  /** Of the objects of `#changes`. */
+  #bytes = 0;
   #observations = new Map<string, Observation>();
   #bundle: BundleVersions | undefined;
   #bundleDelivered = true;
   #syncedDelivered = false;
+  /** True until all of the initial state was taken, accepted or not. */
+  #isInitial = true;
+  /** Parts that the initial state may still have: what changes meanwhile must not delay its end for ever. */
+  #partsLeft = maxParts;
   #hasUnlogged = false;
   /** The time of the last event, and that of the first change that is pending. Milliseconds since the epoch. */
   #lastEvent: number | undefined;
@@ -70,6 +101,11 @@ export class PendingChanges {
     return this.synced && pending;
   }
 
+  /** True if what is pending takes long to apply, so that nothing else should join it. */
+  get isLarge(): boolean {
+    return this.hasBatch && this.#bytes >= largeBatch;
+  }
+
   /** True if `logDiagnostics` may have something to log. */
   get hasUnloggedDiagnostics(): boolean {
     return this.#hasUnlogged;
@@ -78,9 +114,11 @@ export class PendingChanges {
   /** The handler for changes of objects of this kind. */
   handlerOf(kind: KindName): ChangeHandler {
     return {
-      changed: (change) => {
+      changed: (change, bytes) => {
         this.#since ??= this.#lastEvent;
-        this.#changes.set(`${kind} ${change.key}`, change);
+        const name = `${kind} ${change.key}`;
+        this.#bytes += bytes - (this.#changes.get(name)?.bytes ?? 0);
+        this.#changes.set(name, { change, bytes });
       },
       observed: (observation) => this.#observations.set(`${kind} ${observation.key}`, observation),
       diagnosed: (key, problems) => this.#diagnosed(kind, key, problems),
@@ -103,6 +141,27 @@ export class PendingChanges {
     this.#hasUnlogged = true;
   }
 
+  /** Says how many objects of the collection have no room. */
+  withoutRoom(collection: Collection, { crowdedOut, leftOut }: ObjectsWithoutRoom): void {
+    const { kind } = collection;
+    const count = crowdedOut + leftOut.count;
+    if (count === 0 && this.#ignored.size === 0) return;
+    const path = collectionPath(collection);
+    const before = this.#ignored.get(path) ?? { count: 0, leftOut: false };
+    if (count > 0) this.#ignored.set(path, { kind, count, leftOut: leftOut.count > 0 });
+    else this.#ignored.delete(path);
+    if (count === before.count && leftOut.count > 0 === before.leftOut) return;
+    const ofKind = [...this.#ignored.values()].filter((ignored) => ignored.kind === kind);
+    const sum = ofKind.reduce((all, ignored) => all + ignored.count, 0);
+    this.#counters.gauge('gatehouse_source_ignored_objects', sum, { kind });
+    // Not for each change of their number: it would be another problem each time.
+    if (leftOut.count > 0 === before.leftOut) return;
+    const message = tooManyMessage(leftOut.examples);
+    const diagnostic = { severity: 'error', message, position: undefined, object: undefined, field: '' } as const;
+    this.#diagnostics.replace(`left out of ${path}`, leftOut.count > 0 ? [{ path, diagnostic }] : []);
+    this.#hasUnlogged = true;
+  }
+
   /**
    * Takes the versions of the CRDs. Known versions stay until a response has others. Undefined: the first batch no
    * longer waits for them.
@@ -115,30 +174,52 @@ export class PendingChanges {
     this.#bundleDelivered = false;
   }
 
-  /** Takes all pending changes; undefined: there are none, or the initial state is not complete yet. */
+  /**
+   * Takes all pending changes; undefined: there are none, or the initial state is not complete yet. The initial state is
+   * taken in parts, since nothing is served before the last one: first all small objects, then each large one.
+   */
   takeBatch(): Batch | undefined {
     if (!this.hasBatch) return undefined;
-    const [changes, observations] = [[...this.#changes.values()], [...this.#observations.values()]];
+    const taken = this.#isInitial ? this.#initialPart() : [...this.#changes];
+    for (const [name, { bytes }] of taken) {
+      this.#changes.delete(name);
+      this.#bytes -= bytes;
+    }
+    const observations = [...this.#observations.values()];
     const bundle = this.#bundleDelivered ? undefined : this.#bundle;
     const since = this.#since;
     this.#since = undefined;
-    this.#changes = new Map();
     this.#observations = new Map();
     this.#bundleDelivered = true;
-    this.#syncedDelivered = true;
+    this.#isInitial &&= this.#changes.size > 0;
+    this.#syncedDelivered = !this.#isInitial;
     return {
-      changes,
+      changes: taken.map(([, { change }]) => change),
       ...(since !== undefined && { since }),
       ...(observations.length > 0 && { observations }),
       ...(bundle !== undefined && { bundle }),
-      synced: true,
+      synced: !this.#isInitial,
     };
+  }
+
+  #initialPart(): readonly (readonly [name: string, pending: PendingChange])[] {
+    const all = [...this.#changes];
+    this.#partsLeft -= 1;
+    if (this.#partsLeft <= 0) return all;
+    const small = all.filter(([, { bytes }]) => bytes < largeObject);
+    return small.length > 0 ? small : all.slice(0, 1);
   }
 
   /** Puts back a part of a batch that was not accepted, except where something newer is pending. */
   putBack({ changes, observations = [], bundle }: Batch): void {
-    for (const change of changes) setIfAbsent(this.#changes, change);
-    for (const observation of observations) setIfAbsent(this.#observations, observation);
+    for (const change of changes) {
+      const name = `${change.kind} ${change.key}`;
+      if (!this.#changes.has(name)) this.#changes.set(name, { change, bytes: 0 });
+    }
+    for (const observation of observations) {
+      const name = `${observation.kind} ${observation.key}`;
+      if (!this.#observations.has(name)) this.#observations.set(name, observation);
+    }
     if (bundle !== undefined) this.#bundleDelivered = false;
   }
 
@@ -180,7 +261,6 @@ export class PendingChanges {
   }
 }
 
-function setIfAbsent<T extends { readonly kind: KindName; readonly key: string }>(to: Map<string, T>, old: T): void {
-  const name = `${old.kind} ${old.key}`;
-  if (!to.has(name)) to.set(name, old);
+function tooManyMessage(examples: readonly string[]): string {
+  return `There are more objects than are kept of one API server, and the youngest are ignored, such as ${examples.join(', ')}. Delete some; others are read within minutes then.`;
 }

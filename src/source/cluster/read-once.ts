@@ -23,7 +23,11 @@ export async function readClusterOnce(
   const source = clusterSource({ ...options, forbidden: refused.resolve });
   const { promise, resolve } = Promise.withResolvers<Batch>();
   const given = new AbortController();
-  const stop = await source.start((batch) => resolve(batch));
+  let read: Batch = { changes: [], synced: false };
+  const stop = await source.start((part) => {
+    read = joined(read, part);
+    if (read.synced) resolve(read);
+  });
   try {
     // A timer that keeps the process alive: the waits between retries do not.
     const over = setTimeout(timeout, undefined, { signal: given.signal }).catch(() => undefined);
@@ -38,4 +42,14 @@ export async function readClusterOnce(
     given.abort();
     await stop();
   }
+}
+
+/** Joins the parts of the initial state. */
+function joined(before: Batch, part: Batch): Batch {
+  return {
+    ...before,
+    ...part,
+    changes: [...before.changes, ...part.changes],
+    observations: [...(before.observations ?? []), ...(part.observations ?? [])],
+  };
 }

@@ -40,7 +40,8 @@ function acceptance([first, ...others]: readonly Verdict[], rejected: readonly V
   const all = 1 + others.length;
   if (others.length === 0) return first?.status ?? 'Unknown';
   if (rejected.length === 0) return 'True';
-  return rejected.length === all ? 'False' : `${all - rejected.length} of ${all}`;
+  if (rejected.length === all && rejected.every(({ status }) => status === 'False')) return 'False';
+  return `${all - rejected.length} of ${all}`;
 }
 
 /** The message, if it is that of all Gateways; otherwise each one behind the names of its Gateways. */

@@ -43,6 +43,22 @@ describe('the parameters of a list', () => {
   });
 });
 
+it('a target that refuses the parameters of one client is asked without them, and does not fail for anybody', async () => {
+  await using rig = await startTargetRig(({ params }) =>
+    params['_meta'] === undefined
+      ? { result: { tools: [{ name: 'x' }] } }
+      : { error: { code: -32602, message: 'Invalid params' } },
+  );
+  rig.gateway.config.allowAll('n.p', 'me');
+  const client = await rig.open();
+  for (let times = 0; times < 3; times += 1) {
+    const { result } = await client.request('tools/list', { _meta: { made: 'up' } });
+    expect(result).toEqual({ tools: [{ name: 'a:x' }] });
+    expect(rig.gateway.downstream.targetState('a')).toMatchObject({ state: 'answers', lists: [] });
+  }
+  expect(rig.gateway.log.lines.filter(({ level }) => level === 'warn')).toEqual([]);
+});
+
 /** Answers with a list of one tool, in pieces. */
 function listing(length: number): Script {
   const text = JSON.stringify({ tools: [{ name: 'x', description: 'x'.repeat(length) }] });
@@ -112,6 +128,24 @@ describe('lists that are larger together than one answer', () => {
     expect(await list(0)).toEqual(['a:x']);
     expect(await Promise.all(clients.map((_, index) => list(index)))).toEqual(clients.map(() => ['a:x']));
   });
+});
+
+it('lists that are larger together than one answer say nothing of the health of their targets, whatever the caller may use', async () => {
+  await using rig = await startTargetRig(listing(700_000), { clock: createManualClock() });
+  const { config, downstream } = rig.gateway;
+  for (const name of ['b', 'c']) config.putTarget(rig.target.target(name));
+  config.allowAll('n.p', 'me');
+  const [client, stranger] = [await rig.open('me'), await rig.open('you')];
+  const states = () => ['a', 'b', 'c'].map((name) => downstream.targetState(name));
+  expect(namesIn((await client.request('tools/list')).result?.['tools'])).toEqual(['a:x', 'b:x', 'c:x']);
+  const before = states();
+  expect(namesIn((await stranger.request('tools/list')).result?.['tools'])).toHaveLength(1);
+  await rig.gateway.log.line('without some targets');
+  for (const [index, { state, lastError, lists, requests }] of states().entries()) {
+    expect({ state, lastError, lists }).toEqual({ state: 'answers', lastError: null, lists: [] });
+    const { limit, failure } = before[index]?.requests ?? {};
+    expect(requests).toMatchObject({ limit, failure });
+  }
 });
 
 describe('a large list that no session of a client is asked for', () => {

@@ -32,19 +32,20 @@ function startDispatcher() {
       pending.collectionSynced(collection);
       pending.bundleRead({ bundle: { known: true, versions: [] }, answered: true });
     },
-    put: (name: string): void => store.set(serviceObject(name)),
+    put: (name: string, bytes = 100): void => store.set(serviceObject(name, bytes)),
     remove: (name: string): void => store.remove(`default/${name}`),
     held: (): readonly string[] => [...batches.resources.keys()].toSorted(),
   };
 }
 
-function serviceObject(name: string): ApiObject {
+function serviceObject(name: string, bytes: number): ApiObject {
   const metadata = { namespace: 'default', name, uid: name, resourceVersion: '1' };
   return {
     key: `default/${name}`,
     uid: name,
     resourceVersion: '1',
-    bytes: 100,
+    created: '',
+    bytes,
     content: { is: 'json', json: { metadata, spec: { ports: [] } } },
   };
 }
@@ -97,6 +98,53 @@ describe('a batch whose delivery throws', () => {
     rig.clock.advance(5000);
     expect(rig.held()).toContain('Service default/bad');
     expect(rig.batches.synced).toBe(true);
+  });
+});
+
+describe('large objects', () => {
+  const large = 200_000;
+
+  it('of the initial state are delivered one by one behind all small ones, and it is complete with the last', () => {
+    const rig = startDispatcher();
+    rig.put('large-1', large);
+    rig.put('small-1');
+    rig.put('large-2', large);
+    rig.put('small-2');
+    rig.synced();
+    rig.dispatcher.dispatch();
+    for (let turn = 0; turn < 4; turn += 1) rig.clock.advance(0);
+    expect(rig.batches.all.map(({ changes, synced }) => [changes.map(({ key }) => key), synced])).toEqual([
+      [['default/small-1', 'default/small-2'], false],
+      [['default/large-1'], false],
+      [['default/large-2'], true],
+    ]);
+    expect(rig.clock.waiting()).toEqual([]);
+  });
+
+  it('of which one of the initial state fails leave the source unsynced until it is accepted', () => {
+    const rig = startDispatcher();
+    rig.rejected.add('default/large-1');
+    rig.put('large-1', large);
+    rig.put('large-2', large);
+    rig.synced();
+    rig.dispatcher.dispatch();
+    rig.clock.advance(5_000);
+    expect(rig.batches.synced).toBe(false);
+    rig.rejected.clear();
+    rig.clock.advance(5_000);
+    rig.clock.advance(0);
+    expect(rig.held()).toEqual(['Service default/large-1', 'Service default/large-2']);
+    expect(rig.batches.synced).toBe(true);
+  });
+
+  it('that change later are one batch as they are', () => {
+    const rig = startDispatcher();
+    rig.synced();
+    rig.dispatcher.dispatch();
+    rig.put('large-1', large);
+    rig.put('large-2', large);
+    rig.dispatcher.dispatch();
+    expect(rig.batches.all.at(-1)?.changes).toHaveLength(2);
   });
 });
 

@@ -195,3 +195,22 @@ describe('the bundle version', () => {
     expect(cluster.all.slice(1).every((batch) => batch.bundle === undefined)).toBe(true);
   });
 });
+
+describe('a large change', () => {
+  const rules = (size: number): object => ({
+    targetRefs: [{ name: 'gw' }],
+    rules: [{ matches: [], resource: { kind: 'tool', name: `default/t:${'x'.repeat(size)}` } }],
+  });
+
+  it('waits for no other one, so that each is applied in an iteration of the event loop of its own', async () => {
+    const cluster = await startCluster();
+    await cluster.settled();
+    for (const name of ['first', 'second', 'third']) {
+      const before = cluster.all.length;
+      cluster.server.put('MCPAuthPolicy', { name, spec: rules(1_100_000) });
+      await cluster.eventually(() => cluster.clock.waiting().includes(0));
+      cluster.clock.advance(0);
+      await cluster.until(() => cluster.all.length > before);
+    }
+  });
+});

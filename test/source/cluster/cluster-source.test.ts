@@ -114,6 +114,7 @@ describe('a kind is synced without a list', () => {
         message: 'namespaces is forbidden: for rbac',
       });
     });
+    await cluster.pass(750);
     await cluster.eventually(() => cluster.synced);
     expect([...cluster.resources.keys()]).toEqual([]);
     expect(cluster.unlisted).toBe('unknown');

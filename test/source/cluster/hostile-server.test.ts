@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ApiObject } from '../../../src/source/cluster/api/object.ts';
-import { ApiReader } from '../../../src/source/cluster/api/reader.ts';
-import { listPages, tooMuchToKeep } from '../../../src/source/cluster/reflector/list-pager.ts';
 import { ListingBudget } from '../../../src/source/cluster/reflector/listing-budget.ts';
-import { createPlainConnection } from '../../support/api-server/api-connection.ts';
-import { startApiServer } from '../../support/api-server/api-server.ts';
 import type { Fault } from '../../support/api-server/faults.ts';
-import { systemClock } from '../../support/edges/system-clock.ts';
 import { type ClusterRig, mcpService, requestsFor, startCluster } from './cluster-rig.ts';
 
 /** A Service whose `spec` has this text beside its port. */
@@ -59,6 +53,33 @@ describe('an object that is beyond a bound', () => {
     expect(cluster.problems()).toEqual([]);
     expect(cluster.server.requestCount(requestsFor('Service'))).toBe(2);
   });
+});
+
+describe('a policy that is beyond a bound', () => {
+  it('keeps its claim when it says who may sign, and nothing of it is valid', async () => {
+    const managedFields = `"managedFields":[${'{},'.repeat(100_000)}{}]`;
+    const policy = (name: string, spec: string): string =>
+      `{"metadata":{"creationTimestamp":"2026-01-01T00:00:00Z",${managedFields},"name":"${name}","namespace":"default",` +
+      `"resourceVersion":"7","uid":"u-${name}"},"spec":{${spec}"targetRefs":[{"kind":"Gateway","name":"gw"}]}}`;
+    const items = [policy('signers', '"jwt":{"providers":[{}]},'), policy('rules', '"rules":[],')];
+    const text = `{"kind":"MCPAuthPolicyList","metadata":{"resourceVersion":"9"},"items":[${items.join()}]}`;
+    const cluster = await startCluster((server) =>
+      server.injectFault(requestsFor('MCPAuthPolicy', 'list'), { does: 'say', text, next: 'end' }, 1),
+    );
+    await cluster.settled();
+    const claim = {
+      created: '2026-01-01T00:00:00Z',
+      targetRefs: [{ ok: true, value: { name: 'gw' } }],
+      rules: { ok: false, reason: expect.stringContaining('has more than 200000 values') },
+      jwt: { ok: false },
+    };
+    expect(cluster.resources.get('MCPAuthPolicy default/signers')).toMatchObject(claim);
+    expect(cluster.resources.has('MCPAuthPolicy default/rules')).toBe(false);
+    const object = policy('later', '"jwt":{"providers":[{}]},');
+    cluster.server.watches('MCPAuthPolicy')[0]?.send(`{"type":"ADDED","object":${object}}\n`);
+    await cluster.until(() => cluster.resources.has('MCPAuthPolicy default/later'));
+    expect(cluster.resources.get('MCPAuthPolicy default/later')).toMatchObject(claim);
+  });
 
   it('has no status that could be overwritten', async () => {
     const metadata = '{"name":"p","namespace":"default","uid":"u","resourceVersion":"7"}';
@@ -72,49 +93,148 @@ describe('an object that is beyond a bound', () => {
   });
 });
 
-describe('a listing', () => {
-  it.each([
-    ['objects', { objects: 5, bytes: 2 ** 20 }],
-    ['bytes', { objects: 100, bytes: 1_000 }],
-  ])('of too many %s, all pages together, is given up', async (_what, bounds) => {
-    const server = await startApiServer();
-    const pages = ['a', 'b', 'c'].map((page, at) =>
-      listOf([service(`${page}-1`, ''), service(`${page}-2`, '')], `{"resourceVersion":"9","continue":"page-${at}"}`),
-    );
-    for (const page of pages) server.injectFault(requestsFor('Service', 'list'), page, 1);
-    const reader = new ApiReader(createPlainConnection(server.url), systemClock);
-    const services = { kind: 'Service', namespace: undefined } as const;
-    const taken: string[] = [];
-    const add = ({ key }: ApiObject): void => void taken.push(key);
-    const budget = new ListingBudget(bounds, { objects: 0, bytes: 0 });
-    const result = await listPages(reader, services, new AbortController().signal, add, budget);
-    expect(result).toEqual({ ok: false, error: tooMuchToKeep });
-    expect(taken.length).toBeLessThanOrEqual(5);
+/** What all kinds may have together; the parts of single kinds are empty. */
+const room = (objects: number, bytes: number): ListingBudget =>
+  new ListingBudget({
+    shared: { objects, bytes },
+    mostOfKind: { objects, bytes },
+    ofKind: { objects: 0, bytes: 0 },
+    received: 2 ** 20,
   });
 
-  it('grows by a watch only as far as a list may, and what is known stays', async () => {
-    const budget = new ListingBudget({ objects: 3, bytes: 2 ** 20 }, { objects: 0, bytes: 0 });
-    const cluster = await startCluster((server) => void server.put('Service', mcpService('one')), { budget });
+const ignored = ({ counters }: ClusterRig): number => counters.level('gatehouse_source_ignored_objects');
+
+describe('a listing of too many bytes', () => {
+  const large = `,"x":"${'x'.repeat(5_000)}"`;
+
+  it('crowds out the largest objects, says so, and reads all others', async () => {
+    const items = [service('large-1', large), service('one', ''), service('larger', `${large}${large}`)];
+    const cluster = await startCluster(
+      (server) => server.injectFault(requestsFor('Service', 'list'), listOf([...items, service('two', '')]), 1),
+      { budget: room(9, 6_000) },
+    );
+    await cluster.settled();
+    expect([...cluster.resources.keys()]).toEqual(['large-1', 'one', 'two'].map((name) => `Service default/${name}`));
+    expect(cluster.problems().filter((problem) => problem.includes('is ignored'))).toEqual([
+      expect.stringMatching(/services\/larger The object is ignored: .*the largest give way\. Make it smaller/),
+    ]);
+    expect(ignored(cluster)).toBe(1);
+    expect((await cluster.log.line('The object is ignored')).fields).toMatchObject({
+      object: 'Service default/larger',
+    });
+  });
+
+  it.each([
+    ['the first', 0],
+    ['the last', 2],
+  ])('keeps the claim of a policy that gives way and says who may sign, also as %s', async (_which, position) => {
+    const rule = { matches: [], resource: { kind: 'tool', name: `default/tool:${'x'.repeat(3_000)}` } };
+    const policy = (name: string, spec: object): object => ({
+      metadata: { name, namespace: 'default', uid: `u-${name}`, resourceVersion: '7' },
+      spec: { targetRefs: [{ name: 'gw' }], ...spec },
+    });
+    const items = ['a', 'b'].map((name) => policy(name, { rules: [rule] }));
+    items.splice(position, 0, policy('signers', { jwt: { providers: [] }, rules: [rule, rule] }));
+    const text = JSON.stringify({ kind: 'MCPAuthPolicyList', metadata: { resourceVersion: '9' }, items });
+    const cluster = await startCluster(
+      (server) => server.injectFault(requestsFor('MCPAuthPolicy', 'list'), { does: 'say', text, next: 'end' }, 1),
+      { budget: room(9, 36_000) },
+    );
+    await cluster.settled();
+    const claim = { targetRefs: [{ ok: true, value: { name: 'gw' } }], rules: { ok: false }, jwt: { ok: false } };
+    expect(cluster.resources.get('MCPAuthPolicy default/signers')).toMatchObject(claim);
+    for (const name of ['a', 'b']) {
+      expect(cluster.resources.get(`MCPAuthPolicy default/${name}`)).toMatchObject({ rules: { ok: true } });
+    }
+    expect(ignored(cluster)).toBe(1);
+  });
+
+  it('comes to the same whatever the order of its objects', async () => {
+    const items = ['a', 'b', 'c', 'd'].map((name, at) => service(name, `,"x":"${'x'.repeat(1_000 * (4 - at))}"`));
+    const worlds = await Promise.all(
+      [items, items.toReversed()].map((list) =>
+        startCluster((server) => server.injectFault(requestsFor('Service', 'list'), listOf(list), 1), {
+          budget: room(9, 7_000),
+        }),
+      ),
+    );
+    for (const cluster of worlds) {
+      await cluster.settled();
+      expect([...cluster.resources.keys()].sort()).toEqual(['b', 'c', 'd'].map((name) => `Service default/${name}`));
+    }
+  });
+});
+
+describe('a listing of too many objects', () => {
+  it('leaves the youngest out, and says so', async () => {
+    const born = (name: string, year: number): string =>
+      service(name, '').replace('"uid"', `"creationTimestamp":"${year}-01-01T00:00:00Z","uid"`);
+    const cluster = await startCluster(
+      (server) =>
+        server.injectFault(
+          requestsFor('Service', 'list'),
+          listOf([born('a', 2026), born('b', 2024), born('c', 2025)]),
+          1,
+        ),
+      { budget: room(2, 2 ** 20) },
+    );
+    await cluster.settled();
+    expect([...cluster.resources.keys()]).toEqual(['Service default/b', 'Service default/c']);
+    expect(cluster.problems()).toEqual([
+      '/api/v1/services There are more objects than are kept of one API server, and the youngest are ignored, such as ' +
+        'default/a. Delete some; others are read within minutes then.',
+    ]);
+    expect(ignored(cluster)).toBe(1);
+  });
+});
+
+describe('a listing that is hostile', () => {
+  it('and goes on beyond what is read of one is given up, and what is known stays', async () => {
+    const cluster = await startCluster((server) => void server.put('Service', mcpService('one')), {
+      budget: room(9, 2 ** 20),
+    });
+    await cluster.settled();
+    cluster.server.injectFault(
+      requestsFor('Service', 'list'),
+      listOf([service('huge', `,"x":"${'x'.repeat(2 ** 21)}"`)]),
+    );
+    cluster.server.store.pass();
+    cluster.server.store.compact();
+    cluster.server.watches('Service')[0]?.end();
+    await cluster.pass(600);
+    expect((await cluster.log.line('lost: ')).message).toContain('the list has more bytes than are read');
+    expect(cluster.port('default/one')).toBe(80);
+  });
+
+  it('leaves out what its watch adds beyond that number, and the watch goes on for the others', async () => {
+    const cluster = await startCluster((server) => void server.put('Service', mcpService('one')), {
+      budget: room(3, 2 ** 20),
+    });
     await cluster.settled();
     for (const name of ['two', 'three', 'four']) cluster.server.put('Service', mcpService(name));
-    await cluster.pass(600);
-    await cluster.log.line('lost: ');
-    expect(['one', 'two', 'three', 'four'].map((name) => cluster.port(`default/${name}`))).toEqual([
-      80,
-      80,
-      80,
-      undefined,
-    ]);
+    cluster.server.put('Service', mcpService('one', 81));
+    await cluster.eventually(() => cluster.counters.total('gatehouse_source_events_total', { kind: 'Service' }) === 4);
+    cluster.clock.advance(200);
+    await cluster.until(() => cluster.port('default/one') === 81);
+    expect([...cluster.resources.keys()]).toEqual(['one', 'two', 'three'].map((name) => `Service default/${name}`));
+    expect(cluster.problems()).toEqual([expect.stringContaining('the youngest are ignored, such as default/four.')]);
+    expect(cluster.server.requestCount(requestsFor('Service'))).toBe(2);
     cluster.server.remove('Service', 'default/one');
-    await cluster.pass(1200);
+    await cluster.eventually(() => cluster.counters.total('gatehouse_source_events_total', { kind: 'Service' }) === 5);
+    // A relist within about a minute finds what has room now.
+    cluster.clock.advance(66_000);
+    await cluster.pass(5_000);
     await cluster.until(() => cluster.port('default/four') === 80);
-    expect(cluster.port('default/one')).toBeUndefined();
+    expect(cluster.problems()).toEqual([]);
+    expect(ignored(cluster)).toBe(0);
+    expect(cluster.counters.total('gatehouse_source_missed_total', { kind: 'Service' })).toBe(0);
   });
 
   it.each([
     ['a resource version', `{"resourceVersion":"${'9'.repeat(300)}"}`],
     ['a continue token', `{"resourceVersion":"9","continue":"${'c'.repeat(5_000)}"}`],
-  ])('with %s that fits no URL is none', async (_what, metadata) => {
+    ['the resource version of any state', '{"resourceVersion":"0"}'],
+  ])('with %s that no request may have is none', async (_what, metadata) => {
     const cluster = await startCluster((server) => {
       server.put('Service', mcpService('tool'));
       server.injectFault(requestsFor('Service', 'list'), listOf([], metadata), 1);
@@ -128,7 +248,7 @@ describe('a listing', () => {
 describe('a watch', () => {
   it('of bytes grows by a watch only as far as a list may: what has no room allows nothing, and comes back', async () => {
     const small = service('one', '');
-    const budget = new ListingBudget({ objects: 9, bytes: 6_000 }, { objects: 0, bytes: 0 });
+    const budget = room(9, 6_000);
     const cluster = await startCluster(
       (server) => server.injectFault(requestsFor('Service', 'list'), listOf([small, service('two', '')]), 1),
       { budget },
@@ -162,7 +282,7 @@ describe('a watch', () => {
         server.put('MCPAuthPolicy', { name: 'signers', spec });
         server.put('MCPAuthPolicy', { name: 'rules', spec: { targetRefs: spec.targetRefs, rules: [] } });
       },
-      { budget: new ListingBudget({ objects: 99, bytes: 20_000 }, { objects: 0, bytes: 0 }) },
+      { budget: room(99, 20_000) },
     );
     await cluster.settled();
     expect(cluster.resources.get('MCPAuthPolicy default/signers')).toMatchObject({ jwt: { ok: true } });

@@ -43,6 +43,12 @@ describe('the summary of a policy', () => {
     });
   });
 
+  it('says neither of Gateways at which nothing is decided', () => {
+    const undecided = (name: string): Record<string, unknown> => ({ ancestorRef: { name }, conditions: [] });
+    expect(policySummary([undecided('a'), undecided('b')])).toMatchObject({ accepted: '0 of 2' });
+    expect(policySummary([undecided('a'), missing('b'), missing('c')])).toMatchObject({ accepted: '0 of 3' });
+  });
+
   it('keeps what accepted policies remark about a single Gateway', () => {
     const remark = entry('b', 'True', 'Accepted', 'The policy is accepted. The Gateway is not.');
     expect(policySummary([accepted('a'), remark, accepted('c')])).toMatchObject({

@@ -5,6 +5,7 @@ import { maxObjectBytes, objectBounds } from '../../../kube/object-limits.ts';
 import type { KindName, Problem, Resource } from '../../../resources/model.ts';
 import { decode, kinds, resourceKey } from '../../../resources/resources.ts';
 import type { Observation, ObservedObject, StatusKind } from '../../model.ts';
+import { bytesOfClaim, claimInText, claimOf } from './policy-claim.ts';
 
 /** An object of the API server with its identity read and its content not yet decoded. */
 export interface ApiObject {
@@ -12,22 +13,20 @@ export interface ApiObject {
   readonly uid: string;
   /** Opaque: compared for equality only. */
   readonly resourceVersion: string;
+  /** `metadata.creationTimestamp`, which the API server sets; empty without one. */
+  readonly created: string;
   /** Of its JSON, or of the event that it arrived in. */
   readonly bytes: number;
   readonly content: ObjectContent;
 }
 
-/**
- * The content of an object. `excessive`: it is beyond a limit, was not parsed, and cannot be read. `crowded-out`: there
- * was no room for it, and in the same version there may be later.
- */
+/** The content of an object. `excessive`: it is beyond a limit, was not parsed, and cannot be read. */
 type ObjectContent =
   | { readonly is: 'json'; readonly json: JsonObject }
-  | { readonly is: 'excessive'; readonly message: string }
-  | { readonly is: 'crowded-out'; readonly message: string; readonly json: JsonObject };
+  | { readonly is: 'excessive'; readonly message: string; readonly claim: Resource | undefined };
 
 /** The same after decoding: of the JSON only the status is kept, and only of kinds whose status is written. */
-export interface DecodedObject extends Omit<ApiObject, 'content'> {
+export interface DecodedObject extends Omit<ApiObject, 'content' | 'created'> {
   /** There was no room for the object: the same version is read again. */
   readonly isCrowdedOut: boolean;
   /** Undefined: the frame is unreadable, which counts as absent. */
@@ -51,7 +50,12 @@ export function isCustomResource(kind: KindName): boolean {
  * The longest uid or resource version, in UTF-16 code units. They are kept for each object, and a resource version is
  * part of a URL.
  */
-export const maxIdentity = 256;
+const maxIdentity = 256;
+
+/** Returns whether a watch can go on from a version: "0" is any version, so that deletions would be missing. */
+export function isExactVersion(resourceVersion: string): boolean {
+  return resourceVersion.length <= maxIdentity && resourceVersion !== '0';
+}
 
 /** The JSON text of an object, as it arrived. */
 export interface ObjectText {
@@ -86,23 +90,18 @@ export function identifyObject(kind: KindName, json: JsonObject, bytes: number):
   return identified(kind, (field) => textIn(metadata, field), bytes, { is: 'json', json });
 }
 
-/** Returns an object as one that has no room: all objects together take more than is read of an API server. */
-export function crowdedOut(object: ApiObject): ApiObject {
-  const { content } = object;
-  if (content.is !== 'json') return object;
-  const message =
-    'The object is ignored: with it, the objects of its kind, and all together, have more bytes than are read of one ' +
-    'API server. Delete others, or make them smaller; it is read again within minutes then.';
-  return { ...object, bytes: 0, content: { is: 'crowded-out', message, json: content.json } };
+/** Reads the identity of an object without parsing it. @param inside the path of the object within the text */
+export function excessiveObject(kind: KindName, text: string, what: string, inside = ''): ApiObject | undefined {
+  const found = findStrings(text, new Set(identity.map((field) => `${inside}metadata.${field}`)));
+  const message = `The object ${what}, and is ignored: make it smaller.`;
+  const field = (name: string): string | undefined => found.get(`${inside}metadata.${name}`);
+  const object = identified(kind, field, 0, { is: 'excessive', message, claim: undefined });
+  if (object === undefined || kind !== 'MCPAuthPolicy') return object;
+  const claim = claimInText(text, inside, field, message);
+  return { ...object, bytes: bytesOfClaim(claim), content: { is: 'excessive', message, claim } };
 }
 
-/** Its bytes are not kept. @param inside the path of the object within the text */
-export function excessiveObject(kind: KindName, text: string, what: string, inside = ''): ApiObject | undefined {
-  const fields = ['name', 'namespace', 'uid', 'resourceVersion'];
-  const found = findStrings(text, new Set(fields.map((field) => `${inside}metadata.${field}`)));
-  const message = `The object ${what}, and is ignored: make it smaller.`;
-  return identified(kind, (field) => found.get(`${inside}metadata.${field}`), 0, { is: 'excessive', message });
-}
+const identity: readonly string[] = ['name', 'namespace', 'uid', 'resourceVersion', 'creationTimestamp'];
 
 function identified(
   kind: KindName,
@@ -112,39 +111,67 @@ function identified(
 ): ApiObject | undefined {
   const [name, uid, resourceVersion] = [field('name'), field('uid'), field('resourceVersion')];
   const namespace = kinds[kind].namespaced ? field('namespace') : '';
-  if (!name || namespace === undefined || !uid || !resourceVersion) return undefined;
-  if ([name, namespace, uid, resourceVersion].some((text) => text.length > maxIdentity)) return undefined;
-  return { key: resourceKey({ namespace, name }), uid, resourceVersion, bytes, content };
+  if (!name || namespace === undefined || !uid || !resourceVersion || !isExactVersion(resourceVersion))
+    return undefined;
+  if ([name, namespace, uid].some((text) => text.length > maxIdentity)) return undefined;
+  const created = (field('creationTimestamp') ?? '').slice(0, maxTimestamp);
+  return { key: resourceKey({ namespace, name }), uid, resourceVersion, created, bytes, content };
 }
 
+/** Characters of a time that are kept; RFC 3339 without fractions has 20 to 25. */
+const maxTimestamp = 32;
+
 /** Decodes one object. Items of a list of a built-in kind have no apiVersion and kind: those of the list count. */
-export function decodeObject(kind: KindName, { content, ...identity }: ApiObject): DecodedObject {
-  const { key, uid, resourceVersion } = identity;
-  if (content.is !== 'json') {
-    const problems: readonly Problem[] = [{ severity: 'error', path: [], message: content.message }];
-    // Its status is unknown, so that nothing may be written into it.
-    const observation = observeDeletion(kind, key);
-    const isCrowdedOut = content.is === 'crowded-out';
-    const resource = isCrowdedOut && kind === 'MCPAuthPolicy' ? claimOf(content) : undefined;
-    return { ...identity, isCrowdedOut, resource, problems, observation };
-  }
+export function decodeObject(kind: KindName, { content, created: _, ...listed }: ApiObject): DecodedObject {
+  const { key, uid, resourceVersion } = listed;
+  if (content.is !== 'json') return unreadable(kind, listed, content.message, content.claim);
   const { json } = content;
   const decoded = decode(kind, withKind(kind, json));
   const resource = decoded.readable ? decoded.resource : undefined;
   const problems = relevantProblems(resource, decoded.problems);
   const observation = observe(kind, key, { uid, resourceVersion }, json);
-  return { ...identity, isCrowdedOut: false, resource, problems, observation };
+  return { ...listed, isCrowdedOut: false, resource, problems, observation };
+}
+
+/** Decodes of an object only what {@link crowdedOut} keeps of it. */
+export function decodeClaim(kind: KindName, { content }: ApiObject): Resource | undefined {
+  if (content.is !== 'json') return content.claim;
+  if (kind !== 'MCPAuthPolicy') return undefined;
+  // Without the rules, which are almost all of a large policy; every other field tells whether there is a claim.
+  const spec = { ...objectIn(content.json, 'spec'), rules: [] };
+  const decoded = decode(kind, withKind(kind, { ...content.json, spec }));
+  return decoded.readable ? decoded.resource : undefined;
 }
 
 /**
- * What is kept of a policy without room: if it says who may sign, that it does, and at which Gateways. Nothing of it is
- * valid, and without it another policy's signers would come into force.
+ * Returns an object as one that has no room: all objects together take more than is kept of one API server.
+ *
+ * @param resource what was decoded of it; undefined when that is not known
  */
-function claimOf({ json, message }: Extract<ObjectContent, { readonly is: 'crowded-out' }>): Resource | undefined {
-  const decoded = decode('MCPAuthPolicy', withKind('MCPAuthPolicy', json));
-  if (!decoded.readable || decoded.resource.jwt === undefined) return undefined;
-  const invalid = { ok: false, reason: message } as const;
-  return { ...decoded.resource, rules: invalid, jwt: invalid };
+export function crowdedOut(
+  kind: KindName,
+  object: Omit<ApiObject, 'content' | 'created'>,
+  resource: Resource | undefined,
+): DecodedObject {
+  const { key, uid, resourceVersion } = object;
+  const claim = claimOf(resource, noRoom);
+  const bytes = Math.min(bytesOfClaim(claim), object.bytes);
+  return { ...unreadable(kind, { key, uid, resourceVersion, bytes }, noRoom, claim), isCrowdedOut: true };
+}
+
+const noRoom =
+  'The object is ignored: with it, the objects of its kind, and all together, have more bytes than are kept of one ' +
+  'API server, and the largest give way. Make it smaller, or delete others; it is read again within minutes then.';
+
+/** Its status is unknown, so that nothing may be written into it. */
+function unreadable(
+  kind: KindName,
+  object: Omit<ApiObject, 'content' | 'created'>,
+  message: string,
+  resource: Resource | undefined,
+): DecodedObject {
+  const problems: readonly Problem[] = [{ severity: 'error', path: [], message }];
+  return { ...object, isCrowdedOut: false, resource, problems, observation: observeDeletion(kind, object.key) };
 }
 
 function withKind(kind: KindName, json: JsonObject): JsonObject {

@@ -4,6 +4,7 @@ import { responseError } from '../../../kube/api-error.ts';
 import type { ApiError, ApiResponse, KubeConnection, StatusError } from '../../../kube/model.ts';
 import { maxErrorBytes, maxObjectBytes, objectBounds } from '../../../kube/object-limits.ts';
 import { Deadline } from '../../../net/deadline.ts';
+import { FairTurns } from '../../../rate/fair-turns.ts';
 
 /** The part of a connection that reading needs. */
 export type ReadConnection = Pick<KubeConnection, 'send' | 'forgetCredentials' | 'reconnect' | 'onSuccess' | 'server'>;
@@ -17,6 +18,14 @@ export type StreamEnd =
   | { readonly end: 'left' }
   | { readonly end: 'stopped' }
   | { readonly end: 'failed'; readonly error: ApiError };
+
+/** How a stream is requested. */
+export interface StreamOptions {
+  /** The header of that name. Default: JSON. */
+  readonly accept?: string;
+  /** `none`: it ends when the server, the handler or an idle timeout ends it, as a watch does. Default: five minutes. */
+  readonly timeLimit?: 'none';
+}
 
 /** Takes the body of a response while it arrives. Its methods must not throw. */
 export interface StreamHandler {
@@ -32,7 +41,21 @@ export interface StreamHandler {
  */
 const maxIdle = 150_000;
 
+/**
+ * Bytes of one body after which others have their turn: one large object, or some hundred small ones. A socket is read
+ * up to 32 times in one iteration of the event loop, which may be several large objects.
+ */
+const turnBytes = 256 * 1024;
+
 const idleTimeout = new Error('no byte for too long');
+
+/**
+ * The longest time of a whole answer other than a watch, in milliseconds. An API server itself takes a minute at most for
+ * one (`--request-timeout`), and a proxy that lets a byte through now and then would hold up every revocation.
+ */
+const maxAnswer = 300_000;
+
+const answerTimeout = new Error('no whole answer for too long');
 
 const jsonOnly = 'application/json';
 
@@ -45,6 +68,7 @@ interface Progress {
 export class ApiReader {
   readonly #connection: ReadConnection;
   readonly #clock: Clock;
+  readonly #turns = new FairTurns();
 
   constructor(connection: ReadConnection, clock: Clock) {
     this.#connection = connection;
@@ -63,7 +87,7 @@ export class ApiReader {
         return size > maxObjectBytes ? 'leave' : 'continue';
       },
     };
-    const end = await this.stream(path, stop, handler, accept);
+    const end = await this.stream(path, stop, handler, { accept });
     if (end.end === 'stopped') return undefined;
     if (end.end === 'failed') return { ok: false, error: end.error };
     if (end.end === 'left') return unintelligible(`the answer is larger than ${maxObjectBytes} bytes`);
@@ -73,10 +97,17 @@ export class ApiReader {
   }
 
   /** Passes the body of a 200 response to the handler, chunk by chunk. */
-  async stream(path: string, stop: AbortSignal, handler: StreamHandler, accept: string = jsonOnly): Promise<StreamEnd> {
+  async stream(
+    path: string,
+    stop: AbortSignal,
+    handler: StreamHandler,
+    { accept = jsonOnly, timeLimit }: StreamOptions = {},
+  ): Promise<StreamEnd> {
     if (stop.aborted) return { end: 'stopped' };
     // A timer, not a time: a jump of the wall clock does not change the timeout.
-    const deadline = new Deadline(this.#clock, stop);
+    const answered = new Deadline(this.#clock, stop);
+    if (timeLimit !== 'none') answered.set(maxAnswer, answerTimeout);
+    const deadline = new Deadline(this.#clock, answered.signal);
     deadline.set(maxIdle, idleTimeout);
     const progress: Progress = { at: 'requesting' };
     try {
@@ -84,16 +115,20 @@ export class ApiReader {
       const response = await this.#connection.send({ method: 'GET', path, headers: { accept }, signal });
       progress.at = 'reading';
       deadline.set(maxIdle, idleTimeout);
-      return await this.#read(response, handler, deadline, progress);
+      return await this.#read(response, handler, deadline, progress, path);
     } catch (error) {
       if (stop.aborted) return { end: 'stopped' };
-      if (deadline.signal.reason === idleTimeout) return this.#silent();
+      if (deadline.signal.reason === idleTimeout) return this.#silent(`nothing came for ${maxIdle / 1000} s`);
+      if (deadline.signal.reason === answerTimeout) {
+        return this.#silent(`the answer was not complete after ${maxAnswer / 1000} s`);
+      }
       const message = error instanceof Error ? error.message : String(error);
       return { end: 'failed', error: { reason: progress.at === 'requesting' ? 'unreachable' : 'broken', message } };
     } finally {
       // An unread rest would occupy the connection; after a body that was read, other requests use it.
       if (progress.at !== 'read') deadline.abort();
       deadline.release();
+      answered.release();
     }
   }
 
@@ -102,14 +137,20 @@ export class ApiReader {
     handler: StreamHandler,
     deadline: Deadline,
     progress: Progress,
+    path: string,
   ): Promise<StreamEnd> {
     if (response.status !== 200) return { end: 'failed', error: await this.#statusError(response, progress) };
     const type = response.header('content-type') ?? jsonOnly;
     if (!type.includes('json')) return notJson(type);
     handler.opened();
+    let bytes = 0;
     for await (const chunk of response.body) {
       deadline.set(maxIdle, idleTimeout);
       if (handler.data(chunk) === 'leave') return { end: 'left' };
+      bytes += chunk.length;
+      if (bytes < turnBytes) continue;
+      bytes = 0;
+      await this.#turns.next(path);
     }
     progress.at = 'read';
     return { end: 'complete' };
@@ -131,10 +172,9 @@ export class ApiReader {
   }
 
   /** A half-open connection looks like an idle one, and all requests may share it: all connections are closed. */
-  #silent(): StreamEnd {
+  #silent(what: string): StreamEnd {
     this.#connection.reconnect();
-    const message = `nothing came for ${maxIdle / 1000} s, so that the connection was given up`;
-    return { end: 'failed', error: { reason: 'silent', message } };
+    return { end: 'failed', error: { reason: 'silent', message: `${what}, so that the connection was given up` } };
   }
 }
 

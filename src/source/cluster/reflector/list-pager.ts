@@ -1,21 +1,25 @@
 import { type JsonObject, objectIn, textIn } from '../../../json/json.ts';
 import type { ApiError } from '../../../kube/model.ts';
-import { type ApiObject, maxIdentity, readObject } from '../api/object.ts';
+import { isExactVersion, readObject } from '../api/object.ts';
 import { type Collection, collectionPath, withQuery } from '../api/path.ts';
 import type { ApiReader, ApiResult } from '../api/reader.ts';
+import { ListSelection, type ListSink } from './list-selection.ts';
 import { ListStreamParser } from './list-stream-parser.ts';
 import type { Listing, ListingBudget } from './listing-budget.ts';
 
 /** Objects per page: few enough that a broken page costs little, and four times the usual limit of clients. */
 const pageSize = '2000';
 
+/** What a page counts besides its bytes: a server may have a further page without end, each of them empty. */
+const minPageBytes = 64 * 1024;
+
 /** The longest `continue` token, in UTF-16 code units: it is part of a URL. A server's has a few hundred. */
 const maxContinue = 4096;
 
 /**
- * Lists the current state of a collection page by page, and passes on each object as its bytes arrive. Returns the
- * resource version of all pages; undefined when `stop` was aborted. Objects that were passed on are valid only if the
- * result is `ok`.
+ * Lists the current state of a collection page by page, and passes on each object as its bytes arrive, as far as there is
+ * room. Returns the resource version of all pages; undefined when `stop` was aborted. What was passed on is valid only if
+ * the result is `ok`.
  *
  * Sets no `resourceVersion`: any other list may be older than what was seen before.
  */
@@ -23,17 +27,14 @@ export async function listPages(
   reader: ApiReader,
   collection: Collection,
   stop: AbortSignal,
-  add: (object: ApiObject) => void,
+  sink: ListSink,
   budget: ListingBudget,
 ): Promise<ApiResult<string> | undefined> {
   const listing = budget.begin(collection);
-  let complete = false;
   try {
-    const result = await listAll(reader, collection, stop, add, listing);
-    complete = result?.ok === true;
-    return result;
+    return await listAll(reader, collection, stop, new ListSelection(listing, sink), listing);
   } finally {
-    listing.end(complete);
+    listing.end();
   }
 }
 
@@ -41,18 +42,19 @@ async function listAll(
   reader: ApiReader,
   collection: Collection,
   stop: AbortSignal,
-  add: (object: ApiObject) => void,
+  selection: ListSelection,
   listing: Listing,
 ): Promise<ApiResult<string> | undefined> {
   const path = collectionPath(collection);
   let page = withQuery(path, { limit: pageSize });
   for (;;) {
-    const result = await readPage(reader, collection, page, stop, add, listing);
-    if (result === 'too much') return { ok: false, error: tooMuchToKeep };
+    if (!listing.receive(minPageBytes)) return { ok: false, error: tooMuchToRead };
+    const result = await readPage(reader, collection, page, stop, selection, listing);
+    if (result === 'too much') return { ok: false, error: tooMuchToRead };
     if (result === undefined || !result.ok) return result;
     const metadata = objectIn(result.value, 'metadata');
     const resourceVersion = textIn(metadata, 'resourceVersion');
-    if (resourceVersion === undefined || resourceVersion.length > maxIdentity) return noList;
+    if (resourceVersion === undefined || !isExactVersion(resourceVersion)) return noList;
     const next = textIn(metadata, 'continue');
     if (next === undefined) return { ok: true, value: resourceVersion };
     if (next.length > maxContinue) return noList;
@@ -68,32 +70,30 @@ async function readPage(
   { kind }: Collection,
   path: string,
   stop: AbortSignal,
-  add: (object: ApiObject) => void,
+  selection: ListSelection,
   listing: Listing,
 ): Promise<ApiResult<JsonObject> | 'too much' | undefined> {
-  let fits = true;
+  let isReadable = true;
   const parser = new ListStreamParser((item) => {
-    fits &&= listing.take({ objects: 1, bytes: 0 });
-    const object = fits ? readObject(kind, item) : undefined;
-    if (object !== undefined) add(object);
+    const object = readObject(kind, item);
+    if (object !== undefined) selection.add(object);
     return object !== undefined;
   });
   const data = (chunk: Uint8Array): 'continue' | 'leave' => {
-    fits &&= listing.take({ objects: 0, bytes: chunk.length });
-    return fits && parser.push(chunk) ? 'continue' : 'leave';
+    isReadable &&= listing.receive(chunk.length);
+    return isReadable && parser.push(chunk) ? 'continue' : 'leave';
   };
   const end = await reader.stream(path, stop, { opened: () => undefined, data });
   if (end.end === 'stopped') return undefined;
-  if (!fits) return 'too much';
+  if (!isReadable) return 'too much';
   if (end.end === 'failed') return { ok: false, error: end.error };
   const list = end.end === 'complete' ? parser.finish() : undefined;
   return list !== undefined && textIn(list, 'kind')?.endsWith('List') === true ? { ok: true, value: list } : noList;
 }
 
-/** The kind has more than its part, and all kinds together have more than is read. */
-export const tooMuchToKeep: ApiError = {
+const tooMuchToRead: ApiError = {
   reason: 'unintelligible',
-  message: 'there are more objects, or bytes of them, than are read of one API server',
+  message: 'the list has more bytes than are read of one API server: delete objects, or make them smaller',
 };
 
 const noList: ApiResult<never> = {

@@ -7,18 +7,29 @@ export interface ListingSize {
   readonly bytes: number;
 }
 
-/**
- * What is read of an API server in sum over all kinds. Clusters are tested with 10,000 Services and as many namespaces
- * (https://kubernetes.io/docs/setup/best-practices/cluster-large/), with 1 to 5 KB each: ten times that many, and five
- * times their bytes. A heap of 768 MiB holds it.
- */
-const maxInSum: ListingSize = { objects: 200_000, bytes: 256 * 1024 * 1024 };
+/** What is kept of an API server at most, and what of it is read at all. */
+export interface ListingBounds {
+  /** What each kind may have whatever the others have: who may create one kind must not crowd out another. */
+  readonly ofKind: ListingSize;
+  /** The most of one kind: with half of what is shared, two kinds have it whichever of them is listed first. */
+  readonly mostOfKind: ListingSize;
+  /** What all kinds together may have beyond their own parts. */
+  readonly shared: ListingSize;
+  /** The bytes of one listing, all pages together, also those of objects that are not kept. */
+  readonly received: number;
+}
 
 /**
- * What each kind may have whatever the others have: who may create one kind must not keep the changes of another from
- * being read. The sum is exceeded by six such parts at most.
+ * Clusters are tested with 10,000 Services and as many namespaces
+ * (https://kubernetes.io/docs/setup/best-practices/cluster-large/), with 1 to 5 KB each: one kind may have twelve times
+ * as many, and 144 MiB. A heap of 768 MiB holds the sum, which is six parts and what is shared.
  */
-const maxOfKind: ListingSize = { objects: 20_000, bytes: 24 * 1024 * 1024 };
+const defaultBounds: ListingBounds = {
+  ofKind: { objects: 20_000, bytes: 24 * 1024 * 1024 },
+  mostOfKind: { objects: 120_000, bytes: 144 * 1024 * 1024 },
+  shared: { objects: 200_000, bytes: 240 * 1024 * 1024 },
+  received: 1024 * 1024 * 1024,
+};
 
 /**
  * How often a byte counts: what is kept of an object in memory. Of a Service little is kept; of a policy its rules, its
@@ -26,77 +37,91 @@ const maxOfKind: ListingSize = { objects: 20_000, bytes: 24 * 1024 * 1024 };
  */
 const memoryOf = (kind: KindName): number => (kind === 'Service' ? 1 : 4);
 
+/** Whether there is room, or which of the bounds leaves none. */
+export type Room = 'enough' | 'too-many' | 'too-large';
+
 /** One listing that is under way. */
 export interface Listing {
-  /** Counts what arrived. Returns false when it is too much: the listing is given up. */
-  take(more: ListingSize): boolean;
-  /** Ends it. @param complete whether its objects take the place of those of the last one */
-  end(complete: boolean): void;
+  /** Counts bytes as they arrive. Returns false when the list is longer than any that is read. */
+  receive(bytes: number): boolean;
+  /** Says what the listing keeps so far. What it has beyond the stored objects of its collection counts until its end. */
+  keep(size: ListingSize): Room;
+  end(): void;
 }
 
-/** Shares what may be read of an API server among its kinds. */
+/** Shares what may be kept of an API server among its kinds. Says what has no room, and not which object gives way. */
 export class ListingBudget {
-  readonly #inSum: ListingSize;
-  readonly #ofKind: ListingSize;
+  readonly #bounds: ListingBounds;
   readonly #kinds = new Map<KindName, ListingSize>();
   readonly #collections = new Map<string, ListingSize>();
-  #total: ListingSize = none;
+  /** What all kinds together have beyond their parts. */
+  #beyond: ListingSize = none;
 
-  constructor(inSum: ListingSize = maxInSum, ofKind: ListingSize = maxOfKind) {
-    this.#inSum = inSum;
-    this.#ofKind = ofKind;
+  constructor(bounds: ListingBounds = defaultBounds) {
+    this.#bounds = bounds;
   }
 
-  /** Begins a listing. What it has beyond the last one of its collection counts while it is under way. */
   begin(collection: Collection): Listing {
-    const weight = memoryOf(collection.kind);
-    let taken: ListingSize = none;
+    const { kind } = collection;
+    let received = 0;
     let charged: ListingSize = none;
     const charge = (wanted: ListingSize): void => {
-      this.#add(collection.kind, minus(wanted, charged));
+      this.#add(kind, minus(wanted, charged));
       charged = wanted;
     };
     return {
-      take: (more) => {
-        taken = plus(taken, weighed(more, weight));
-        charge(positive(minus(taken, this.#kept(collection))));
-        return this.#isWithin(collection.kind);
+      receive: (bytes) => {
+        received += bytes;
+        return received <= this.#bounds.received;
       },
-      end: (complete) => {
-        charge(none);
-        if (complete) this.#keep(collection, taken);
+      keep: (size) => {
+        // It is judged by what there will be without the stored objects, and others while both are there.
+        const difference = minus(weighed(size, kind), this.#storedOf(collection));
+        charge(difference);
+        const room = this.#room(kind);
+        charge(positive(difference));
+        return room;
       },
+      end: () => charge(none),
     };
   }
 
-  /**
-   * Counts what a watch added, or removed. Returns false when it is too much, and then counts nothing; what does not grow
-   * always fits.
-   */
-  grow(collection: Collection, more: ListingSize): boolean {
-    const before = this.#kept(collection);
-    this.#keep(collection, positive(plus(before, weighed(more, memoryOf(collection.kind)))));
-    if ((more.objects <= 0 && more.bytes <= 0) || this.#isWithin(collection.kind)) return true;
-    this.#keep(collection, before);
-    return false;
+  /** Returns whether so much more has room beside the stored objects. What does not grow always has. */
+  roomFor({ kind }: Collection, more: ListingSize): Room {
+    const wanted = weighed(more, kind);
+    this.#add(kind, wanted);
+    const room = this.#room(kind);
+    this.#add(kind, minus(none, wanted));
+    if (room === 'too-many') return more.objects > 0 ? room : 'enough';
+    return more.bytes > 0 ? room : 'enough';
   }
 
-  #isWithin(kind: KindName): boolean {
-    return fits(this.#total, this.#inSum) || fits(this.#kinds.get(kind) ?? none, this.#ofKind);
+  /** Says what is stored of a collection now. */
+  stored(collection: Collection, size: ListingSize): void {
+    const weighs = weighed(size, collection.kind);
+    this.#add(collection.kind, minus(weighs, this.#storedOf(collection)));
+    this.#collections.set(nameOf(collection), weighs);
   }
 
-  #kept(collection: Collection): ListingSize {
+  #room(kind: KindName): Room {
+    const { ofKind, mostOfKind, shared } = this.#bounds;
+    const used = this.#kinds.get(kind) ?? none;
+    const isBeyond = (of: keyof ListingSize): boolean =>
+      used[of] > mostOfKind[of] || (used[of] > ofKind[of] && this.#beyond[of] > shared[of]);
+    if (isBeyond('objects')) return 'too-many';
+    return isBeyond('bytes') ? 'too-large' : 'enough';
+  }
+
+  #storedOf(collection: Collection): ListingSize {
     return this.#collections.get(nameOf(collection)) ?? none;
   }
 
-  #keep(collection: Collection, size: ListingSize): void {
-    this.#add(collection.kind, minus(size, this.#kept(collection)));
-    this.#collections.set(nameOf(collection), size);
-  }
-
   #add(kind: KindName, size: ListingSize): void {
-    this.#total = plus(this.#total, size);
-    this.#kinds.set(kind, plus(this.#kinds.get(kind) ?? none, size));
+    const { ofKind } = this.#bounds;
+    const before = this.#kinds.get(kind) ?? none;
+    const after = plus(before, size);
+    this.#kinds.set(kind, after);
+    this.#beyond = plus(this.#beyond, minus(positive(minus(after, ofKind)), positive(minus(before, ofKind))));
   }
 }
 
@@ -118,10 +143,6 @@ function positive({ objects, bytes }: ListingSize): ListingSize {
   return { objects: Math.max(objects, 0), bytes: Math.max(bytes, 0) };
 }
 
-function weighed({ objects, bytes }: ListingSize, weight: number): ListingSize {
-  return { objects, bytes: weight * bytes };
-}
-
-function fits(size: ListingSize, bounds: ListingSize): boolean {
-  return size.objects <= bounds.objects && size.bytes <= bounds.bytes;
+function weighed({ objects, bytes }: ListingSize, kind: KindName): ListingSize {
+  return { objects, bytes: memoryOf(kind) * bytes };
 }

@@ -16,6 +16,12 @@ export class Outages {
   readonly #members = new Set<OutageMember>();
   readonly #failing = new Set<OutageMember>();
   readonly #affected = new Set<OutageMember>();
+  #hasAnswered = false;
+
+  /** True once the server answered a reflector: by then it knows its roles, and what it forbids is forbidden. */
+  get hasAnswered(): boolean {
+    return this.#hasAnswered;
+  }
 
   /** Adds a reflector. */
   join(): OutageMember {
@@ -27,6 +33,7 @@ export class Outages {
         for (const failing of this.#failing) this.#affected.add(failing);
       },
       succeeded: () => {
+        this.#hasAnswered = true;
         this.#failing.delete(member);
         this.#affected.delete(member);
       },

@@ -24,8 +24,8 @@ export type Outcome =
   | { readonly of: 'list'; readonly end: 'failed'; readonly error: ApiError }
   /** Discovery does not list the resource. */
   | { readonly of: 'list'; readonly end: 'absent' }
-  /** It was forbidden, which is not certain yet. */
-  | { readonly of: 'list'; readonly end: 'doubtful'; readonly error: ApiError }
+  /** It was forbidden, which is not certain yet. `isFirst`: there was no list before. */
+  | { readonly of: 'list'; readonly end: 'doubtful'; readonly error: ApiError; readonly isFirst: boolean }
   /** The server came back from an outage and did not begin the watch soon. */
   | { readonly of: 'held watch' }
   | {
@@ -55,6 +55,9 @@ const absentDelay = 5_000;
 /** Milliseconds for which a refusal is doubtful; after one to two times as many it is asked again. */
 export const doubtfulDelay = 5_000;
 
+/** The same before the first list, which gateways wait for. */
+const firstDoubtDelay = 500;
+
 /** A watch that ends sooner, in milliseconds, is followed by backoff, unless it is the first of its kind to do so. */
 const quickEnd = 5_000;
 
@@ -77,9 +80,11 @@ function afterList(outcome: Extract<Outcome, { readonly of: 'list' }>, backoff: 
       const delay = absentDelay * (1 + backoff.random());
       return { at: 'waiting', milliseconds: delay, until: 'time', next: listing };
     }
-    case 'doubtful':
+    case 'doubtful': {
       backoff.failed(outcome.error);
-      return wait(Math.min(doubtfulDelay * (1 + backoff.random()), delayAfter(outcome.error, backoff)), listing);
+      const delay = (outcome.isFirst ? firstDoubtDelay : doubtfulDelay) * (1 + backoff.random());
+      return wait(Math.min(delay, delayAfter(outcome.error, backoff)), listing);
+    }
     case 'failed':
       backoff.failed(outcome.error);
       return waitAfter(outcome.error, backoff, listing);

@@ -3,12 +3,13 @@ import type { ApiError } from '../../../kube/model.ts';
 import { Deadline } from '../../../net/deadline.ts';
 import type { KindName } from '../../../resources/model.ts';
 import { isKnownAbsent } from '../api/discovery.ts';
-import { type ApiObject, crowdedOut, isCustomResource } from '../api/object.ts';
+import { isCustomResource } from '../api/object.ts';
 import { type Collection, collectionTitle } from '../api/path.ts';
 import type { ApiReader } from '../api/reader.ts';
 import type { PendingChanges } from '../pending-changes.ts';
 import { WatchHealth } from '../watch-health.ts';
-import { listPages, tooMuchToKeep } from './list-pager.ts';
+import { Admission } from './admission.ts';
+import { listPages } from './list-pager.ts';
 import type { ListingBudget } from './listing-budget.ts';
 import { ObjectStore, type Replacement } from './object-store.ts';
 import type { Outages } from './outages.ts';
@@ -58,12 +59,15 @@ export class Reflector {
   readonly #parts: ReflectorParts;
   readonly #health: WatchHealth;
   readonly #resync: Resync;
+  readonly #admission: Admission;
   readonly #backoff: ReflectorBackoff;
   readonly #stop = new AbortController();
   #absence: Absence = 'unknown';
   #everSynced = false;
   /** True once a list was forbidden for some seconds. */
   #surelyForbidden = false;
+  /** The server had answered another list before the present one was requested. */
+  #serverHadAnswered = false;
   #stopDoubt: Stop | undefined;
   /** Ends the wait, if there is one, or limits that for the watch that has not begun. */
   #recovered: () => void = () => undefined;
@@ -74,7 +78,12 @@ export class Reflector {
     this.#parts = parts;
     this.store = new ObjectStore(parts.collection.kind, parts.pending.handlerOf(parts.collection.kind));
     this.#health = new WatchHealth(parts);
-    this.#resync = new Resync({ ...parts, store: this.store });
+    const repaired = (): void => {
+      this.#admission.stored();
+      parts.changed();
+    };
+    this.#resync = new Resync({ ...parts, store: this.store, repaired });
+    this.#admission = new Admission({ ...parts, store: this.store, unsettled: () => this.#resync.soon() });
     this.#backoff = new ReflectorBackoff(parts.random, parts.clock, parts.outages.join());
   }
 
@@ -149,10 +158,11 @@ export class Reflector {
   }
 
   async #list(): Promise<Outcome> {
-    const { reader, collection, budget } = this.#parts;
+    const { reader, collection, budget, outages } = this.#parts;
+    this.#serverHadAnswered = outages.hasAnswered;
     const replacement = this.store.replacement();
     const { signal } = this.#stop;
-    const result = await listPages(reader, collection, signal, (object) => replacement.add(object), budget);
+    const result = await listPages(reader, collection, signal, replacement, budget);
     if (result === undefined) return stopped;
     if (!result.ok) {
       return result.error.reason === 'not-found' ? this.#notFound(result.error) : this.#listFailed(result.error);
@@ -170,7 +180,7 @@ export class Reflector {
     if (error.reason === 'forbidden' && this.kind === 'Namespace') {
       if (!this.#isSurelyForbidden()) {
         this.#failed(error);
-        return { of: 'list', end: 'doubtful', error };
+        return { of: 'list', end: 'doubtful', error, isFirst: !this.#everSynced };
       }
       this.#clear(() => this.#health.failed(error));
     } else this.#failed(error);
@@ -178,11 +188,12 @@ export class Reflector {
   }
 
   /**
-   * A right that there was before is lost for certain once it was missing for some seconds: a server that has just
-   * started does not know every role yet, and what would be removed would come back.
+   * A server that has just started does not know every role yet, and what would be removed would come back. So a right is
+   * missing for certain once it was for some seconds; for one that was never there, it is enough that the server had
+   * answered another list before.
    */
   #isSurelyForbidden(): boolean {
-    if (!this.#everSynced || this.#surelyForbidden) return true;
+    if (this.#surelyForbidden || (!this.#everSynced && this.#serverHadAnswered)) return true;
     this.#stopDoubt ??= this.#parts.clock.after(doubtfulDelay, () => {
       this.#surelyForbidden = true;
     });
@@ -212,14 +223,13 @@ export class Reflector {
   }
 
   #clear(report: () => void): void {
-    const { budget, collection } = this.#parts;
-    budget.begin(collection).end(true);
     this.#replace(this.store.replacement(), report);
   }
 
   #replace(replacement: Replacement, report: (objects: number) => void): void {
     replacement.commit();
-    report(this.store.size);
+    this.#admission.stored();
+    report(this.store.size.objects);
     this.#everSynced = true;
     this.#parts.pending.collectionSynced(this.#parts.collection);
     this.#parts.changed();
@@ -261,37 +271,12 @@ export class Reflector {
     return { of: 'watch', error, resourceVersion, duration, endedEarly };
   }
 
-  #event(event: WatchEvent): ApiError | undefined {
+  #event(event: WatchEvent): void {
     const { pending, collection, clock } = this.#parts;
     pending.countEvent(collection.kind, clock.now());
-    const error = event.type === 'set' ? this.#set(event.object) : undefined;
-    if (error !== undefined) return error;
-    if (event.type === 'deleted') this.#delete(event.object);
+    if (event.type === 'set') this.#admission.set(event.object);
+    if (event.type === 'deleted') this.#admission.delete(event.object);
     this.#health.healthy();
-    return undefined;
-  }
-
-  /**
-   * Stores an object as far as there is room. Without room for its bytes it counts as unreadable, so that what it allowed
-   * before is not allowed any more, and the watch goes on for all others.
-   */
-  #set(object: ApiObject): ApiError | undefined {
-    const { collection, budget } = this.#parts;
-    const before = this.store.bytesOf(object.key);
-    if (before === undefined && !budget.grow(collection, { objects: 1, bytes: 0 })) return tooMuchToKeep;
-    const bytes = object.bytes - (before ?? 0);
-    const fits = this.store.holds(object) || budget.grow(collection, { objects: 0, bytes });
-    if (!fits) budget.grow(collection, { objects: 0, bytes: -(before ?? 0) });
-    this.store.set(fits ? object : crowdedOut(object));
-    return undefined;
-  }
-
-  #delete(object: ApiObject): void {
-    const { collection, budget } = this.#parts;
-    const before = this.store.size;
-    const bytes = this.store.bytesOf(object.key) ?? 0;
-    this.store.delete(object);
-    if (this.store.size < before) budget.grow(collection, { objects: -1, bytes: -bytes });
   }
 
   #failed(error: ApiError): void {

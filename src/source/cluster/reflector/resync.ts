@@ -1,11 +1,23 @@
 import type { Clock, Counters, Logger, Random, Stop } from '../../../edges.ts';
+import { apiErrorText } from '../../../kube/api-error.ts';
+import type { ApiError } from '../../../kube/model.ts';
+import { type Backoff, backoffDelay } from '../../../rate/backoff.ts';
+import { LogThrottle } from '../../../rate/log-throttle.ts';
 import type { KindName } from '../../../resources/model.ts';
-import { type ApiObject, type DecodedObject, decodeObject, isCustomResource } from '../api/object.ts';
+import {
+  type ApiObject,
+  crowdedOut,
+  type DecodedObject,
+  decodeClaim,
+  decodeObject,
+  isCustomResource,
+} from '../api/object.ts';
 import { type Collection, collectionTitle } from '../api/path.ts';
 import type { ApiReader } from '../api/reader.ts';
 import { listPages } from './list-pager.ts';
+import type { ListedObject, ListSink } from './list-selection.ts';
 import type { ListingBudget } from './listing-budget.ts';
-import type { ObjectStore } from './object-store.ts';
+import { noneLeftOut, type ObjectStore, withLeftOut } from './object-store.ts';
 
 /** The collection that is compared with the server, and what the comparison needs. */
 export interface ResyncParts {
@@ -17,15 +29,21 @@ export interface ResyncParts {
   readonly log: Logger;
   readonly counters: Counters;
   readonly budget: ListingBudget;
-  /** Called when the store was repaired. */
-  readonly changed: () => void;
+  /** Called when the store may have been repaired. */
+  readonly repaired: () => void;
 }
 
 /** Period of the relists, in milliseconds; a random part of up to a fifth is added. */
 const period = 600_000;
 
+/** The same when it is to be decided anew what there is room for. */
+const soonPeriod = 60_000;
+
 /** Delay of a relist for which there is no watch to compare with, in milliseconds. */
 const retryDelay = 30_000;
+
+/** Delays after relists that failed: the watch goes on, and a list may be large. */
+const failing: Backoff = { initial: 60_000, max: period };
 
 /** Time for events that are still under way when the list is complete, in milliseconds. */
 const gracePeriod = 5_000;
@@ -36,17 +54,34 @@ const gracePeriod = 5_000;
  */
 export class Resync {
   readonly #parts: ResyncParts;
+  readonly #failures: LogThrottle;
   #stopTimer: Stop = () => undefined;
   #watch: AbortSignal | undefined;
   #running: Promise<void> = Promise.resolve();
+  /** What the timer is for; while a list is compared there may be none. */
+  #next: 'a period' | 'soon' | 'comparing' = 'a period';
+  /** True if the relist that follows the present one is to be soon. */
+  #again = false;
+  #failed = 0;
 
   constructor(parts: ResyncParts) {
     this.#parts = parts;
+    this.#failures = new LogThrottle(parts.clock, parts.log);
   }
 
   /** Schedules the next relist a whole period from now. */
   postpone(): void {
-    this.#schedule(period * (1 + this.#parts.random() / 5));
+    this.#next = 'a period';
+    this.#again = false;
+    this.#schedule(this.#withJitter(period));
+  }
+
+  /** Relists within about a minute, however often it is called: a list decides what there is room for. */
+  soon(): void {
+    if (this.#next === 'comparing') this.#again = true;
+    if (this.#next !== 'a period') return;
+    this.#next = 'soon';
+    this.#schedule(this.#withJitter(soonPeriod));
   }
 
   /** A watch was opened; the signal is aborted when it ends. */
@@ -60,6 +95,10 @@ export class Resync {
     this.#stopTimer();
   }
 
+  #withJitter(milliseconds: number): number {
+    return milliseconds * (1 + this.#parts.random() / 5);
+  }
+
   #schedule(milliseconds: number, run: () => void = () => this.#begin()): void {
     this.#stopTimer();
     this.#stopTimer = this.#parts.clock.after(milliseconds, run);
@@ -68,10 +107,10 @@ export class Resync {
   #begin(): void {
     const watch = this.#watch;
     if (watch === undefined || watch.aborted) this.#schedule(retryDelay);
-    else this.#running = this.#relist(watch).catch((error: unknown) => this.#failed(error));
+    else this.#running = this.#relist(watch).catch((error: unknown) => this.#threw(error));
   }
 
-  #failed(error: unknown): void {
+  #threw(error: unknown): void {
     const { collection, store, log } = this.#parts;
     store.stopRecording();
     log.error('internal error: a safety relist failed', { kind: collectionTitle(collection), error: String(error) });
@@ -80,45 +119,71 @@ export class Resync {
 
   async #relist(watch: AbortSignal): Promise<void> {
     const { collection, store, reader, counters, budget } = this.#parts;
+    this.#next = 'comparing';
     const comparison = new Comparison(collection.kind, store);
-    const result = await listPages(reader, collection, watch, (object) => comparison.add(object), budget);
-    if (result?.ok) counters.count('gatehouse_source_lists_total', { kind: collection.kind });
+    const result = await listPages(reader, collection, watch, comparison, budget);
     // Without its watch the comparison is void: the next watch may send what this one did not.
-    if (watch.aborted) this.#end(comparison, retryDelay);
-    else if (result?.ok && comparison.listed()) this.#schedule(gracePeriod, () => this.#repair(comparison, watch));
-    else this.#end(comparison, undefined);
+    if (watch.aborted || result === undefined) this.#end(comparison, retryDelay);
+    else if (!result.ok) this.#end(comparison, this.#delayAfter(result.error));
+    else {
+      counters.count('gatehouse_source_lists_total', { kind: collection.kind });
+      this.#succeeded();
+      if (comparison.listed()) this.#schedule(gracePeriod, () => this.#repair(comparison, watch));
+      else this.#end(comparison, undefined);
+    }
+  }
+
+  /** Reports a failure, which the watch does not show. Returns the milliseconds until the next relist. */
+  #delayAfter(error: ApiError): number {
+    const { collection, counters, random } = this.#parts;
+    this.#failed += 1;
+    counters.count('gatehouse_source_watch_failures_total', { kind: collection.kind, reason: error.reason });
+    const kind = collectionTitle(collection);
+    const message = 'a safety relist failed, and is tried again: until then nothing shows whether an event was missed';
+    this.#failures.failed(topic, { reason: apiErrorText(error), message, fields: { kind } });
+    return backoffDelay(this.#failed, failing, random);
+  }
+
+  #succeeded(): void {
+    this.#failed = 0;
+    this.#failures.recovered(topic, 'safety relists work again', { kind: collectionTitle(this.#parts.collection) });
   }
 
   #repair(comparison: Comparison, watch: AbortSignal): void {
     const missed = watch.aborted ? 0 : comparison.repair();
     this.#end(comparison, watch.aborted ? retryDelay : undefined);
+    if (!watch.aborted) this.#parts.repaired();
     if (missed === 0) return;
-    const { collection, log, counters, changed } = this.#parts;
+    const { collection, log, counters } = this.#parts;
     counters.count('gatehouse_source_missed_total', { kind: collection.kind }, missed);
     log.warn('a list shows what no event had told', { kind: collectionTitle(collection), objects: missed });
-    changed();
   }
 
   /** @param delay milliseconds until the next relist; undefined: a whole period */
   #end(comparison: Comparison, delay: number | undefined): void {
     comparison.end();
-    if (delay === undefined) this.postpone();
-    else this.#schedule(delay);
+    const again = this.#again;
+    this.postpone();
+    if (delay !== undefined) this.#schedule(delay);
+    else if (again) this.soon();
   }
 }
+
+const topic = 'relist';
 
 /**
  * Compares a list with the store during a watch. Resource versions are opaque, and do not show which of two objects is
  * newer: an object was missed if the list differs and no event named it, neither during the list nor within the grace
  * after it.
  */
-class Comparison {
+class Comparison implements ListSink {
   readonly #kind: KindName;
   readonly #store: ObjectStore;
   readonly #touched: ReadonlySet<string>;
   readonly #seen = new Set<string>();
   readonly #different = new Map<string, DecodedObject>();
   #gone: readonly string[] = [];
+  #leftOut = noneLeftOut;
 
   /** Create it before the list is requested. */
   constructor(kind: KindName, store: ObjectStore) {
@@ -127,7 +192,6 @@ class Comparison {
     this.#touched = store.recordTouched();
   }
 
-  /** Takes an object of the list. */
   add(object: ApiObject): void {
     this.#seen.add(object.key);
     if (this.#store.holds(object) && !isCustomResource(this.#kind)) return;
@@ -135,23 +199,54 @@ class Comparison {
     if (!this.#store.agrees(decoded)) this.#different.set(object.key, decoded);
   }
 
+  addWithoutRoom(object: ApiObject): number {
+    this.#seen.add(object.key);
+    return this.#setWithoutRoom(crowdedOut(this.#kind, object, decodeClaim(this.#kind, object)));
+  }
+
+  crowdOut(object: ListedObject): number {
+    return this.#setWithoutRoom(this.#store.withoutRoom(object, this.#different.get(object.key)?.resource));
+  }
+
+  #setWithoutRoom(decoded: DecodedObject): number {
+    if (this.#store.holdsWithoutRoom(decoded)) this.#different.delete(decoded.key);
+    else this.#different.set(decoded.key, decoded);
+    return decoded.bytes;
+  }
+
+  leaveOut(key: string): void {
+    this.#seen.delete(key);
+    this.#different.delete(key);
+    this.#leftOut = withLeftOut(this.#leftOut, key);
+  }
+
   /** The list is complete. Returns true if it differs. */
   listed(): boolean {
     this.#gone = [...this.#store.keys()].filter((key) => !this.#seen.has(key));
-    return this.#gone.length > 0 || this.#different.size > 0;
+    return this.#gone.length > 0 || this.#different.size > 0 || this.#leftOut.count !== this.#store.leftOut.count;
   }
 
-  /** Applies the differences that no event has named. Returns the number of objects. */
+  /** Applies the differences that no event has named. Returns the number of objects that events should have named. */
   repair(): number {
-    const missed = [...this.#different.values()].filter(({ key }) => !this.#touched.has(key));
+    const different = [...this.#different.values()].filter(({ key }) => !this.#touched.has(key));
     const gone = this.#gone.filter((key) => !this.#touched.has(key));
-    for (const decoded of missed) this.#store.apply(decoded);
+    const wereLeftOut = this.#store.leftOut.count > 0;
+    const missed = different.filter((decoded) => !this.#isAboutRoom(decoded, wereLeftOut));
+    this.#store.leftOut = this.#leftOut;
+    for (const decoded of different) this.#store.apply(decoded);
     for (const key of gone) this.#store.remove(key);
-    return missed.length + gone.length;
+    return missed.length + (this.#leftOut.count > 0 ? 0 : gone.length);
   }
 
   /** Call it in every case. */
   end(): void {
     this.#store.stopRecording();
+  }
+
+  /** Returns whether there was no room for the object, or there is none now, so that no event told of it. */
+  #isAboutRoom(decoded: DecodedObject, wereLeftOut: boolean): boolean {
+    const { key } = decoded;
+    if (decoded.isCrowdedOut || this.#store.holdsWithoutRoom(decoded)) return true;
+    return wereLeftOut && this.#store.identify(key) === undefined;
   }
 }

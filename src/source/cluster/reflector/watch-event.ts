@@ -5,7 +5,7 @@ import { watchError } from '../../../kube/api-error.ts';
 import type { ApiError } from '../../../kube/model.ts';
 import { objectBounds } from '../../../kube/object-limits.ts';
 import type { KindName } from '../../../resources/model.ts';
-import { type ApiObject, excessiveObject, identifyObject, maxIdentity } from '../api/object.ts';
+import { type ApiObject, excessiveObject, identifyObject, isExactVersion } from '../api/object.ts';
 
 /** An event of a watch. */
 export type WatchEvent =
@@ -39,7 +39,7 @@ export function readWatchEvent(kind: KindName, line: string): WatchEvent | Watch
     }
     case 'BOOKMARK': {
       const resourceVersion = textIn(objectIn(objectIn(event, 'object'), 'metadata'), 'resourceVersion');
-      if (resourceVersion === undefined || resourceVersion.length > maxIdentity) {
+      if (resourceVersion === undefined || !isExactVersion(resourceVersion)) {
         return unintelligible('a bookmark has no resourceVersion', line);
       }
       return { type: 'bookmark', resourceVersion };

@@ -13,8 +13,8 @@ export interface WatchSessionParts {
   readonly random: Random;
   /** The response has begun; the signal is aborted when the session ends. */
   readonly opened: (session: AbortSignal) => void;
-  /** Takes one event; an error ends the watch before it. Must not throw. */
-  readonly event: (event: WatchEvent) => ApiError | undefined;
+  /** Takes one event. Must not throw. */
+  readonly event: (event: WatchEvent) => void;
   /** The watch works, although it may have no events. */
   readonly healthy: () => void;
   /** All events of a chunk were passed on. */
@@ -63,7 +63,7 @@ export class WatchSession implements StreamHandler {
 
   async run(stop: AbortSignal): Promise<SessionEnd> {
     const { reader, clock } = this.#parts;
-    const end = await reader.stream(this.#path(), stop, this);
+    const end = await reader.stream(this.#path(), stop, this, { timeLimit: 'none' });
     this.#session.abort();
     this.#stopHealthTimer();
     if (stop.aborted) return { end: 'stopped' };
@@ -87,8 +87,7 @@ export class WatchSession implements StreamHandler {
         this.#error = event.error;
         break;
       }
-      this.#error = this.#parts.event(event);
-      if (this.#error !== undefined) break;
+      this.#parts.event(event);
       // After the handler, so that an event that it throws at is requested again.
       this.#resourceVersion = event.type === 'bookmark' ? event.resourceVersion : event.object.resourceVersion;
     }

@@ -2,21 +2,24 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { KindName } from '../../../../src/resources/model.ts';
 import type { Collection } from '../../../../src/source/cluster/api/path.ts';
-import { ListingBudget } from '../../../../src/source/cluster/reflector/listing-budget.ts';
+import { ListingBudget, type ListingSize } from '../../../../src/source/cluster/reflector/listing-budget.ts';
 
 const of = (kind: KindName, namespace?: string): Collection => ({ kind, namespace });
-const objects = (number: number): { objects: number; bytes: number } => ({ objects: number, bytes: 0 });
-const budgetOf = (inSum: number, ofKind: number): ListingBudget => new ListingBudget(objects(inSum), objects(ofKind));
+const objects = (number: number): ListingSize => ({ objects: number, bytes: 0 });
+const bytes = (number: number): ListingSize => ({ objects: 0, bytes: number });
+const budgetOf = (shared: number, ofKind: number): ListingBudget =>
+  new ListingBudget({ shared: objects(shared), mostOfKind: objects(100), ofKind: objects(ofKind), received: 1_000 });
 
-/** Lists so many objects; returns whether they fit. */
+/** Lists so many objects, and stores them if they have room; returns whether they have. */
 function list(budget: ListingBudget, collection: Collection, number: number): boolean {
   const listing = budget.begin(collection);
-  const fits = listing.take(objects(number));
-  listing.end(fits);
+  const fits = listing.keep(objects(number)) === 'enough';
+  listing.end();
+  if (fits) budget.stored(collection, objects(number));
   return fits;
 }
 
-describe('what is read of an API server', () => {
+describe('what is kept of an API server', () => {
   it('is bounded in sum over all kinds', () => {
     const budget = budgetOf(10, 0);
     expect(list(budget, of('Service'), 6)).toBe(true);
@@ -26,46 +29,77 @@ describe('what is read of an API server', () => {
 
   it('leaves each kind a part of its own, whatever the others have', () => {
     const budget = budgetOf(10, 3);
-    expect(list(budget, of('Service'), 10)).toBe(true);
+    expect(list(budget, of('Service'), 13)).toBe(true);
     expect(list(budget, of('MCPAuthPolicy'), 3)).toBe(true);
     expect(list(budget, of('MCPAuthPolicy'), 4)).toBe(false);
   });
 
+  it('is for one kind beyond its part the same, whatever others have within theirs', () => {
+    for (const others of [0, 3]) {
+      const budget = budgetOf(10, 3);
+      expect(list(budget, of('Namespace'), others)).toBe(true);
+      expect(list(budget, of('Service'), 14)).toBe(false);
+      expect(list(budget, of('Service'), 13)).toBe(true);
+    }
+  });
+
+  it('is for one kind no more than its most, so that there is room for another that is listed later', () => {
+    const bounds = { shared: objects(10), mostOfKind: objects(5), ofKind: objects(0), received: 1_000 };
+    for (const kinds of [['Service', 'Namespace'] as const, ['Namespace', 'Service'] as const]) {
+      const budget = new ListingBudget(bounds);
+      for (const kind of kinds) expect([list(budget, of(kind), 6), list(budget, of(kind), 5)]).toEqual([false, true]);
+    }
+  });
+
   it('gives a kind one part, however many namespaces it is listed in', () => {
     const budget = budgetOf(10, 3);
-    list(budget, of('Namespace'), 10);
+    list(budget, of('Namespace'), 13);
     expect(list(budget, of('Service', 'a'), 3)).toBe(true);
     expect(list(budget, of('Service', 'b'), 1)).toBe(false);
   });
+});
 
-  it('counts a list in place of the last one of its collection, and one that fails not at all', () => {
+describe('a list', () => {
+  it('counts in place of what is stored of its collection, and one that fails not at all', () => {
     const budget = budgetOf(10, 0);
     for (const number of [10, 10, 11, 2, 10]) expect(list(budget, of('Service'), number)).toBe(number <= 10);
     expect(list(budget, of('Service'), 1)).toBe(true);
     expect(list(budget, of('Gateway'), 9)).toBe(true);
   });
 
-  it('is counted while it arrives, of two lists at once', () => {
+  it('counts while it arrives, also beside another one', () => {
     const budget = budgetOf(10, 0);
     const [one, two] = [budget.begin(of('Service')), budget.begin(of('Gateway'))];
-    expect([one.take(objects(6)), two.take(objects(4)), two.take(objects(1))]).toEqual([true, true, false]);
-    two.end(false);
-    expect(one.take(objects(4))).toBe(true);
+    expect([one.keep(objects(6)), two.keep(objects(4)), two.keep(objects(5))]).toEqual([
+      'enough',
+      'enough',
+      'too-many',
+    ]);
+    two.end();
+    expect(one.keep(objects(10))).toBe('enough');
   });
 
-  it('includes what watches add and remove', () => {
-    const budget = budgetOf(2, 0);
-    list(budget, of('Service'), 1);
-    expect(budget.grow(of('Service'), objects(1))).toBe(true);
-    expect(budget.grow(of('Service'), objects(1))).toBe(false);
-    expect(budget.grow(of('Service'), objects(-1))).toBe(true);
-    expect(list(budget, of('Gateway'), 1)).toBe(true);
-    expect(list(budget, of('Namespace'), 1)).toBe(false);
+  it('is judged by what there will be, also when more than there is room for is stored', () => {
+    const budget = budgetOf(10, 0);
+    budget.stored(of('Service'), objects(12));
+    expect(list(budget, of('Service'), 10)).toBe(true);
+  });
+
+  it('leaves room for what does not grow, however much there is', () => {
+    const budget = budgetOf(1, 0);
+    budget.stored(of('Service'), { objects: 9, bytes: 900 });
+    expect(budget.roomFor(of('Service'), { objects: 0, bytes: -1 })).toBe('enough');
+    expect(budget.roomFor(of('Service'), objects(1))).toBe('too-many');
+  });
+
+  it('is ended when it is longer than any that is read', () => {
+    const listing = budgetOf(10, 0).begin(of('Service'));
+    expect([listing.receive(600), listing.receive(400), listing.receive(1)]).toEqual([true, true, false]);
   });
 
   it('is never more than the sum and a part for each kind', () => {
     const kinds = ['Service', 'Gateway', 'Namespace'] as const;
-    const steps = fc.array(fc.tuple(fc.constantFrom(...kinds), fc.nat(12)));
+    const steps = fc.array(fc.tuple(fc.constantFrom(...kinds), fc.nat(14)));
     fc.assert(
       fc.property(steps, (all) => {
         const budget = budgetOf(10, 3);
@@ -79,22 +113,30 @@ describe('what is read of an API server', () => {
 });
 
 describe('what watches change', () => {
-  it('counts the bytes of what watches change, and nothing of what has no room', () => {
-    const budget = new ListingBudget({ objects: 9, bytes: 100 }, { objects: 0, bytes: 0 });
-    const bytes = (of: number): { objects: number; bytes: number } => ({ objects: 0, bytes: of });
-    expect(budget.grow(of('Service'), bytes(60))).toBe(true);
-    expect(budget.grow(of('Service', 'b'), bytes(41))).toBe(false);
-    expect(budget.grow(of('Service', 'b'), bytes(40))).toBe(true);
-    expect(budget.grow(of('Service'), bytes(1))).toBe(false);
-    expect(budget.grow(of('Service'), bytes(-20))).toBe(true);
-    expect(budget.grow(of('Service', 'b'), bytes(20))).toBe(true);
+  const budgetOfBytes = (): ListingBudget =>
+    new ListingBudget({
+      shared: { objects: 9, bytes: 100 },
+      mostOfKind: { objects: 9, bytes: 100 },
+      ofKind: objects(0),
+      received: 1_000,
+    });
+
+  it('has room as far as the bytes of all kinds leave some', () => {
+    const budget = budgetOfBytes();
+    budget.stored(of('Service'), bytes(60));
+    expect(budget.roomFor(of('Service', 'b'), bytes(41))).toBe('too-large');
+    expect(budget.roomFor(of('Service', 'b'), bytes(40))).toBe('enough');
+    budget.stored(of('Service', 'b'), bytes(40));
+    expect(budget.roomFor(of('Service'), bytes(1))).toBe('too-large');
+    budget.stored(of('Service'), bytes(40));
+    expect(budget.roomFor(of('Service', 'b'), bytes(20))).toBe('enough');
   });
 
   it('counts a byte of a policy four times, since so much memory is kept of it', () => {
-    const budget = new ListingBudget({ objects: 9, bytes: 100 }, { objects: 0, bytes: 0 });
-    expect(budget.grow(of('MCPAuthPolicy'), { objects: 1, bytes: 26 })).toBe(false);
-    expect(budget.grow(of('MCPAuthPolicy'), { objects: 1, bytes: 25 })).toBe(true);
-    const listing = budget.begin(of('Gateway'));
-    expect(listing.take({ objects: 1, bytes: 1 })).toBe(false);
+    const budget = budgetOfBytes();
+    expect(budget.roomFor(of('MCPAuthPolicy'), { objects: 1, bytes: 26 })).toBe('too-large');
+    expect(budget.roomFor(of('MCPAuthPolicy'), { objects: 1, bytes: 25 })).toBe('enough');
+    budget.stored(of('MCPAuthPolicy'), bytes(25));
+    expect(budget.begin(of('Gateway')).keep({ objects: 1, bytes: 1 })).toBe('too-large');
   });
 });

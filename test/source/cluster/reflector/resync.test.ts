@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { kinds } from '../../../../src/resources/resources.ts';
 import { line } from '../../../support/api-server/api-server.ts';
 import type { WrittenObject } from '../../../support/api-server/store.ts';
 import { type ClusterRig, mcpService, requestsFor, startCluster } from '../cluster-rig.ts';
@@ -11,19 +12,19 @@ async function due(): Promise<ClusterRig> {
   await cluster.settled();
   for (let minute = 1; minute <= 10; minute += 1) {
     cluster.clock.advance(60_000);
-    for (const kind of [
-      'Service',
-      'Gateway',
-      'GatewayClass',
-      'GatewayParameters',
-      'Namespace',
-      'MCPAuthPolicy',
-    ] as const) {
-      cluster.server.bookmark(kind);
-      await cluster.eventually(() => cluster.counters.total('gatehouse_source_events_total', { kind }) === minute);
-    }
+    await keepOpen(cluster);
   }
   return cluster;
+}
+
+/** Keeps the watches open by a bookmark of each kind. */
+async function keepOpen(cluster: ClusterRig): Promise<void> {
+  for (const { kind } of Object.values(kinds)) {
+    const seen = (): number => cluster.counters.total('gatehouse_source_events_total', { kind });
+    const before = seen();
+    cluster.server.bookmark(kind);
+    await cluster.eventually(() => seen() === before + 1);
+  }
 }
 
 /** Advances the clock to the relist, and waits for the list of Services. */
@@ -121,13 +122,31 @@ describe('an object that is newer than the last event', () => {
 });
 
 describe('a relist', () => {
-  it('that fails changes nothing', async () => {
+  it('that fails changes nothing, is logged once and counted, and is tried again until it works', async () => {
     const cluster = await due();
-    cluster.server.injectFault(requestsFor('Service', 'list'), { does: 'answer', status: 500 });
-    cluster.clock.advance(59_990);
-    await cluster.eventually(() => cluster.clock.waiting().includes(660_000));
+    const { server, counters, log, clock } = cluster;
+    const failed = (): number => counters.total('gatehouse_source_watch_failures_total', { reason: 'refused' });
+    server.injectFault(requestsFor('Service', 'list'), { does: 'answer', status: 500 }, 2);
+    clock.advance(59_990);
+    await cluster.pass(45_000);
+    expect(failed()).toBe(1);
+    await keepOpen(cluster);
+    // The second delay is twice as long.
+    await cluster.eventually(() => clock.waiting().includes(90_000));
+    expect(failed()).toBe(2);
     expect(cluster.all).toHaveLength(1);
     expect(cluster.problems()).toEqual([]);
+    const message = 'a safety relist failed, and is tried again: until then nothing shows whether an event was missed';
+    const lines = (): readonly object[] => log.lines.filter((line) => line.message === message);
+    expect(lines()).toEqual([
+      { level: 'warn', message, fields: { kind: 'Service', because: expect.stringContaining('500') } },
+    ]);
+    server.store.put('Service', mcpService('changes', 81), 'quietly');
+    clock.advance(90_000);
+    expect((await log.line('safety relists work again')).fields).toEqual({ kind: 'Service' });
+    await cluster.pass(5_000);
+    await cluster.until(() => cluster.port('default/changes') === 81);
+    expect(lines()).toHaveLength(1);
   });
 
   it('whose watch ends is repeated soon', async () => {

@@ -190,6 +190,7 @@ describe('a line that is no event', () => {
     ['an object without metadata', '{"type":"MODIFIED","object":{"kind":"Service"}}\n'],
     ['no object', '{"type":"DELETED"}\n'],
     ['a bookmark without a resource version', '{"type":"BOOKMARK","object":{"metadata":{}}}\n'],
+    ['a bookmark of any state', '{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"0"}}}\n'],
     ['null', 'null\n'],
     ['an endless line', 'x'.repeat(16 * 1024 * 1024 + 1)],
   ])('ends the watch, and a relist recovers its object: %s', async (_what, text) => {
