@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { KeySourceConfig } from '../config/model.ts';
 import type { Caller } from '../model.ts';
 import { identityOf } from './identity.ts';
@@ -47,8 +47,8 @@ export async function createTokenVerifier(
       if (keys === undefined) return { kind: 'no keys' };
       if (cache.keys !== keys) cache = { keys, tokens: createTokenCache() };
       const { tokens } = cache;
-      const hash = createHash('sha256').update(token).digest('base64');
-      const cached = tokens.get(hash, clock.now());
+      const digest = hash('sha256', token, 'base64');
+      const cached = tokens.get(digest, clock.now());
       if (cached !== undefined) return { kind: 'caller', caller: cached };
 
       let verification = await verify(token, keys, expected, clock.now());
@@ -60,7 +60,7 @@ export async function createTokenVerifier(
       const { claims, key, expiresAt } = verification;
       const identity = await identityOf(claims, key);
       const caller = { kind: 'principal', claims, identity, expiresAt } as const satisfies Caller;
-      tokens.put(hash, caller, clock.now());
+      tokens.put(digest, caller, clock.now());
       return { kind: 'caller', caller };
     },
   };

@@ -37,7 +37,12 @@ function fetchFor(
   ...resolve: readonly string[]
 ): (url: string, request?: Partial<TargetRequest>) => Promise<TargetResponse> {
   const settings = createTargetSettings(systemClock, createRecordedLog());
-  const network = createNetwork(parseResolutions(resolve), settings, undefined, () => {});
+  const network = createNetwork({
+    resolutions: parseResolutions(resolve),
+    settings,
+    clock: systemClock,
+    failed: () => {},
+  });
   stops.push(network.stop);
   const send = network.targetFetch({ name: 'default/tool', path: '/sse', ...target });
   return (url, request) => send(new URL(url), { ...plainRequest(), ...request });
