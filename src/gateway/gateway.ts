@@ -85,7 +85,8 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
   const node = nodeOf(bootstrap, options.environment, random);
   const xds = openXdsClient(bootstrap, { ...options, node, resolved, count }, edges);
   const { config } = xds;
-  shutdown.add(targetSettings.compareWith(config));
+  const timeouts = { what: '--target-timeout has a time', names: () => options.targetTimeouts?.keys() ?? [] };
+  shutdown.add(targetSettings.compareWith(config, [timeouts]));
   const targetState = (target: string): TargetState => downstream.targetState(target);
   const metrics = createGatewayMetrics({
     targets: () => [...config.targets.keys()].map((name) => [name, targetState(name)]),

@@ -134,25 +134,29 @@ export type Authentication =
       readonly message: string;
     };
 
-/** A JSON document that anybody may read at the listener for clients. */
-export interface PublicDocument {
-  readonly paths: ReadonlySet<string>;
-  readonly text: string;
-}
+/** Where MCP is spoken: HTTP+SSE at `/sse`, Streamable HTTP at `/mcp`. */
+export type McpPath = '/mcp' | '/sse';
 
 /** Authenticates the senders of requests. */
 export interface Authenticator {
-  /** What clients may know before they have a token; `undefined` when that is nothing. */
-  readonly document?: PublicDocument | undefined;
+  /**
+   * What clients may know before they have a token: JSON documents by path that anybody may read. `undefined` when that
+   * is nothing.
+   */
+  readonly documents?: ReadonlyMap<string, string> | undefined;
   /**
    * Returns the value of `WWW-Authenticate` for a valid token that lacks a scope. Absent where clients are not told how
    * to get a token: one with another scope would be no use to them.
    */
-  insufficientScope?: ((scope: string) => string) | undefined;
-  /** The value of `WWW-Authenticate` for a token that expires while its request arrives. */
-  readonly expired: string;
-  /** Authenticates by the value of the `Authorization` header. Never throws. */
-  authenticate(authorization: string | undefined): Promise<Authentication>;
+  insufficientScope?: ((scope: string, path: McpPath) => string) | undefined;
+  /** Returns the value of `WWW-Authenticate` for a token that expires while its request arrives. */
+  expired(path: McpPath): string;
+  /**
+   * Authenticates by the value of the `Authorization` header. Never throws.
+   *
+   * @param path where the request goes, which the challenge is about; `/mcp` by default
+   */
+  authenticate(authorization: string | undefined, path?: McpPath): Promise<Authentication>;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
 import type { TargetFetch } from '../../src/gateway/model.ts';
-import { createAnswerBudget } from '../../src/gateway/upstream/answer-limits.ts';
+import { createAnswerBudget, createListMemory } from '../../src/gateway/upstream/answer-limits.ts';
 import { createUpstreamSession } from '../../src/gateway/upstream/upstream-session.ts';
 import { reasonOf } from '../../src/net/errors.ts';
 import { createFastClock } from '../support/edges/fast-clock.ts';
@@ -53,9 +53,10 @@ async function list(bytes: Buffer, contentType: string, answered: 'initialize' |
       floods: 0,
       refusedUntil: 0,
       handshake: undefined,
-      paramHeaders: new Map(),
+      paramHeaders: undefined,
     },
     budget: createAnswerBudget(),
+    kept: createListMemory({ evict: () => {}, crowded: () => {} }),
     circuit: noCircuit,
     enter: () => () => {},
     clientCapabilities: {},

@@ -57,7 +57,7 @@ describe('a request of MCP 2026-07-28', () => {
     run(input) {
       const json = parseJson(input.toString())?.value;
       const { tools, arguments: args } = objectIn({ json }, 'json');
-      for (const declared of withListed(new Map(), tools).values()) {
+      for (const declared of withListed(undefined, tools, (kept) => kept).byTool.values()) {
         const headers = headersOf(declared, args);
         for (const [header, value] of Object.entries(headers)) {
           expect(header).toMatch(/^mcp-param-[!-~]+$/);

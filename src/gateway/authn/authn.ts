@@ -4,8 +4,8 @@ import { reasonOf } from '../../net/errors.ts';
 import { parseBearer } from '../../net/guard/bearer-token.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import type { JwtAuthnConfig } from '../config/model.ts';
-import type { Authentication } from '../model.ts';
-import { createRefusals } from './bearer.ts';
+import type { Authentication, McpPath } from '../model.ts';
+import { createRefusals, type Refusals } from './bearer.ts';
 import type { JwtAuthenticator } from './model.ts';
 import { describeResource } from './protected-resource.ts';
 import { type AuthnParts, createTokenVerifier, type TokenVerifier } from './token-verifier.ts';
@@ -15,61 +15,54 @@ import { type AuthnParts, createTokenVerifier, type TokenVerifier } from './toke
  * token waits for remote keys.
  *
  * Logs refusals with a fixed code, and those of tokens with issuer and key id, which is all that is ever logged of a
- * token: each at `debug`, and one of each code in ten minutes at `info`. Of tokens that no key fits, which may be a rotation that was missed, that
- * one is a warning.
+ * token: each at `debug`, and one of each code in ten minutes at `info`. Of tokens that no key fits, which may be a
+ * rotation that was missed, that one is a warning.
  *
  * @throws GatewayError when the file or the configuration contains no usable key
  */
 export async function createAuthenticator(config: JwtAuthnConfig, parts: AuthnParts): Promise<JwtAuthenticator> {
-  const { clock, log } = parts;
   const issuers = await openIssuers(config, parts);
   const resource = config.resource === undefined ? undefined : describeResource(config.resource);
-  const refusals = createRefusals(resource);
-  const throttle = new LogThrottle(clock, log);
+  const refusals: Readonly<Record<McpPath, Refusals>> = {
+    '/mcp': createRefusals(resource?.challenges['/mcp']),
+    '/sse': createRefusals(resource?.challenges['/sse']),
+  };
+  const lines = createRefusalLog(parts);
 
-  const refuse = (token: string, code: string, message: string, keysName?: string): Authentication => {
-    const fields = { code, ...namesIn(token) };
-    log.debug('a token was refused', fields);
-    if (keysName !== undefined) {
-      const unfit = { reason: code, message: `tokens were refused that no key of ${keysName} fits`, fields };
-      throttle.failed(`key ${keysName}`, unfit);
-    } else if (throttle.admit(`code ${code}`, code)) {
-      log.info('tokens were refused; this is one of them', fields);
-    }
-    return refusals.invalid(code, message);
-  };
-  /** Most clients begin without a token, and learn by the answer where to get one. */
-  const missing = (authorization: string | undefined): Authentication => {
-    const code = authorization === undefined ? 'no token' : 'no bearer token';
-    log.debug('a request without a token was refused', { code });
-    if (throttle.admit(`code ${code}`, code))
-      log.info('requests without a token were refused; this is one of them', { code });
-    return refusals.missing();
-  };
-  const authenticateToken = async (token: string): Promise<Authentication> => {
+  const authenticateToken = async (token: string, { invalid, keysUnavailable }: Refusals): Promise<Authentication> => {
     const verifier = issuers.verifierOf(token);
     if (verifier === undefined) {
-      return refuse(token, 'ERR_UNKNOWN_ISSUER', 'The claim iss is missing or not what this gateway accepts');
+      lines.refused(token, unknownIssuer.code);
+      return invalid(unknownIssuer.code, unknownIssuer.message);
     }
     const check = await verifier.check(token);
     if (check.kind === 'caller') return check;
-    if (check.kind === 'no keys') return refusals.keysUnavailable();
-    return refuse(token, check.code, check.message, check.keyMissing ? verifier.keys.name : undefined);
+    if (check.kind === 'no keys') return keysUnavailable();
+    lines.refused(token, check.code, check.keyMissing ? verifier.keys.name : undefined);
+    return invalid(check.code, check.message);
   };
 
   return {
-    document: resource,
-    insufficientScope: refusals.insufficientScope,
-    expired: refusals.expired,
-    async authenticate(authorization) {
+    documents: resource?.documents,
+    insufficientScope:
+      resource === undefined ? undefined : (scope, path) => refusals[path].insufficientScope?.(scope) ?? '',
+    expired: (path) => refusals[path].expired,
+    async authenticate(authorization, path = '/mcp') {
+      const own = refusals[path];
       const bearer = parseBearer(authorization);
-      if (bearer.kind === 'none') return missing(authorization);
-      if (bearer.kind === 'malformed') return refuse('', 'malformed', 'The token cannot be read');
+      if (bearer.kind === 'none') {
+        lines.missing(authorization);
+        return own.missing();
+      }
+      if (bearer.kind === 'malformed') {
+        lines.refused('', 'malformed');
+        return own.invalid('malformed', 'The token cannot be read');
+      }
       try {
-        return await authenticateToken(bearer.token);
+        return await authenticateToken(bearer.token, own);
       } catch (error) {
-        log.error('a token could not be looked at', { error: reasonOf(error) });
-        return refusals.keysUnavailable();
+        lines.failed(error);
+        return own.keysUnavailable();
       }
     },
     status: () => ({
@@ -80,6 +73,40 @@ export async function createAuthenticator(config: JwtAuthnConfig, parts: AuthnPa
     }),
     stop() {
       for (const { keys } of issuers.verifiers) keys.stop();
+    },
+  };
+}
+
+const unknownIssuer = {
+  code: 'ERR_UNKNOWN_ISSUER',
+  message: 'The claim iss is missing or not what this gateway accepts',
+} as const;
+
+/** The lines about requests without a caller. */
+function createRefusalLog({ clock, log }: AuthnParts) {
+  const throttle = new LogThrottle(clock, log);
+  return {
+    /** Most clients begin without a token, and learn by the answer where to get one. */
+    missing(authorization: string | undefined): void {
+      const code = authorization === undefined ? 'no token' : 'no bearer token';
+      log.debug('a request without a token was refused', { code });
+      if (throttle.admit(`code ${code}`, code))
+        log.info('requests without a token were refused; this is one of them', { code });
+    },
+    /** @param keysName those of which none fits */
+    refused(token: string, code: string, keysName?: string): void {
+      const fields = { code, ...namesIn(token) };
+      log.debug('a token was refused', fields);
+      if (keysName !== undefined) {
+        const unfit = { reason: code, message: `tokens were refused that no key of ${keysName} fits`, fields };
+        throttle.failed(`key ${keysName}`, unfit);
+      } else if (throttle.admit(`code ${code}`, code)) {
+        log.info('tokens were refused; this is one of them', fields);
+      }
+    },
+    failed(error: unknown): void {
+      const reason = reasonOf(error);
+      if (throttle.admit('token', reason)) log.error('a token could not be looked at', { error: reason });
     },
   };
 }

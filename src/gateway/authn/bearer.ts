@@ -1,5 +1,5 @@
 import type { Authentication } from '../model.ts';
-import type { ResourceDocument } from './protected-resource.ts';
+import type { ResourceHint } from './protected-resource.ts';
 
 /** Answers to requests whose token is missing, not valid, or cannot be verified. */
 export interface Refusals {
@@ -29,7 +29,7 @@ export interface Refusals {
  * Creates the answers, whose challenges say where the metadata of the resource is (RFC 9728 §5.1) and which scopes to
  * ask for, when these are known. Their texts contain nothing that a quoted string would have to escape.
  */
-export function createRefusals(resource: ResourceDocument | undefined): Refusals {
+export function createRefusals(resource: ResourceHint | undefined): Refusals {
   const scope = resource === undefined || resource.scopes.length === 0 ? '' : `, scope="${resource.scopes.join(' ')}"`;
   const metadata = resource === undefined ? '' : `, resource_metadata="${resource.metadataUrl}"${scope}`;
   const challenge = 'Bearer realm="mcp-gateway"';

@@ -4,7 +4,8 @@ import { isJsonObject } from '../../json/json.ts';
 
 /**
  * Returns one text per caller, to whom sessions and shares of limits belong. Two tokens of one caller have the same
- * identity: after a refresh, and in every spelling of a signature (the last character of its base64url has unused bits).
+ * identity: after a refresh, and in every spelling of a signature (the last character of its base64url has unused
+ * bits).
  *
  * A caller is, with the issuer, the first of `sub`, `client_id` (RFC 9068) and `azp` (OpenID Connect) that is a
  * non-empty text. Without any, it is the key that signed and all claims but those that differ from token to token.

@@ -31,8 +31,8 @@ export interface KeySource {
   /** The current keys, without I/O. */
   readonly current: KeySet | undefined;
   /**
-   * Returns the current keys; the same object while they are unchanged. `undefined` when no keys could be loaded so far.
-   * Never waits for another machine once there are keys.
+   * Returns the current keys; the same object while they are unchanged. `undefined` when no keys could be loaded so
+   * far. Never waits for another machine once there are keys.
    *
    * @param missed a set in which a token found no key: waits for a newer one, if it can be had now
    */

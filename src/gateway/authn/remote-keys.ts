@@ -23,9 +23,10 @@ const minInterval = 10_000;
 const refreshTimeout = 5_000;
 
 /**
- * Keys from an issuer's endpoint, configured or discovered: fetched at once, and then at an interval by a timer, so that keys that the issuer
- * withdrew are not kept by a gateway without requests. Once there are keys, a token never waits for a request; one that
- * names an unknown key waits for itself alone, and not longer than the timeout. Keys stay in use while requests fail.
+ * Keys from an issuer's endpoint, configured or discovered: fetched at once, and then at an interval by a timer, so
+ * that keys that the issuer withdrew are not kept by a gateway without requests. Once there are keys, a token never
+ * waits for a request; one that names an unknown key waits for itself alone, and not longer than the timeout. Keys stay
+ * in use while requests fail.
  */
 export function openRemoteKeys(
   jwks: RemoteJwks,

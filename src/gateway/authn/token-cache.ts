@@ -1,11 +1,13 @@
 import type { Caller } from '../model.ts';
 
+type Principal = Extract<Caller, { readonly kind: 'principal' }>;
+
 /** Cache of verified tokens, which saves a signature verification per request. */
 export interface TokenCache {
   /** @param hash a digest of the token */
-  get(hash: string, now: number): Caller | undefined;
+  get(hash: string, now: number): Principal | undefined;
   /** Caches a caller until the token expires, for one minute at most. */
-  put(hash: string, caller: Caller & { readonly kind: 'principal' }, now: number): void;
+  put(hash: string, caller: Principal, now: number): void;
   readonly size: number;
 }
 
@@ -14,7 +16,7 @@ const maxAge = 60_000;
 
 /** @param maxTokens when exceeded, the oldest entry is evicted */
 export function createTokenCache(maxTokens = 1_000): TokenCache {
-  const entries = new Map<string, { readonly caller: Caller; readonly until: number }>();
+  const entries = new Map<string, { readonly caller: Principal; readonly until: number }>();
   return {
     get(hash, now) {
       const entry = entries.get(hash);

@@ -2,10 +2,10 @@ import { hash } from 'node:crypto';
 import type { KeySourceConfig } from '../config/model.ts';
 import type { Caller } from '../model.ts';
 import { identityOf } from './identity.ts';
-import type { KeyFetch, KeyParts, KeySource } from './key-set.ts';
+import type { KeyFetch, KeyParts, KeySet, KeySource } from './key-set.ts';
 import { openFileKeys, openInlineKeys } from './local-keys.ts';
 import { openRemoteKeys } from './remote-keys.ts';
-import { createTokenCache } from './token-cache.ts';
+import { createTokenCache, type TokenCache } from './token-cache.ts';
 import { type Expectations, type Verification, verify } from './verify.ts';
 
 /** Dependencies of the verification of tokens. */
@@ -15,7 +15,7 @@ export interface AuthnParts extends KeyParts {
 
 /** The result of looking at a token. */
 type TokenCheck =
-  | { readonly kind: 'caller'; readonly caller: Caller }
+  | { readonly kind: 'caller'; readonly caller: Extract<Caller, { readonly kind: 'principal' }> }
   | Extract<Verification, { readonly kind: 'invalid' }>
   | { readonly kind: 'no keys' };
 
@@ -37,33 +37,50 @@ export async function createTokenVerifier(
 ): Promise<TokenVerifier> {
   const { clock } = parts;
   const source = await openKeys(jwks, parts);
-  // Valid for one key set: with new keys, every token is verified again.
-  let cache = { keys: source.current, tokens: createTokenCache() };
+  const verifyNew = async (token: string, keys: KeySet): Promise<TokenCheck> => {
+    let verification = await verify(token, keys, expected, clock.now());
+    if (verification.kind === 'invalid' && verification.keyMissing) {
+      const newer = await source.keys(keys);
+      if (newer !== undefined && newer !== keys) verification = await verify(token, newer, expected, clock.now());
+    }
+    if (verification.kind === 'invalid') return verification;
+    const { claims, key, expiresAt } = verification;
+    const identity = await identityOf(claims, key);
+    return { kind: 'caller', caller: { kind: 'principal', claims, identity, expiresAt } };
+  };
+  let known = nothingKnown(source.current);
 
   return {
     keys: source,
     async check(token) {
       const keys = await source.keys();
       if (keys === undefined) return { kind: 'no keys' };
-      if (cache.keys !== keys) cache = { keys, tokens: createTokenCache() };
-      const { tokens } = cache;
+      if (known.keys !== keys) known = nothingKnown(keys);
+      const { tokens, running } = known;
       const digest = hash('sha256', token, 'base64');
-      const cached = tokens.get(digest, clock.now());
-      if (cached !== undefined) return { kind: 'caller', caller: cached };
-
-      let verification = await verify(token, keys, expected, clock.now());
-      if (verification.kind === 'invalid' && verification.keyMissing) {
-        const newer = await source.keys(keys);
-        if (newer !== undefined && newer !== keys) verification = await verify(token, newer, expected, clock.now());
-      }
-      if (verification.kind === 'invalid') return verification;
-      const { claims, key, expiresAt } = verification;
-      const identity = await identityOf(claims, key);
-      const caller = { kind: 'principal', claims, identity, expiresAt } as const satisfies Caller;
-      tokens.put(digest, caller, clock.now());
-      return { kind: 'caller', caller };
+      const caller = tokens.get(digest, clock.now());
+      if (caller !== undefined) return { kind: 'caller', caller };
+      const found = running.get(digest);
+      if (found !== undefined) return found;
+      const verifying = verifyNew(token, keys).finally(() => running.delete(digest));
+      running.set(digest, verifying);
+      const check = await verifying;
+      if (check.kind === 'caller') tokens.put(digest, check.caller, clock.now());
+      return check;
     },
   };
+}
+
+/** What is known of tokens by the keys of one set: with new keys, every token is verified again. */
+interface KnownTokens {
+  readonly keys: KeySet | undefined;
+  readonly tokens: TokenCache;
+  /** By digest, while it is verified: a token that comes with thousands of requests at once is verified once. */
+  readonly running: Map<string, Promise<TokenCheck>>;
+}
+
+function nothingKnown(keys: KeySet | undefined): KnownTokens {
+  return { keys, tokens: createTokenCache(), running: new Map() };
 }
 
 async function openKeys(jwks: KeySourceConfig, parts: AuthnParts): Promise<KeySource> {

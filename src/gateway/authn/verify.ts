@@ -32,8 +32,8 @@ export type Expectations = Pick<JwtAuthnConfig, 'issuers' | 'audiences' | 'clock
 
 /**
  * Verifies the signature, issuer, audience and times of a token. `exp` is required. `iss` and `aud` are checked, and
- * required, when the configuration lists values for them. A token whose `nbf` or `iat` is in the future is invalid, and so
- * is one with a date that is not finite, before 1970 or after the year 9999.
+ * required, when the configuration lists values for them. A token whose `nbf` or `iat` is in the future is invalid, and
+ * so is one with a date that is not finite, before 1970 or after the year 9999.
  *
  * @param now milliseconds since the epoch
  */

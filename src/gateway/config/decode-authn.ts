@@ -18,7 +18,7 @@ export function decodeAuthn(authn: JsonFields, mounts: Mounts): JwtAuthnConfig {
   const resource = authn.optionalObject('resource');
   const listed = authn.strings('audience');
   const decoded = resource === undefined ? undefined : decodeResource(resource, issuers);
-  const audiences = listed.length === 0 && decoded !== undefined ? spellingsOf(decoded.url) : listed;
+  const audiences = listed.length === 0 && decoded !== undefined ? audiencesOf(decoded) : listed;
   if (jwks.kind === 'by issuer' && audiences.length === 0) {
     throw configError(authn.path('audience'), 'is missing: list the audience of this gateway, or set resource.url');
   }
@@ -115,10 +115,12 @@ function timesOf(jwks: JsonFields): { readonly initialTimeout: number; readonly 
 }
 
 function decodeResource(resource: JsonFields, issuers: readonly string[]): ProtectedResource {
-  resource.only(['url', 'scopes', 'name', 'documentation']);
+  resource.only(['url', 'sse_url', 'scopes', 'name', 'documentation']);
   const url = resource.string('url', 'the URL at which clients reach this gateway, such as "https://mcp.example/mcp"');
-  if (!isPlainUrl(url)) {
-    throw configError(resource.path('url'), 'must be an https:// or http:// URL without user, query and fragment');
+  const sseUrl = resource.optionalString('sse_url');
+  for (const [name, text] of [['url', url] as const, ['sse_url', sseUrl ?? url] as const]) {
+    if (isPlainUrl(text)) continue;
+    throw configError(resource.path(name), 'must be an https:// or http:// URL without user, query and fragment');
   }
   const authorizationServers = issuers.filter(isPlainUrl);
   if (authorizationServers.length === 0) {
@@ -135,7 +137,7 @@ function decodeResource(resource: JsonFields, issuers: readonly string[]): Prote
   if (documentation !== undefined && !/^https?:$/.test(URL.parse(documentation)?.protocol ?? '')) {
     throw configError(resource.path('documentation'), 'must be an https:// or http:// URL');
   }
-  return { url, authorizationServers, scopes, name: resource.optionalString('name'), documentation };
+  return { url, sseUrl, authorizationServers, scopes, name: resource.optionalString('name'), documentation };
 }
 
 /** Whether a text is a URL of the web with nothing but origin and path, written so that it fits into a header. */
@@ -146,8 +148,8 @@ function isPlainUrl(text: string): boolean {
 }
 
 /** An origin can be written with and without its slash, and clients of RFC 8707 write it as URL parsers do. */
-function spellingsOf(url: string): readonly string[] {
-  return [...new Set([url, URL.parse(url)?.href ?? url])];
+function audiencesOf({ url, sseUrl = url }: ProtectedResource): readonly string[] {
+  return [...new Set([url, sseUrl].flatMap((one) => [one, URL.parse(one)?.href ?? one]))];
 }
 
 function decodeLocal(source: JsonFields, mounts: Mounts): KeySourceConfig {

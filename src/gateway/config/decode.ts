@@ -110,7 +110,9 @@ function pathIn(fields: JsonFields, name: string, mounts: Mounts): string | unde
 /** Headers that are passed on: more are a mistake. */
 const maxPassedHeaders = 32;
 
-/** Decodes what targets get. An unknown field is an error: a mistyped `ca` must not mean the authorities of the system. */
+/**
+ * Decodes what targets get. An unknown field is an error: a mistyped `ca` must not mean the authorities of the system.
+ */
 function decodeUpstream(upstream: JsonFields | undefined, mounts: Mounts): UpstreamConfig {
   if (upstream === undefined) return { ca: undefined, headersFile: undefined, passHeaders: [] };
   upstream.only(['ca', 'headers_file', 'pass_headers']);

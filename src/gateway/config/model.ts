@@ -73,6 +73,8 @@ export interface JwtAuthnConfig {
 export interface ProtectedResource {
   /** The resource identifier as it was written: the URL at which clients reach the gateway. */
   readonly url: string;
+  /** The same for clients at `/sse`, where that is another resource; `undefined`: {@link url} is for all clients. */
+  readonly sseUrl?: string | undefined;
   /** The issuers that are URLs, which clients find the metadata of authorization servers by (RFC 8414). */
   readonly authorizationServers: readonly string[];
   /** The scopes that a client should ask for. */

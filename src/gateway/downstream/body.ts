@@ -187,7 +187,7 @@ function failed(error: ErrorResponse): Failed {
 }
 
 function tooLarge(maxBytes: number): ErrorResponse {
-  return { status: 413, message: `The body is larger than ${maxBytes} bytes` };
+  return { status: 413, message: `The body is larger than ${maxBytes} bytes (--max-body-bytes)` };
 }
 
 const tooManyValues: ErrorResponse = { status: 413, message: `The body has more than ${maxValues} JSON values` };

@@ -32,7 +32,7 @@ export function decodeBody(body: unknown, request: IncomingMessage, session: Ses
   if (session === undefined) return { kind: 'messages', messages };
 
   if (messages.some((message) => 'method' in message && message.method === 'initialize')) return failed(initialized);
-  const error = versionError(request) ?? duplicateError(messages, session);
+  const error = versionError(request) ?? duplicateError(messages, session) ?? fullError(messages, session);
   return error === undefined ? { kind: 'messages', messages } : failed(error);
 }
 
@@ -62,6 +62,16 @@ function duplicateError(messages: readonly Message[], session: Session): ErrorRe
     ids.add(id);
   }
   return undefined;
+}
+
+/**
+ * A session that has as many requests in flight as it may have refuses another one with the response that it would get
+ * anyway, and without an event stream for it. Of a batch, some may have room.
+ */
+function fullError([message, ...others]: readonly Message[], session: Session): ErrorResponse | undefined {
+  if (message === undefined || others.length > 0 || !isRequest(message)) return undefined;
+  const refusal = session.refusal();
+  return refusal === undefined ? undefined : { status: 200, message: refusal, id: message.id };
 }
 
 function failed(error: ErrorResponse): DecodedBody {

@@ -5,7 +5,7 @@ import { within } from '../../net/deadline.ts';
 import { reasonOf } from '../../net/errors.ts';
 import { parseRequestUrl } from '../../net/request-url.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
-import type { Authentication, Authenticator, GatewayCounters, PublicDocument, TargetState } from '../model.ts';
+import type { Authentication, Authenticator, GatewayCounters, McpPath, TargetState } from '../model.ts';
 import type { SessionParts } from '../session/model.ts';
 import { createMultiplexer, type Multiplexer } from '../session/multiplexer.ts';
 import { type BodyReaderParts, createBodyReader } from './body.ts';
@@ -58,42 +58,26 @@ const defaultIdleTimeout = 30 * 60_000;
 
 /** Creates the server. Does not listen. */
 export function createDownstream(parts: DownstreamParts): Downstream {
-  const { authenticator, clock, log, maxSessions = defaultMaxSessions } = parts;
+  const { authenticator, clock, log } = parts;
   const multiplexer = createMultiplexer(parts);
   const exchanges = createExchangeLimit(parts);
   const refuse = createRefuseStranger(parts);
   const shutdown = createShutdownErrors(multiplexer, parts.counters);
-  const transportParts: HttpTransportParts = {
-    multiplexer,
-    streams: createEventStreams(parts),
-    bodies: createBodyReader(parts),
-    clock,
-    random: parts.random,
-    stepUp: createStepUp(multiplexer, authenticator),
-    shutdownError: shutdown.errorFor,
-    // Without tokens none expires.
-    expiredChallenge: authenticator?.expired ?? 'Bearer',
-    maxSessions,
-    idleTimeout: parts.sessionIdleTimeout ?? defaultIdleTimeout,
-    full: createFullReport(parts, maxSessions),
-  };
-  const transports: ReadonlyMap<string, HttpTransport> = new Map([
-    ['/sse', createHttpSse(transportParts)],
-    ['/mcp', createStreamableHttp(transportParts)],
-  ]);
-
+  const transports = createTransports(parts, multiplexer, shutdown.errorFor);
+  const throttle = new LogThrottle(clock, log);
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (!admit(request, response, { ...parts, refuse })) return;
     const url = parseRequestUrl(request.url);
-    if (sendsDocument(authenticator?.document, url, request, response)) return;
-    const transport = url === null ? undefined : transports.get(withoutSlash(url.pathname));
-    if (url === null || transport === undefined) {
+    if (sendsDocument(authenticator?.documents, url, request, response)) return;
+    const path = url === null ? undefined : mcpPathIn(url);
+    if (url === null || path === undefined) {
       return refuse('path', response, { status: 404, message: 'MCP is spoken at /mcp and at /sse' });
     }
+    const transport = transports[path];
     if (!transport.methods.includes(request.method ?? '')) {
       return refuse('method', response, methodNotAllowed(transport.methods));
     }
-    const authentication = await authenticate(authenticator, request);
+    const authentication = await authenticate(authenticator, request, path);
     if (response.destroyed) return;
     if (authentication.kind === 'refused') return sendAuthenticationError(response, authentication, parts.counters);
     const { caller } = authentication;
@@ -107,7 +91,8 @@ export function createDownstream(parts: DownstreamParts): Downstream {
     handle(request, response) {
       serve(request, response).catch((error: unknown) => {
         // A client that disconnects during its request is no error.
-        if (!request.destroyed) log.error('request failed', { reason: reasonOf(error) });
+        const reason = reasonOf(error);
+        if (!request.destroyed && throttle.admit('request', reason)) log.error('request failed', { reason });
         if (response.headersSent || response.destroyed) response.destroy();
         else sendError(response, { status: 500, message: 'Internal error' });
       });
@@ -119,14 +104,41 @@ export function createDownstream(parts: DownstreamParts): Downstream {
       shutdown.begin();
       const end = clock.now() + limit;
       const drained = multiplexer.drain(limit);
-      for (const { drain } of transports.values()) drain();
-      await drained.then(() => untilRead([...transports.values()], clock, end));
+      for (const { drain } of Object.values(transports)) drain();
+      await drained.then(() => untilRead(Object.values(transports), clock, end));
     },
     async stop() {
-      await Promise.all([...transports.values()].map((transport) => transport.stop()));
+      await Promise.all(Object.values(transports).map((transport) => transport.stop()));
       await multiplexer.stop();
     },
   };
+}
+
+/** What the transports share, and what is said at the path of each. */
+function createTransports(
+  parts: DownstreamParts,
+  multiplexer: Multiplexer,
+  shutdownError: HttpTransportParts['shutdownError'],
+): Readonly<Record<McpPath, HttpTransport>> {
+  const { authenticator, clock, random, maxSessions = defaultMaxSessions } = parts;
+  const shared = {
+    multiplexer,
+    streams: createEventStreams(parts),
+    bodies: createBodyReader(parts),
+    clock,
+    random,
+    shutdownError,
+    maxSessions,
+    idleTimeout: parts.sessionIdleTimeout ?? defaultIdleTimeout,
+    full: createFullReport(parts, maxSessions),
+  };
+  const partsAt = (path: McpPath): HttpTransportParts => ({
+    ...shared,
+    stepUp: createStepUp(multiplexer, authenticator, path),
+    // Without tokens none expires.
+    expiredChallenge: authenticator?.expired(path) ?? 'Bearer',
+  });
+  return { '/sse': createHttpSse(partsAt('/sse')), '/mcp': createStreamableHttp(partsAt('/mcp')) };
 }
 
 /** @param end milliseconds since the epoch */
@@ -156,8 +168,10 @@ function createShutdownErrors(multiplexer: Multiplexer, counters: GatewayCounter
 function authenticate(
   authenticator: Authenticator | undefined,
   { headersDistinct }: IncomingMessage,
+  path: McpPath,
 ): Promise<Authentication> {
-  if (authenticator !== undefined) return authenticator.authenticate(headersDistinct['authorization']?.join(', '));
+  const authorization = headersDistinct['authorization']?.join(', ');
+  if (authenticator !== undefined) return authenticator.authenticate(authorization, path);
   return Promise.resolve({ kind: 'caller', caller: { kind: 'anonymous', reason: 'no authn configured' } });
 }
 
@@ -176,12 +190,13 @@ function createFullReport({ clock, log, counters }: DownstreamParts, maxSessions
 function createStepUp(
   multiplexer: Multiplexer,
   authenticator: Authenticator | undefined,
+  path: McpPath,
 ): HttpTransportParts['stepUp'] {
   const challengeFor = authenticator?.insufficientScope;
   return ([message, ...others], caller) => {
     if (challengeFor === undefined || message === undefined || others.length > 0) return undefined;
     const scope = multiplexer.missingScope(message, caller);
-    return scope === undefined ? undefined : insufficientScope(message, scope, challengeFor(scope));
+    return scope === undefined ? undefined : insufficientScope(message, scope, challengeFor(scope, path));
   };
 }
 
@@ -213,17 +228,23 @@ function withoutSlash(path: string): string {
   return path.replace(/\/$/, '');
 }
 
+function mcpPathIn({ pathname }: URL): McpPath | undefined {
+  const path = withoutSlash(pathname);
+  return path === '/mcp' || path === '/sse' ? path : undefined;
+}
+
 /** Answers a request for a document that needs no token, since it says how to get one; returns whether it is one. */
 function sendsDocument(
-  document: PublicDocument | undefined,
+  documents: Authenticator['documents'],
   url: URL | null,
   { method = '' }: IncomingMessage,
   response: ServerResponse,
 ): boolean {
-  if (document === undefined || url === null || !document.paths.has(withoutSlash(url.pathname))) return false;
+  const text = url === null ? undefined : documents?.get(withoutSlash(url.pathname));
+  if (text === undefined) return false;
   if (method === 'GET' || method === 'HEAD') {
     response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'max-age=300' });
-    response.end(method === 'HEAD' ? undefined : document.text);
+    response.end(method === 'HEAD' ? undefined : text);
   } else {
     sendError(response, methodNotAllowed(['GET', 'HEAD']));
   }

@@ -98,7 +98,8 @@ export function createHttpSse({ multiplexer, bodies, ...parts }: HttpTransportPa
     if (found.kind === 'error') return refuse(found.error);
     const message = decodeMessage(body.value);
     if (message === undefined) return refuse(noMessage);
-    const error = parts.shutdownError([message]) ?? found.session.post(message, exchange, done);
+    const error =
+      parts.shutdownError([message]) ?? parts.stepUp([message], caller) ?? found.session.post(message, exchange, done);
     if (error !== undefined) return refuse(error);
     response.writeHead(202).end('Accepted');
   };

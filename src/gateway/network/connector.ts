@@ -43,8 +43,8 @@ const defaultConnectTimeout = 5_000;
 const operatorHints = { ca: 'ca beside the URL of the keys, or in NODE_EXTRA_CA_CERTS', timeout: 10_000 } as const;
 
 /**
- * Creates the `connect` function of an undici agent of the operator's URLs: with the address that `--resolve` gives, and
- * without a check.
+ * Creates the `connect` function of an undici agent of the operator's URLs: with the address that `--resolve` gives,
+ * and without a check.
  *
  * @param authorities PEM; by default those that Node has
  */

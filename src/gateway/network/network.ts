@@ -52,6 +52,7 @@ export function createNetwork(parts: NetworkParts): Network {
   const operator = createAgent(createOperatorConnector(resolutions));
   /** By the path of the file with their authorities, of which the configuration names a few. */
   const trusting = new Map<string, { readonly text: string; readonly agent: Agent }>();
+  let isStopped = false;
   const fetchOver =
     (dispatcher: Agent): OperatorFetch =>
     async (url, init) =>
@@ -61,6 +62,8 @@ export function createNetwork(parts: NetworkParts): Network {
     operatorFetch: fetchOver(operator),
     async fetchTrusting(ca) {
       const text = (await readTexts([ca])).get(ca) ?? '';
+      // Keys may be fetched while the gateway stops: nobody would close a client that is made now.
+      if (isStopped) throw new Error('the gateway stops');
       const known = trusting.get(ca);
       if (known?.text === text) return fetchOver(known.agent);
       const authorities = readCertificates({ path: ca, text }).map(String);
@@ -71,6 +74,7 @@ export function createNetwork(parts: NetworkParts): Network {
       return fetchOver(agent);
     },
     async stop() {
+      isStopped = true;
       const agents = [targets, operator, ...Array.from(trusting.values(), ({ agent }) => agent)];
       await Promise.all(agents.map((agent) => agent.destroy()));
     },

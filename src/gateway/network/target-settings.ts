@@ -1,6 +1,5 @@
 import { stat } from 'node:fs/promises';
 import type { Clock, Logger, Stop } from '../../edges.ts';
-import { shortened } from '../../json/quoted.ts';
 import { reasonOf } from '../../net/errors.ts';
 import { readCertificates } from '../../net/tls/pem.ts';
 import { systemAuthorities } from '../../net/tls/system-authorities.ts';
@@ -8,6 +7,7 @@ import { type FileTexts, readTexts, watchFiles } from '../../net/watched-files.t
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { GatewayError } from '../errors.ts';
 import type { GatewayConfig } from '../model.ts';
+import { type NamedTargets, warnOfUnknownTargets } from './named-targets.ts';
 import { decodeTargetHeaders, type TargetHeaders } from './target-headers.ts';
 
 /** What connections and requests to targets need beside the target itself. */
@@ -38,8 +38,12 @@ export interface OpenedSettings extends TargetSettings {
    * @throws GatewayError that names the file, never a value
    */
   open(files: TargetFiles): Promise<Stop>;
-  /** Warns of headers for targets that do not exist, since a name may be misspelt, whenever targets have changed. */
-  compareWith(config: Pick<GatewayConfig, 'targets' | 'subscribe'>): Stop;
+  /**
+   * Warns of headers for targets that do not exist, since a name may be misspelt, whenever targets have changed.
+   *
+   * @param others settings of other places, of which it warns as well
+   */
+  compareWith(config: Pick<GatewayConfig, 'targets' | 'subscribe'>, others?: readonly NamedTargets[]): Stop;
 }
 
 interface Read {
@@ -59,12 +63,7 @@ export function createTargetSettings(clock: Clock, log: Logger): OpenedSettings 
       message: 'a file of the configuration of targets cannot be used; what it had before stays in use',
     });
   };
-  const compare = (targets: ReadonlyMap<string, unknown>): void => {
-    const unknown = [...read.headers.keys()].filter((name) => !targets.has(name));
-    const message = 'upstream.headers_file has headers for targets that do not exist: compare the names with /targets';
-    if (unknown.length === 0) throttle.forget('unknown');
-    else throttle.failed('unknown', { reason: shortened(unknown.join(', ')), message });
-  };
+  const named: NamedTargets = { what: 'upstream.headers_file has headers', names: () => read.headers.keys() };
 
   return {
     authorities() {
@@ -75,11 +74,7 @@ export function createTargetSettings(clock: Clock, log: Logger): OpenedSettings 
     },
     headersOf: (target) => read.headers.get(target) ?? noHeaders,
     passes: (name) => passed.has(name),
-    compareWith(config) {
-      return config.subscribe((change) => {
-        if (change.targets.length > 0) compare(config.targets);
-      });
-    },
+    compareWith: (config, others = []) => warnOfUnknownTargets(config, throttle, [named, ...others]),
     async open(files) {
       passed = new Set(files.passHeaders);
       const paths = [files.ca, files.headersFile].filter((path) => path !== undefined);

@@ -8,8 +8,8 @@ export type TargetAddress = Pick<Target, 'host' | 'port' | 'path'>;
  * empty.
  *
  * Returns `undefined` for a port outside 1 to 65535; for a host that is longer than a DNS name, or not a name, an IPv4
- * address or an IPv6 address in brackets (so that it cannot add a user, port or path); and for a path that does not start
- * with `/` or that contains white space, a control character, a backslash or a fragment.
+ * address or an IPv6 address in brackets (so that it cannot add a user, port or path); and for a path that does not
+ * start with `/` or that contains white space, a control character, a backslash or a fragment.
  */
 export function targetUrl({ host, port, path }: TargetAddress): URL | undefined {
   if (!Number.isInteger(port) || port < 1 || port > 65535) return undefined;

@@ -18,6 +18,8 @@ export interface RequestHandler<Sender> {
 export interface IncomingRequests<Sender> {
   receive(id: RequestId, method: string, params: Params | undefined, sender: Sender): void;
   has(id: RequestId): boolean;
+  /** Returns why a further request would be refused now; `undefined` when there is room for one. */
+  refusal(): string | undefined;
   /** Handles `notifications/cancelled` of the other side. */
   cancel(params: Params | undefined): void;
   /** Aborts all requests, and responds to each with this error. */
@@ -62,14 +64,18 @@ export function createIncomingRequests<Sender>(
     handler.settled?.(sender);
   };
 
+  const refusal = (): string | undefined =>
+    inFlight.size < handler.maxInFlight ? undefined : `More than ${handler.maxInFlight} requests in flight`;
+
   return {
     has: (id) => inFlight.has(id),
+    refusal,
     receive(id, method, params, sender) {
+      const refused = refusal();
       if (inFlight.has(id)) {
         handler.settled?.(sender);
-      } else if (inFlight.size >= handler.maxInFlight) {
-        const refusal = `More than ${handler.maxInFlight} requests in flight`;
-        void sendError(id, errorCode.unavailable, refusal, sender).then(() => handler.settled?.(sender));
+      } else if (refused !== undefined) {
+        void sendError(id, errorCode.unavailable, refused, sender).then(() => handler.settled?.(sender));
       } else {
         const waiting: InFlight<Sender> = { abort: new AbortController(), sender };
         inFlight.set(id, waiting);

@@ -9,8 +9,18 @@ export interface ParamHeader {
   readonly path: readonly string[];
 }
 
-/** The headers of a target's tools, by the name of the tool. Has no entry for a tool without such parameters. */
-export type ParamHeaders = ReadonlyMap<string, readonly ParamHeader[]>;
+/** The headers of a target's tools. */
+export interface ParamHeaders {
+  /** By the name of the tool. Has no entry for a tool without such parameters. */
+  readonly byTool: ReadonlyMap<string, readonly ParamHeader[]>;
+  /** Whether those of some tools had no room: of a tool without an entry, nothing is known then. */
+  readonly isCut: boolean;
+}
+
+/** Keeps of the headers of some tools as many as there is room for. */
+type KeepTools = (tools: readonly ToolHeaders[], bytesOf: (tool: ToolHeaders) => number) => readonly ToolHeaders[];
+
+type ToolHeaders = readonly [name: string, headers: readonly ParamHeader[]];
 
 /** What the schema of a tool declares: its headers, or why clients over HTTP must do without the tool. */
 type Declared =
@@ -45,17 +55,24 @@ const keywords: ReadonlyMap<string, 'schemas' | 'by name'> = new Map([
 ]);
 
 /** Returns what is known after some tools were listed: those of the list, and of other pages what was known before. */
-export function withListed(known: ParamHeaders = new Map(), tools: unknown): ParamHeaders {
-  if (!Array.isArray(tools)) return known;
-  const changed = new Map(known);
+export function withListed(known: ParamHeaders | undefined, tools: unknown, keep: KeepTools): ParamHeaders {
+  const { byTool = new Map(), isCut = false } = known ?? {};
+  if (!Array.isArray(tools)) return { byTool, isCut };
+  const changed = new Map<string, readonly ParamHeader[]>(byTool);
   for (const tool of tools) {
     if (!isJsonObject(tool) || typeof tool['name'] !== 'string') continue;
     const declared = declaredIn(tool['inputSchema']);
     changed.delete(tool['name']);
-    if (declared.kind === 'invalid' || declared.headers.length === 0) continue;
-    if (changed.size < maxTools) changed.set(tool['name'], declared.headers);
+    if (declared.kind === 'headers' && declared.headers.length > 0) changed.set(tool['name'], declared.headers);
   }
-  return changed;
+  const kept = keep([...changed].slice(0, maxTools), bytesOf);
+  return { byTool: new Map(kept), isCut: isCut || kept.length < changed.size };
+}
+
+/** Memory of the headers of a tool: texts, two bytes for each character, and objects. */
+function bytesOf([name, headers]: ToolHeaders): number {
+  const ofHeaders = headers.map(({ header, path }) => 150 + 2 * (header.length + path.join('').length));
+  return 200 + 2 * name.length + ofHeaders.reduce((sum, bytes) => sum + bytes, 0);
 }
 
 /**

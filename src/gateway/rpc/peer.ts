@@ -23,6 +23,8 @@ export interface Peer<Sender extends Address, Address = Sender> {
   receive(message: Message, sender: Sender): void;
   /** Returns whether a request of the other side with this id waits for its response. */
   isInFlight(id: RequestId): boolean;
+  /** Returns why a further request of the other side would be refused now; `undefined` when there is room for one. */
+  refusal(): string | undefined;
   /**
    * Sends a request. Rejects with the {@link RpcError} of the response, with the transport's error when the request
    * could not be sent, or with the signal's reason; in the last case the other side gets `notifications/cancelled`.
@@ -69,6 +71,7 @@ export function createPeer<Sender extends Address, Address = Sender>(
       }
     },
     isInFlight: incoming.has,
+    refusal: incoming.refusal,
     refuse: incoming.refuse,
     request: outgoing.request,
     notify(method, params, to) {

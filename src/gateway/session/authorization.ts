@@ -1,11 +1,11 @@
-import { hash } from 'node:crypto';
 import { allowsAnythingOf, decide, reachableTargets } from '../../authz/authz.ts';
 import type { AccessRequest, Claims, Decision, PrimitiveKind, RuleIndex } from '../../authz/model.ts';
-import type { Clock, Fields, Logger } from '../../edges.ts';
+import type { Clock } from '../../edges.ts';
 import { shortened } from '../../json/quoted.ts';
 import { isCurrent } from '../callers.ts';
-import type { Caller, CallerNaming, GatewayConfig, GatewayCounters, ListMode } from '../model.ts';
+import type { Caller, GatewayConfig, ListMode } from '../model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
+import type { DecisionLog, LoggedDecision } from './decision-log.ts';
 import type { MayReceive } from './model.ts';
 
 /**
@@ -21,15 +21,15 @@ export interface Authorization {
   authorize(use: AccessRequest, caller: Caller, requestedName: string): void;
   /**
    * Returns the value of a claim `scope` or `scp` with which the caller would be allowed, and logs the denial.
-   * `undefined` for what is allowed, or not for want of a scope. Where lists are filtered, rules for single things count
-   * for nothing: they would say that these exist.
+   * `undefined` for what is allowed, or not for want of a scope. Where lists are filtered, rules for single things
+   * count for nothing: they would say that these exist.
    */
   missingScope(use: AccessRequest, caller: Caller): string | undefined;
   /**
-   * Logs the decision about a request of a method that no rule names, with the rule by which the caller may use every tool
-   * of its target.
+   * Logs the decision about a request of a method that no rule names, with the rules by which the caller may use every
+   * tool, prompt and resource.
    */
-  passed(method: string, target: string, caller: Caller, allowed: boolean): void;
+  passed(method: string, caller: Caller, allowed: boolean): void;
   /** Makes the same decision without a log line; for notifications and subscriptions. */
   allows(use: AccessRequest, caller: Caller): boolean;
   /**
@@ -75,15 +75,10 @@ export function allowedAnythingOf(authorization: Pick<Authorization, 'allowsAnyt
 export function createAuthorization(parts: {
   readonly config: GatewayConfig;
   readonly list: ListMode;
-  readonly counters: GatewayCounters;
-  readonly gateway?: string | undefined;
-  /** Default `hash`. */
-  readonly logCaller?: CallerNaming | undefined;
   readonly clock: Clock;
-  readonly log: Logger;
+  readonly decisions: Pick<DecisionLog, 'decided'>;
 }): Authorization {
-  const { config, list, counters, gateway, logCaller = 'hash', clock, log } = parts;
-  const ofGateway = gateway === undefined ? {} : { gateway: shortened(gateway) };
+  const { config, list, clock, decisions } = parts;
   const claimsOf = (caller: Caller): Claims | undefined =>
     caller.kind === 'principal' && isCurrent(caller, clock) ? caller.claims : undefined;
   const decideFor = (use: AccessRequest, caller: Caller): Decision => decide(config.rules, claimsOf(caller), use);
@@ -91,47 +86,32 @@ export function createAuthorization(parts: {
   const mayUseSomething = (target: string, caller: Caller): boolean =>
     allowsAnythingOf(config.rules, claimsOf(caller), target);
 
-  const logDecision = (
-    use: Pick<AccessRequest, 'name'> & { readonly kind: PrimitiveKind | 'method' },
-    caller: Caller,
-    allowed: boolean,
-    reason: Reason,
-  ): void => {
-    log.info(allowed ? 'allowed' : 'denied', {
-      kind: use.kind,
-      name: shortened(use.name),
-      ...callerFields(caller, logCaller),
-      ...ofGateway,
-      ...reason,
-    });
-    counters.count('gatehouse_gateway_decisions_total', {
-      outcome: allowed ? 'allowed' : 'denied',
-      reason: allowed ? '' : (reason.reason ?? ''),
-    });
-  };
-
   return {
     missingScope(use, caller) {
       if (claimsOf(caller) === undefined || decideFor(use, caller).allowed) return undefined;
       const scope = scopeOf(config.rules, use, list === 'all' ? [use.name, '*'] : ['*']);
-      if (scope !== undefined) logDecision(use, caller, false, { reason: 'insufficient scope' });
+      const why = { reason: 'insufficient scope' };
+      if (scope !== undefined) decisions.decided({ ...use, caller, allowed: false, why });
       return scope;
     },
     authorize(use, caller, requestedName) {
       const decision = decideFor(use, caller);
       const expired = !isCurrent(caller, clock);
-      const reason: Reason = expired ? { reason: 'token expired' } : reasonOf(decision, config);
-      logDecision(use, caller, decision.allowed, reason);
-      if (decision.allowed) return;
+      const { allowed } = decision;
+      decisions.decided({ ...use, caller, allowed, why: expired ? tokenExpired : reasonOf(decision, config) });
+      if (allowed) return;
       if (expired) throw tokenExpiredError();
       if (list === 'filtered') throw unknownNameError(use.kind, requestedName);
       throw new RpcError(errorCode.invalidRequest, `not allowed: ${use.kind} ${shortened(requestedName)}`);
     },
-    passed(method, target, caller, allowed) {
-      const denied = isCurrent(caller, clock) ? 'not every tool, prompt and resource is allowed' : 'token expired';
-      const decision = decideFor({ kind: 'tool', name: `${target}:*` }, caller);
-      const reason = allowed ? reasonOf(decision, config) : { reason: denied };
-      logDecision({ kind: 'method', name: method }, caller, allowed, reason);
+    passed(method, caller, allowed) {
+      const rules = (): Reason =>
+        rulesOf(
+          primitiveKinds.map((kind) => [kind, decideFor({ kind, name: '*' }, caller)]),
+          config,
+        );
+      const denied = isCurrent(caller, clock) ? notEverything : tokenExpired;
+      decisions.decided({ kind: 'method', name: method, caller, allowed, why: allowed ? rules() : denied });
     },
     reachable: (kind, caller) => reachableTargets(config.rules, claimsOf(caller), kind),
     allows: (use, caller) => decideFor(use, caller).allowed,
@@ -145,7 +125,10 @@ export function createAuthorization(parts: {
   };
 }
 
-type Reason = Fields & { readonly reason?: string };
+type Reason = LoggedDecision['why'];
+
+const tokenExpired: Reason = { reason: 'token expired' };
+const notEverything: Reason = { reason: 'not every tool, prompt and resource is allowed' };
 
 /** The claims that OAuth has scopes in: RFC 9068, and what some authorization servers write instead. */
 const scopeClaims = ['scope', 'scp'] as const;
@@ -157,7 +140,10 @@ const scopeList = /^[\x21\x23-\x5B\x5D-\x7E]+(?: [\x21\x23-\x5B\x5D-\x7E]+)*$/;
 const maxScope = 256;
 const maxScopeRules = 64;
 
-/** The scope of the first rule for one of these ids that has one, and allows the use: a rule for `*` allows no empty name. */
+/**
+ * Returns the scope of the first rule for one of these ids that has one, and allows the use: a rule for `*` allows no
+ * empty name.
+ */
 function scopeOf(rules: RuleIndex, use: AccessRequest, ids: readonly string[]): string | undefined {
   let looked = 0;
   for (const id of ids) {
@@ -173,28 +159,20 @@ function scopeOf(rules: RuleIndex, use: AccessRequest, ids: readonly string[]): 
   return undefined;
 }
 
+/** What is allowed needs rules of each of them. */
+const primitiveKinds = ['tool', 'prompt', 'resource'] as const;
+
+/** Returns the rules by which everything is allowed, one of each kind; the fields of a rule are those of the first. */
+function rulesOf(decided: readonly (readonly [PrimitiveKind, Decision])[], config: GatewayConfig): Reason {
+  const [first] = decided;
+  const rules = decided.flatMap(([kind, found]) => (found.allowed ? `${kind} ${found.config} ${found.rule}` : []));
+  return { ...(first && reasonOf(first[1], config)), rules: rules.join(', ') };
+}
+
 /** An allowed request is logged with its rule as it was sent: a claim's name, and the resource that the rule names. */
 function reasonOf(decision: Decision, { rbacConfigs }: GatewayConfig): Reason {
   if (!decision.allowed) return { reason: decision.reason };
   const { config, rule } = decision;
   const { key = '', resource } = rbacConfigs.get(config)?.rules[rule] ?? {};
   return { config, rule, claim: shortened(key), resource: shortened(resource?.id ?? '') };
-}
-
-/** Claim values are never logged, unless the operator asks for that of `sub`. */
-function callerFields(caller: Caller, naming: CallerNaming): Fields {
-  if (naming === 'none') return {};
-  if (caller.kind === 'anonymous') return { caller: caller.reason };
-  const { sub } = caller.claims;
-  return { caller: naming === 'sub' && typeof sub === 'string' ? shortened(sub) : callerHash(caller) };
-}
-
-/** By the caller, which a verified token is remembered with: each of its calls has a line in the log. */
-const callerHashes = new WeakMap<Caller, string>();
-
-/** Equal for all tokens of one subject, and does not reveal the subject. */
-function callerHash(caller: Extract<Caller, { readonly kind: 'principal' }>): string {
-  const known = callerHashes.get(caller) ?? hash('sha256', caller.identity).slice(0, 16);
-  callerHashes.set(caller, known);
-  return known;
 }

@@ -13,7 +13,7 @@ import type { Capabilities } from '../upstream/model.ts';
 import type { Authorization } from './authorization.ts';
 import type { Client, SessionParts } from './model.ts';
 import { elicitationChanges } from './names/elicitation-ids.ts';
-import type { Notifications } from './notifications.ts';
+import type { RequestsInFlight } from './requests-in-flight.ts';
 import { exposedRelation, withUpstreamTask } from './tasks/task-ids.ts';
 import type { TaskTable } from './tasks/task-table.ts';
 import type { UpstreamSessions } from './upstream-sessions.ts';
@@ -22,8 +22,8 @@ import type { UpstreamSessions } from './upstream-sessions.ts';
 export interface ClientRequests {
   /**
    * Sends a request of a target to the client, if its capabilities name it and it may use something of the target: what
-   * the request in flight is about, when that is known, else what all in flight there are about. The answer goes back to
-   * that target.
+   * the request in flight is about, when that is known, else what all in flight there are about. The answer goes back
+   * to that target.
    *
    * @param about see `UpstreamParts.request`
    */
@@ -91,7 +91,7 @@ function decodeApps(declared: JsonObject): readonly (readonly [string, JsonObjec
 export interface ClientRequestParts extends Pick<SessionParts, 'clock' | 'callTimeout'> {
   readonly client: Client;
   readonly authorization: Authorization;
-  readonly notifications: Notifications;
+  readonly requests: Pick<RequestsInFlight, 'find' | 'usesAt'>;
   readonly upstreams: Pick<UpstreamSessions, 'opened' | 'openedTargets'>;
   readonly clientRequestBudget: Quota;
   readonly tasks: TaskTable;
@@ -105,16 +105,16 @@ const defaultTimeout = 600_000;
 
 /** Starts without requests. */
 export function createClientRequests(parts: ClientRequestParts): ClientRequests {
-  const { authorization, notifications, upstreams, client, handshake, tasks, clientRequestBudget: budget } = parts;
+  const { authorization, requests, upstreams, client, handshake, tasks, clientRequestBudget: budget } = parts;
   /** The progress tokens of targets, by those that the client knows. */
   const tokens = new Map<number, { readonly target: string; readonly token: RequestId }>();
   let lastToken = 0;
 
   const send = async (target: string, request: IncomingRequest, about: number | undefined): Promise<Result> => {
-    const found = notifications.find(target, about);
+    const found = requests.find(target, about);
     if (found === undefined && about !== undefined) throw new RpcError(errorCode.unavailable, 'The request is over');
     const task = tasks.at(target, relatedTaskId(request.params));
-    const uses = task === undefined ? (found?.uses ?? notifications.usesAt(target)) : [task.tool.use];
+    const uses = task === undefined ? (found?.uses ?? requests.usesAt(target)) : [task.tool.use];
     const mayReceive = (caller: Caller): boolean =>
       (task === undefined || tasks.isOf(task, caller)) &&
       authorization.allowsAnythingOf(target, caller) &&
@@ -179,8 +179,8 @@ export function createClientRequests(parts: ClientRequestParts): ClientRequests 
 }
 
 /**
- * The changes of a request for the client: its progress token is one of this session, and the id of an elicitation by URL
- * names its target, so that those of two targets differ. A client that was offered no tasks gets none.
+ * The changes of a request for the client: its progress token is one of this session, and the id of an elicitation by
+ * URL names its target, so that those of two targets differ. A client that was offered no tasks gets none.
  */
 function changesFor(target: string, params: JsonObject & Params, progressToken: number): readonly JsonChange[] {
   const elicitationId = params['elicitationId'];

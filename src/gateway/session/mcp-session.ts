@@ -17,6 +17,7 @@ import { connectionRequest, type TargetStates } from '../upstream/health/target-
 import type { UpstreamSession } from '../upstream/model.ts';
 import { type Authorization, createAuthorization, tokenExpiredError } from './authorization.ts';
 import { createClientRequests } from './client-requests.ts';
+import type { DecisionLog } from './decision-log.ts';
 import { createHandshake, type Handshake } from './handshake.ts';
 import { createInstructions } from './instructions.ts';
 import type { HeaderRules } from './lists/header-rules.ts';
@@ -30,6 +31,7 @@ import type { UiOwners } from './names/ui-owners.ts';
 import { createNotifications, listChangedMethods } from './notifications.ts';
 import { createPassthrough, type Passthrough } from './passthrough.ts';
 import { createRequestRouter, passThrough } from './request-router.ts';
+import { RequestsInFlight } from './requests-in-flight.ts';
 import { createSubscriptions, type Subscriptions } from './subscriptions.ts';
 import type { TargetTurnstile } from './target-turnstile.ts';
 import { createTaskNotifications, type TaskNotifications } from './tasks/task-notifications.ts';
@@ -65,6 +67,7 @@ export interface SharedState {
   readonly failures: TargetFailures;
   readonly states: TargetStates;
   readonly limits: LogThrottle;
+  readonly decisions: DecisionLog;
   readonly health: TargetHealth<ListMethod>;
   readonly circuit: TargetCircuit;
   readonly sharedListing: SharedListing;
@@ -94,16 +97,13 @@ export function createMcpSession(
   /** Of the last request, on whose behalf connections are made. */
   let last: Pick<Sender, 'caller' | 'passedHeaders'> | undefined;
 
-  /** Sends no notification before the handshake, as MCP requires. */
-  const notify: Client['notify'] = (...notification) => {
-    if (handshake.version() !== undefined) peer.notify(...notification);
-  };
-  const client = coalesceListChanges({ ...peer, notify }, parts.clock, ended.signal);
-  const authorization = createAuthorization(parts);
+  const client = coalesceListChanges(afterHandshake(peer, handshake), parts.clock, ended.signal);
+  const authorization = createAuthorization({ ...parts, decisions: shared.decisions });
   const subscriptions = createSubscriptions({ authorization, client, names, budget });
   const { table: tasks, ...openTasks } = shared.taskTables.open(stateless?.key);
   const ofTasks = createTaskNotifications({ tasks, authorization, client, names, handshake });
-  const notifications = createNotifications(authorization, { subscriptions, ofTasks }, client);
+  const requests = new RequestsInFlight();
+  const notifications = createNotifications({ authorization, requests, subscriptions, ofTasks }, client);
   const events: UpstreamEvents = {
     notification: notifications.receive,
     request: (...request) => clientRequests.handle(...request),
@@ -118,7 +118,7 @@ export function createMcpSession(
     failed: (target, reason) => failures.failed(target, connectionRequest, reason),
   };
   const upstreams = createUpstreamSessions(parts, shared.upstreamState, events, ended.signal);
-  const own = { client, authorization, notifications, subscriptions, upstreams, tasks, ofTasks, handshake };
+  const own = { client, authorization, requests, subscriptions, upstreams, tasks, ofTasks, handshake };
   const common = { ...parts, ...shared, ...own };
   const clientRequests = createClientRequests({ ...common, lastCaller: () => last?.caller });
   const passthrough = createPassthrough(common);
@@ -154,6 +154,16 @@ export function createMcpSession(
       subscriptions.close();
       openTasks.leave();
       await upstreams.close();
+    },
+  };
+}
+
+/** Sends no notification before the handshake, as MCP requires. */
+function afterHandshake(peer: Client, { version }: Handshake): Client {
+  return {
+    ...peer,
+    notify(...notification) {
+      if (version() !== undefined) peer.notify(...notification);
     },
   };
 }
@@ -271,8 +281,8 @@ async function subscribeAll(
 }
 
 /**
- * Sets the level of targets of earlier revisions, which have one for the whole session, to the least that any request of
- * a client without handshake has asked for. Each response has no more than its own request asked for.
+ * Sets the level of targets of earlier revisions, which have one for the whole session, to the least that any request
+ * of a client without handshake has asked for. Each response has no more than its own request asked for.
  */
 function createLogLevel(upstreams: Pick<UpstreamSessions, 'setLogLevel'>) {
   let least = logLevels.length;

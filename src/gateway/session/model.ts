@@ -47,8 +47,8 @@ export interface SessionParts {
 export type MayReceive = (caller: Caller) => boolean;
 
 /**
- * Returns what a caller may have of a result, when it is delivered later than it was made: a list without what the caller
- * may not know by then. By default a result is delivered as a whole, or not at all.
+ * Returns what a caller may have of a result, when it is delivered later than it was made: a list without what the
+ * caller may not know by then. By default a result is delivered as a whole, or not at all.
  */
 export type PartOf = (result: Result, reader: Caller) => Result;
 
@@ -89,6 +89,11 @@ export interface Session {
   receive(message: Message, sender: Sender): void;
   /** Returns whether a request with this id waits for its response. The transport must refuse another one. */
   isInFlight(id: RequestId): boolean;
+  /**
+   * Returns why a further request would be refused now; `undefined` when there is room for one. A transport may refuse
+   * it itself, before it prepares anything for a response.
+   */
+  refusal(): string | undefined;
   /** The negotiated MCP revision; `undefined` before the handshake. */
   protocolVersion(): string | undefined;
   /** Aborts all requests and ends the sessions with targets. Resolves when those are terminated. */

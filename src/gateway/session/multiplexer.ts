@@ -6,12 +6,14 @@ import type { Caller, TargetState } from '../model.ts';
 import type { Message, Params } from '../rpc/model.ts';
 import { createPeer, type Peer } from '../rpc/peer.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
+import { createListMemory } from '../upstream/answer-limits.ts';
 import { createTargetCircuit, type TargetCircuit } from '../upstream/health/target-circuit.ts';
 import { createTargetFailures } from '../upstream/health/target-failures.ts';
 import { createTargetHealth } from '../upstream/health/target-health.ts';
 import { connectionRequest, createTargetStates } from '../upstream/health/target-states.ts';
 import { mayAskForInput } from '../upstream/input-required.ts';
 import { createClientRequestBudget } from './client-requests.ts';
+import { createDecisionLog } from './decision-log.ts';
 import { createHeaderRules } from './lists/header-rules.ts';
 import { listMethods } from './lists/list-pages.ts';
 import { createSharedListing } from './lists/shared-listing.ts';
@@ -32,7 +34,7 @@ import { createMissingScope, type MissingScope } from './step-up.ts';
 import { createSubscriptionBudget } from './subscriptions.ts';
 import { createTargetTurnstile } from './target-turnstile.ts';
 import { TaskTables } from './tasks/task-tables.ts';
-import { createUpstreamState, tryConnection } from './upstream-sessions.ts';
+import { createUpstreamState, tryConnection, type UpstreamState } from './upstream-sessions.ts';
 
 /** All targets as one MCP server, for any number of clients. */
 export interface Multiplexer {
@@ -102,6 +104,7 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
           if (peers.has(peer)) peer.receive(message, incoming(inFlight.counted(message, sender), changesSoFar));
         },
         isInFlight: peer.isInFlight,
+        refusal: peer.refusal,
         protocolVersion: session.protocolVersion,
         close() {
           sessions.delete(session);
@@ -111,7 +114,7 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
         },
       };
     },
-    missingScope: createMissingScope(parts, shared.names),
+    missingScope: createMissingScope({ ...parts, decisions: shared.decisions }, shared.names),
     targetState: (target) => targetStateIn(shared, target),
     sessions: () => sessions.size,
     refuses: (message) => inFlight.isDraining() && 'method' in message && 'id' in message && beginsWork(message),
@@ -130,6 +133,7 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
       shared.taskTables.close();
       await Promise.all([shared.sharedListing.stop(), ...[...sessions].map((session) => session.close())]);
       sessions.clear();
+      shared.decisions.stop();
     },
   };
 }
@@ -276,6 +280,7 @@ function forgetTargets(shared: SharedState, targets: readonly string[]): void {
     shared.uiOwners.forget(target);
     shared.headerRules.forget(target);
     shared.names.index.forget(target);
+    shared.upstreamState.kept.forget(target);
   }
   shared.sharedListing.drop(targets);
   shared.taskTables.drop(targets);
@@ -304,7 +309,16 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
     },
   });
   const turnstile = createTargetTurnstile(parts);
-  const upstreamState = createUpstreamState(circuit, turnstile);
+  const limits = new LogThrottle(clock, log);
+  const kept = createListMemory({
+    evict(target) {
+      forgetLists(upstreamState, target);
+      uiOwners.forget(target);
+      names.index.forget(target);
+    },
+    crowded: warnOfCrowding(limits),
+  });
+  const upstreamState = createUpstreamState({ circuit, kept, turnstile });
   const sharedListing = createSharedListing(parts, upstreamState, (target, reason) => {
     failures.failed(target, connectionRequest, reason);
   });
@@ -317,11 +331,10 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
       for (const session of sessions) session.targetRecovered(target, method);
     },
   });
-  const uiOwners = createUiOwners(clock, log);
-  const limits = new LogThrottle(clock, log);
+  const uiOwners = createUiOwners(clock, log, kept);
   const { targets } = parts.config;
   const onlyTarget = (): string | undefined => (targets.size === 1 ? targets.keys().next().value : undefined);
-  const names = createNames(parts.names ?? 'qualified', onlyTarget, (name) => targets.has(name));
+  const names = createNames(parts.names ?? 'qualified', onlyTarget, (name) => targets.has(name), kept);
   const subscriptionBudget = createSubscriptionBudget();
   const clientRequestBudget = createClientRequestBudget();
   return {
@@ -330,6 +343,7 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
     health,
     circuit,
     limits,
+    decisions: createDecisionLog(parts),
     sharedListing,
     upstreamState,
     uiOwners,
@@ -340,4 +354,20 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
     taskTables: new TaskTables(parts.clock),
     turnstile,
   };
+}
+
+/** Makes what a target lists unknown, so that it is listed again when it is needed. */
+function forgetLists({ memories }: UpstreamState, target: string): void {
+  const memory = memories.get(target);
+  if (memory === undefined) return;
+  memory.paramHeaders = undefined;
+  memory.taskTools = undefined;
+  memory.areToolsListed = false;
+}
+
+/** One line for all targets: which of them finds no room depends on the others. */
+function warnOfCrowding(limits: LogThrottle): (target: string) => void {
+  const reason = 'what is kept of the lists of all targets takes too much memory';
+  const message = 'targets that list the most are listed again and again, and some of their names and pages not found';
+  return (target) => limits.failed('lists', { reason, message, fields: { target } });
 }

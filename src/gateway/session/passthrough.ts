@@ -56,7 +56,7 @@ export function createPassthrough(parts: {
       const target = isUnknown(method) ? theTarget() : undefined;
       if (target === undefined) return undefined;
       const isAllowed = allows(caller);
-      authorization.passed(method, target, caller, isAllowed);
+      authorization.passed(method, caller, isAllowed);
       return isAllowed ? target : undefined;
     },
     targetOf: (method, caller) => (isUnknown(method) ? onlyTarget(caller) : undefined),

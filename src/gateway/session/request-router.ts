@@ -2,25 +2,23 @@ import type { AccessRequest } from '../../authz/model.ts';
 import type { Clock } from '../../edges.ts';
 import { isJsonObject } from '../../json/json.ts';
 import { shortened } from '../../json/quoted.ts';
-import { DeadlineExceededError, within } from '../../net/deadline.ts';
+import { DeadlineExceededError } from '../../net/deadline.ts';
 import type { LogThrottle } from '../../rate/log-throttle.ts';
 import { callerKey } from '../callers.ts';
 import { TargetConnectionsError } from '../errors.ts';
 import type { GatewayCounters } from '../model.ts';
-import type { MessageSize, Params, Result } from '../rpc/model.ts';
-import { contradictionOf } from '../rpc/repeated-headers.ts';
+import type { Params, Result } from '../rpc/model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
 import { AnswerBudgetError, AnswerLimitError } from '../upstream/answer-limits.ts';
 import { answerSizeOf } from '../upstream/answer-size.ts';
-import { BudgetLease } from '../upstream/budget-lease.ts';
 import { FloodError } from '../upstream/flood-guard.ts';
 import { CircuitOpenError, connectReasonOf } from '../upstream/health/target-circuit.ts';
 import type { TargetFailures } from '../upstream/health/target-failures.ts';
-import type { Capabilities, TargetMemory, UpstreamSession } from '../upstream/model.ts';
+import type { Capabilities, UpstreamSession } from '../upstream/model.ts';
 import { type Authorization, allowedAll, unknownNameError } from './authorization.ts';
 import type { Handshake } from './handshake.ts';
-import { listTimeout, pagedLists, readPages } from './lists/list-pages.ts';
+import { createHeaderCheck } from './header-check.ts';
 import type { Lists } from './lists/lists.ts';
 import type { ListTurns } from './lists/shared-listing.ts';
 import type { ClientRequest } from './model.ts';
@@ -30,8 +28,8 @@ import type { Names } from './names/names.ts';
 import { type QualifiedName, qualify } from './names/qualified-names.ts';
 import { isUiUri } from './names/resource-uris.ts';
 import { rewriteContents, rewritePrompt, rewriteToolResult } from './names/result-uris.ts';
-import type { Notifications, TrackedRequest, Uses } from './notifications.ts';
 import type { Passthrough } from './passthrough.ts';
+import type { RequestsInFlight, TrackedRequest, Uses } from './requests-in-flight.ts';
 import { maxSubscriptions, type Subscriptions } from './subscriptions.ts';
 import type { TargetTurnstile } from './target-turnstile.ts';
 import { beginTask } from './tasks/task-creation.ts';
@@ -43,7 +41,7 @@ export interface RouterParts {
   readonly authorization: Authorization;
   readonly upstreams: UpstreamSessions;
   readonly lists: Lists;
-  readonly notifications: Notifications;
+  readonly requests: Pick<RequestsInFlight, 'track'>;
   readonly subscriptions: Subscriptions;
   readonly failures: TargetFailures;
   /** Of limits that end something for a client. */
@@ -76,12 +74,11 @@ interface Destination extends QualifiedName {
  * but for the end of a subscription.
  */
 export function createRequestRouter(parts: RouterParts): Readonly<Record<string, Handler>> {
-  const { subscriptions } = parts;
-
+  const checkHeaders = createHeaderCheck(parts);
   return {
     async 'tools/call'(request) {
       const tool = await findNamed(parts, 'tool', request, stringIn(request.params, 'name'));
-      await expectHeaders(parts, tool, request);
+      await checkHeaders(tool, request);
       using creation = beginTask(parts.tasks, tool, request, parts.handshake.taskForm());
       const result = await forward(parts, tool, request, (capabilities, about) => {
         const name = { path: ['name'], value: tool.name };
@@ -101,39 +98,8 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
       const rewrite = parts.names.rewriterOf(resource.target);
       return rewriteContents(result, (uri) => (uri === resource.name ? requestedUri : rewrite(uri)));
     },
-    async 'resources/subscribe'(request) {
-      const requestedUri = stringIn(request.params, 'uri');
-      const resource = await findResource(parts, request, requestedUri);
-      const { target, name } = resource;
-      const result = await forward(parts, resource, request, () => renamed(request, ['uri'], resource));
-      try {
-        const removed = subscriptions.add({ target, name, requestedUri }, request.caller);
-        if (removed !== undefined) {
-          const message = 'a resource subscription was ended to make room for a newer one of the same session';
-          parts.limits.failed('subscriptions', { reason: `more than ${maxSubscriptions} in a session`, message });
-          unsubscribe(parts, removed, request.signal);
-        }
-      } catch (error) {
-        unsubscribe(parts, resource, request.signal);
-        throw error;
-      }
-      return result;
-    },
-    async 'resources/unsubscribe'(request) {
-      const requestedUri = stringIn(request.params, 'uri');
-      // The owner of a `ui://` URI may be another one now.
-      const resource = isUiUri(requestedUri)
-        ? subscriptions.withName(requestedUri)
-        : parts.names.parseUri(requestedUri);
-      const upstream = resource === undefined ? undefined : parts.upstreams.get(resource.target);
-      // Not authorized: the caller may have lost the permission since it subscribed.
-      if (resource === undefined || upstream === undefined || !subscriptions.remove(resource)) return {};
-      const use: AccessRequest = { kind: 'resource', name: qualify(resource) };
-      const params = renamed(request, ['uri'], resource);
-      return relay(parts, { target: resource.target, uses: [use] }, request, ({ forwarded, exchange }) => {
-        return upstream.request(request.method, forwarded(params), request.signal, exchange);
-      });
-    },
+    'resources/subscribe': (request) => subscribe(parts, request),
+    'resources/unsubscribe': (request) => endSubscription(parts, request),
     async 'completion/complete'(request) {
       const ref = request.params?.['ref'];
       if (!isJsonObject(ref)) throw invalidParams('ref');
@@ -146,6 +112,40 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
       return forward(parts, resource, request, () => renamed(request, ['ref', 'uri'], resource));
     },
   };
+}
+
+async function subscribe(parts: RouterParts, request: ClientRequest): Promise<Result> {
+  const requestedUri = stringIn(request.params, 'uri');
+  const resource = await findResource(parts, request, requestedUri);
+  const { target, name } = resource;
+  const result = await forward(parts, resource, request, () => renamed(request, ['uri'], resource));
+  try {
+    const removed = parts.subscriptions.add({ target, name, requestedUri }, request.caller);
+    if (removed !== undefined) {
+      const message = 'a resource subscription was ended to make room for a newer one of the same session';
+      parts.limits.failed('subscriptions', { reason: `more than ${maxSubscriptions} in a session`, message });
+      unsubscribe(parts, removed, request.signal);
+    }
+  } catch (error) {
+    unsubscribe(parts, resource, request.signal);
+    throw error;
+  }
+  return result;
+}
+
+/** Is not authorized: the caller may have lost the permission since it subscribed. */
+async function endSubscription(parts: RouterParts, request: ClientRequest): Promise<Result> {
+  const { subscriptions, names, upstreams } = parts;
+  const requestedUri = stringIn(request.params, 'uri');
+  // The owner of a `ui://` URI may be another one now.
+  const resource = isUiUri(requestedUri) ? subscriptions.withName(requestedUri) : names.parseUri(requestedUri);
+  const upstream = resource === undefined ? undefined : upstreams.get(resource.target);
+  if (resource === undefined || upstream === undefined || !subscriptions.remove(resource)) return {};
+  const use: AccessRequest = { kind: 'resource', name: qualify(resource) };
+  const params = renamed(request, ['uri'], resource);
+  return relay(parts, { target: resource.target, uses: [use] }, request, ({ forwarded, exchange }) => {
+    return upstream.request(request.method, forwarded(params), request.signal, exchange);
+  });
 }
 
 /**
@@ -208,7 +208,7 @@ interface Relayed {
 
 /** Relays a request. Passes the target's error response on; any other error is logged, and hidden. */
 async function relay(
-  { notifications, failures, sharedListing, turnstile, counters, clock }: RouterParts,
+  { requests, failures, sharedListing, turnstile, counters, clock }: RouterParts,
   { target, uses, countedAs }: Relayed,
   request: ClientRequest,
   send: (tracked: TrackedRequest) => Promise<Result>,
@@ -216,7 +216,7 @@ async function relay(
   const { signal } = request;
   const method = countedAs ?? request.method;
   const leave = turnstile.enter(target);
-  const tracked = notifications.track(target, uses, request);
+  const tracked = requests.track(target, uses, request);
   const startedAt = clock.now();
   try {
     const result = await send(tracked);
@@ -303,48 +303,6 @@ async function nameOf(
   const alternatives = [found, ...others].slice(0, maxAlternatives).map((name) => shortened(names.distinct(name)));
   const message = `Ambiguous ${kind}: ${shortened(requestedName)}; use ${alternatives.join(' or ')}`;
   throw new RpcError(errorCode.invalidParams, message);
-}
-
-/**
- * Servers behind the gateway, and proxies before it, may go by a header: one that contradicts the arguments is refused
- * (MCP 2026-07-28, Streamable HTTP). When there is a header, and the tools of the target were not listed yet, they are.
- *
- * @throws RpcError
- */
-async function expectHeaders(parts: RouterParts, tool: Destination, request: ClientRequest): Promise<void> {
-  const given = request.sender.paramHeaders;
-  if (given === undefined) return;
-  const memory = (): TargetMemory | undefined => parts.upstreamState.memories.get(tool.target);
-  if (memory()?.areToolsListed !== true && Object.keys(given).length > 0) await listTools(parts, tool, request);
-  const declared = memory()?.paramHeaders?.get(tool.name);
-  const header = declared && contradictionOf(declared, request.params?.['arguments'], given);
-  if (header === undefined) return;
-  throw new RpcError(errorCode.headerMismatch, `Header mismatch: ${header} does not say what the arguments say`);
-}
-
-/** @throws RpcError when the target does not answer: nothing is known of the header then */
-async function listTools(
-  parts: RouterParts,
-  { target, upstream }: Destination,
-  { signal }: ClientRequest,
-): Promise<void> {
-  const { clock, upstreamState, failures } = parts;
-  const lease = new BudgetLease(upstreamState.budget.lists, target);
-  const hold = { grow: ({ bytes }: MessageSize) => lease.grow(bytes) };
-  try {
-    await within({ clock, milliseconds: listTimeout, signal }, (until) =>
-      readPages(upstream, pagedLists['tools/list'], { params: {}, signal: until }, hold),
-    );
-  } catch (error) {
-    if (error instanceof CircuitOpenError) throw notReachable(error);
-    if (!signal.aborted) failures.failed(target, 'tools/list', error);
-    throw new RpcError(
-      errorCode.unavailable,
-      `Target ${target} does not list its tools, so that no header can be checked`,
-    );
-  } finally {
-    lease.release();
-  }
 }
 
 /** Names that an error tells. */

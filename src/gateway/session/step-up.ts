@@ -3,6 +3,7 @@ import { isJsonObject } from '../../json/json.ts';
 import type { Caller } from '../model.ts';
 import type { Message, Params } from '../rpc/model.ts';
 import { createAuthorization } from './authorization.ts';
+import type { DecisionLog } from './decision-log.ts';
 import type { SessionParts } from './model.ts';
 import type { Names } from './names/names.ts';
 import { qualify } from './names/qualified-names.ts';
@@ -16,7 +17,10 @@ import { isUiUri } from './names/resource-uris.ts';
 export type MissingScope = (message: Message, caller: Caller) => string | undefined;
 
 /** Creates the check of requests that name one thing, before anything is done for them. */
-export function createMissingScope(parts: SessionParts, names: Names): MissingScope {
+export function createMissingScope(
+  parts: SessionParts & { readonly decisions: DecisionLog },
+  names: Names,
+): MissingScope {
   const authorization = createAuthorization(parts);
   // Which names have a target depends on what there is then, and whoever sees nothing must not find that out.
   const isOpen = parts.names !== 'bare' || parts.list === 'all';

@@ -1,3 +1,4 @@
+import type { KeptEntries } from '../../rate/kept-entries.ts';
 import type { IncomingRequest, Params, Result } from '../rpc/model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import type { AnswerBudget } from '../upstream/answer-limits.ts';
@@ -63,6 +64,8 @@ export interface UpstreamState {
   readonly memories: Map<string, TargetMemory>;
   /** The budget for the unfinished messages and lists of all targets, by target. */
   readonly budget: AnswerBudget;
+  /** Room for what is kept of the lists of all targets. */
+  readonly kept: KeptEntries;
   readonly circuit: Pick<TargetCircuit, 'refusal' | 'retry' | 'failed' | 'whenClosed'>;
   readonly turnstile: TargetTurnstile;
 }
@@ -71,8 +74,8 @@ export interface UpstreamState {
 const defaultCallTimeout = 600_000;
 
 /** Starts with the whole budget. */
-export function createUpstreamState(circuit: UpstreamState['circuit'], turnstile: TargetTurnstile): UpstreamState {
-  return { memories: new Map(), budget: createAnswerBudget(), circuit, turnstile };
+export function createUpstreamState(shared: Pick<UpstreamState, 'circuit' | 'kept' | 'turnstile'>): UpstreamState {
+  return { memories: new Map(), budget: createAnswerBudget(), ...shared };
 }
 
 /**
@@ -117,7 +120,7 @@ export async function tryConnection(parts: SessionParts, state: UpstreamState, t
  */
 export function createUpstreamSessions(
   parts: SessionParts,
-  { memories, budget, circuit, turnstile }: UpstreamState,
+  { memories, budget, kept, circuit, turnstile }: UpstreamState,
   events: UpstreamEvents,
   signal: AbortSignal,
 ): UpstreamSessions {
@@ -138,6 +141,7 @@ export function createUpstreamSessions(
       memory,
       requestTimeout: (method) => parts.callTimeoutOf?.(name, method) ?? parts.callTimeout ?? defaultCallTimeout,
       budget,
+      kept,
       circuit: circuitOf(circuit, name),
       enter: () => turnstile.enter(name),
       clientCapabilities: events.clientCapabilities(),
@@ -201,8 +205,8 @@ function circuitOf(circuit: UpstreamState['circuit'], target: string): Circuit {
 }
 
 /**
- * Tells each target one after another, and nothing of what was new meanwhile but the last: nobody waits for the answers,
- * and a target that gives none would hold a connection for each.
+ * Tells each target one after another, and nothing of what was new meanwhile but the last: nobody waits for the
+ * answers, and a target that gives none would hold a connection for each.
  */
 function oneAtATime(tell: (target: string) => Promise<void>): (target: string) => Promise<void> {
   const telling = new Map<string, 'current' | 'changed'>();

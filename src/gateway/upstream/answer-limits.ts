@@ -1,4 +1,5 @@
 import { FairTurns } from '../../rate/fair-turns.ts';
+import { KeptEntries, type KeptEntriesOptions } from '../../rate/kept-entries.ts';
 import { Quota } from '../../rate/quota.ts';
 
 /*
@@ -69,6 +70,20 @@ export function createAnswerBudget(): AnswerBudget {
     turns: new FairTurns(),
     unaccepted: new Quota(maxUnaccepted, unacceptedShare, unacceptedShareOfRest),
   };
+}
+
+/**
+ * Bytes of what is kept of the lists of all targets after they were answered: names that do not say their target, pages,
+ * headers of parameters. Ten thousand names of 30 characters take 5 MB.
+ */
+const maxKeptBytes = 64 * 1024 * 1024;
+
+/** The part of it that one target may take; however many want it all, the one with the most leaves its place to others. */
+const keptShare = 1 / 2;
+
+/** Creates the room for it, by target. */
+export function createListMemory(events: Pick<KeptEntriesOptions, 'evict' | 'crowded'>): KeptEntries {
+  return new KeptEntries({ limit: maxKeptBytes, share: keptShare, ...events });
 }
 
 /** A target sent more than it may: its answer is not used. */

@@ -101,7 +101,7 @@ export async function connect(
  */
 function createRequests(
   peer: Peer<Arrival>,
-  { memory, input, clientCapabilities }: UpstreamParts,
+  { target, memory, kept, input, clientCapabilities }: UpstreamParts,
   { isStateless, exchanges }: { readonly isStateless: boolean; readonly exchanges: Map<RequestId, number> },
 ): Connection['request'] {
   const isForStateless = input === 'passed on';
@@ -127,8 +127,11 @@ function createRequests(
     const isTranslated = isForStateless && !isStateless;
     const result = await (isTranslated ? sendToEarlier : send)(method, params, signal, exchange);
     if (method === 'tools/list' && (isStateless || isForStateless)) {
-      memory.paramHeaders = withListed(memory.paramHeaders, result['tools']);
-      if (!isStateless) memory.taskTools = withTaskTools(memory.taskTools, result['tools']);
+      const { tools } = result;
+      memory.paramHeaders = withListed(memory.paramHeaders, tools, kept.keeper(target.name, 'headers'));
+      if (!isStateless) {
+        memory.taskTools = withTaskTools(memory.taskTools, tools, kept.keeper(target.name, 'task tools'));
+      }
       // The cursor of a page is in the page before it, so that somebody has listed all of them.
       if (typeof result['nextCursor'] !== 'string') memory.areToolsListed = true;
     }

@@ -81,6 +81,8 @@ class TargetListening implements Listening {
   #next: Promise<Stream> | undefined;
   /** Streams are opened one after the other. */
   #last: Promise<unknown> = Promise.resolve();
+  /** What was refused together is added one after the other. */
+  #lastAlone: Promise<unknown> = Promise.resolve();
   #lastAbout = 0;
 
   constructor(parts: ListeningParts) {
@@ -94,6 +96,19 @@ class TargetListening implements Listening {
   }
 
   async add(kind: ListenedKind, id: string, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#add(kind, id, signal);
+    } catch (error) {
+      if (!(error instanceof SharedRefusal)) throw error;
+      const alone = this.#lastAlone.then(() => this.#add(kind, id, signal));
+      this.#lastAlone = alone.catch(() => {});
+      await alone.catch((own: unknown) => {
+        throw own instanceof SharedRefusal ? own.cause : own;
+      });
+    }
+  }
+
+  async #add(kind: ListenedKind, id: string, signal: AbortSignal): Promise<void> {
     const isNew = !this.#wanted[kind].has(id);
     this.#wanted[kind].add(id);
     try {
@@ -174,7 +189,7 @@ class TargetListening implements Listening {
       // The first one is repeated until it works, so that the target is listened to as soon as that is possible.
       if (before !== undefined || isOfSome(stream)) this.#end(stream);
       else this.#active = stream;
-      throw error;
+      throw error instanceof RpcError && addsSeveral(stream, before) ? new SharedRefusal(error) : error;
     }
   }
 
@@ -205,6 +220,22 @@ class TargetListening implements Listening {
     this.#streams.delete(stream.about);
     stream.ended.abort(new Error('no longer listened to'));
   }
+}
+
+/** A target refused a stream with several new resources or tasks, of which one may be the reason. */
+class SharedRefusal extends Error {
+  override readonly name = 'SharedRefusal';
+  override readonly cause: RpcError;
+
+  constructor(cause: RpcError) {
+    super(cause.message);
+    this.cause = cause;
+  }
+}
+
+function addsSeveral({ wanted }: Stream, before: Stream | undefined): boolean {
+  const kinds = ['resourceSubscriptions', 'taskIds'] as const;
+  return kinds.flatMap((kind) => wanted[kind].filter((id) => before?.wanted[kind].includes(id) !== true)).length > 1;
 }
 
 function isOfSome({ wanted }: Stream): boolean {

@@ -1,5 +1,6 @@
 import type { Clock, Random, Stop } from '../../edges.ts';
 import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
+import type { KeptEntries } from '../../rate/kept-entries.ts';
 import type { TargetFetch } from '../model.ts';
 import type { Arriving, IncomingRequest, Message, MessageSize, Params, RequestId, Result } from '../rpc/model.ts';
 import type { ParamHeaders } from '../rpc/param-headers.ts';
@@ -90,6 +91,8 @@ export interface UpstreamParts {
   readonly headers?: PassedHeaders | undefined;
   /** The budget for the unfinished messages and lists of all targets, by target. */
   readonly budget: AnswerBudget;
+  /** Room for what is kept of the lists of all targets. */
+  readonly kept: KeptEntries;
   /** Whether the target can be reached, as all sessions have found out. */
   readonly circuit: Circuit;
   /**

@@ -32,7 +32,7 @@ export function repeatedHeaders(
   if (!('method' in message)) return {};
   const { method, params } = message;
   const name = namedIn(method, params);
-  const declared = method === 'tools/call' ? memory.paramHeaders?.get(name ?? '') : undefined;
+  const declared = method === 'tools/call' ? memory.paramHeaders?.byTool.get(name ?? '') : undefined;
   return {
     'mcp-method': method,
     ...(name === undefined ? {} : { 'mcp-name': encodeHeader(name) }),

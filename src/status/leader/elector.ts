@@ -1,4 +1,5 @@
 import type { Clock, Counters, Logger, Random, Stop } from '../../edges.ts';
+import { shortened } from '../../json/quoted.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import type { RequestError } from '../api/request-error.ts';
 import { type Election, type ElectionEvent, nextElection, sameRecord } from './election.ts';
@@ -202,7 +203,9 @@ export class Elector implements Leadership {
     this.#stopTimer = () => {};
     if (observed === undefined || observed.expired) return;
     if (known?.lease.holder !== observed.lease.holder) {
-      this.#parts.log.info('another replica leads, and writes the statuses', { leader: observed.lease.holder });
+      this.#parts.log.info('another replica leads, and writes the statuses', {
+        leader: shortened(observed.lease.holder),
+      });
     }
     this.#stopTimer = this.#parts.clock.after(this.#parts.times.leaseDuration, () => this.#apply({ kind: 'expired' }));
   }

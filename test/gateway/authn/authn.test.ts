@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { type JWTPayload, UnsecuredJWT } from 'jose';
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createAuthenticator } from '../../../src/gateway/authn/authn.ts';
 import type { JwtAuthenticator } from '../../../src/gateway/authn/model.ts';
 import type { JwtAuthnConfig } from '../../../src/gateway/config/model.ts';
@@ -56,6 +56,21 @@ describe("the guide's token", () => {
       invalid('The signature of the token does not fit'),
     );
   });
+});
+
+it('a token that comes with many requests at once is verified once, and so is one that is not valid', async () => {
+  const authn = await withKeys(issuer.jwk);
+  const verify = vi.spyOn(crypto.subtle, 'verify');
+  onTestFinished(() => void verify.mockRestore());
+  const token = await issuer.sign(good());
+  const answers = await Promise.all(Array.from({ length: 500 }, () => authn.authenticate(`Bearer ${token}`)));
+  expect(new Set(answers.map((answer) => principal(answer).identity)).size).toBe(1);
+  expect(verify).toHaveBeenCalledTimes(1);
+  const changed = `Bearer ${token.replace(/.{3}$/, 'xxx')}`;
+  for (const { kind } of await Promise.all(Array.from({ length: 500 }, () => authn.authenticate(changed)))) {
+    expect(kind).toBe('refused');
+  }
+  expect(verify).toHaveBeenCalledTimes(2);
 });
 
 describe('a request without a token', () => {

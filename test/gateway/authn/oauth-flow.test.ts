@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { type OAuthClientProvider, UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { OAuthClientInformationMixed, OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js';
 import { expect, it } from 'vitest';
@@ -84,6 +85,7 @@ async function freePort(): Promise<number> {
 }
 
 interface World extends AsyncDisposable {
+  /** The URL that clients use, for which tokens are issued. */
   readonly resource: string;
   readonly issuer: string;
 }
@@ -93,10 +95,12 @@ async function startWorld(
   tool: RawTarget,
   policies: readonly ReturnType<typeof config>[],
   scopes = ['mcp:use'],
+  path = '/mcp',
 ): Promise<World> {
   const ads = await startScriptedAds();
   const port = await freePort();
-  const resource = `http://127.0.0.1:${port}/mcp`;
+  const origin = `http://127.0.0.1:${port}`;
+  const resource = `${origin}${path}`;
   const authorizationServer = await startAuthorizationServer(resource, 'alice', scopes.join(' '));
   const authn = {
     type: 'jwt',
@@ -104,7 +108,7 @@ async function startWorld(
       { issuer: authorizationServer.issuer },
       { issuer: 'me', jwks: { type: 'local', source: { type: 'inline', data: guideJwk } } },
     ],
-    resource: { url: resource, scopes, name: 'Tools' },
+    resource: { url: `${origin}/mcp`, sse_url: `${origin}/sse`, scopes, name: 'Tools' },
   };
   const log = createRecordedLog();
   const { port: toolPort } = tool.target('');
@@ -187,23 +191,29 @@ it("the SDK's OAuth client asks for a token with another scope, when a policy wa
   await client.close();
 });
 
-it("the SDK's OAuth client finds the authorization server, gets a token for this gateway, and calls a tool", async () => {
-  await using tool = await startRawTarget(() => ({ result: { content: [{ type: 'text', text: 'called' }] } }));
-  await using world = await startWorld(tool, [
-    config('default.auth', [{ value: 'alice', resource: { id: '*', type: 0 } }]),
-  ]);
-  const { resource } = world;
-  const authProvider = createHost();
-  const first = new StreamableHTTPClientTransport(new URL(resource), { authProvider });
-  await expect(new Client({ name: 'test', version: '0' }).connect(first)).rejects.toThrow(UnauthorizedError);
-  expect(authProvider.sentTo().origin).toBe(world.issuer);
-  expect(authProvider.sentTo().searchParams.get('scope')).toBe('mcp:use');
-  await first.finishAuth(await browse(authProvider.sentTo()));
+it.each([
+  ['/mcp', StreamableHTTPClientTransport],
+  ['/sse', SSEClientTransport],
+] as const)(
+  "the SDK's OAuth client finds the authorization server, gets a token for %s, and calls a tool",
+  async (path, Transport) => {
+    await using tool = await startRawTarget(() => ({ result: { content: [{ type: 'text', text: 'called' }] } }));
+    const policies = [config('default.auth', [{ value: 'alice', resource: { id: '*', type: 0 } }])];
+    await using world = await startWorld(tool, policies, ['mcp:use'], path);
+    const url = new URL(world.resource);
+    const authProvider = createHost();
+    const first = new Transport(url, { authProvider });
+    await expect(new Client({ name: 'test', version: '0' }).connect(first)).rejects.toThrow(UnauthorizedError);
+    expect(authProvider.sentTo().origin).toBe(world.issuer);
+    expect(authProvider.sentTo().searchParams.get('scope')).toBe('mcp:use');
+    expect(authProvider.sentTo().searchParams.get('resource')).toBe(world.resource);
+    await first.finishAuth(await browse(authProvider.sentTo()));
 
-  const client = new Client({ name: 'test', version: '0' });
-  await client.connect(new StreamableHTTPClientTransport(new URL(resource), { authProvider }));
-  expect(await client.callTool({ name: 'default/tool:x', arguments: {} })).toMatchObject({
-    content: [{ text: 'called' }],
-  });
-  await client.close();
-});
+    const client = new Client({ name: 'test', version: '0' });
+    await client.connect(new Transport(url, { authProvider }));
+    expect(await client.callTool({ name: 'default/tool:x', arguments: {} })).toMatchObject({
+      content: [{ text: 'called' }],
+    });
+    await client.close();
+  },
+);

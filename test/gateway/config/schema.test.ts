@@ -55,6 +55,7 @@ const configs = [
     clock_tolerance: '30s',
     resource: {
       url: 'https://mcp.example/mcp',
+      sse_url: 'https://mcp.example/sse',
       scopes: ['mcp:use'],
       name: 'Tools',
       documentation: 'https://a.example',

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { type GatewayRig, startGateway } from '../../support/gateway/gateway-rig.ts';
 import { startTargetRig } from '../../support/gateway/target-rig.ts';
-import { openRawClient } from '../../support/nodes/raw-client.ts';
+import { openRawClient, post } from '../../support/nodes/raw-client.ts';
 
 /** Sends a request whose body does not end, so that it is being answered until the connection is closed. */
 async function hold(gateway: GatewayRig, token: string): Promise<Socket> {
@@ -47,7 +47,10 @@ it('one caller has 2,048 requests and event streams open at most, and another is
   expect(await refused.json()).toMatchObject({
     error: { message: 'You have 2048 requests and event streams open: close some' },
   });
-  expect((await ask(gateway, gateway.token('me'))).status).toBe(429);
+  const parse = vi.spyOn(JSON, 'parse');
+  onTestFinished(() => void parse.mockRestore());
+  expect((await ask(gateway, gateway.token('me'), { body: '{"of":"the refused"}' })).status).toBe(429);
+  expect(parse.mock.calls.filter(([text]) => String(text).includes('the refused'))).toEqual([]);
   expect((await ask(gateway, other)).status).toBe(400);
   expect(gateway.counters.total('gatehouse_gateway_requests_refused_total', { reason: 'caller' })).toBe(2);
   expect(gateway.log.lines.filter(({ message }) => message.startsWith('requests are refused'))).toHaveLength(1);
@@ -88,4 +91,40 @@ it('a call whose client has disconnected counts until the target has answered', 
   let again = await ask(gateway, token);
   while (again.status === 429) again = await ask(gateway, token);
   expect(again.status).toBe(400);
+});
+
+it('a request beyond those that a session may have in flight is refused at once: without a decision and a stream', async () => {
+  const go = Promise.withResolvers<void>();
+  await using rig = await startTargetRig(async () => {
+    await go.promise;
+    return { result: {} };
+  });
+  const { gateway } = rig;
+  gateway.config.allowAll('n.p', 'me');
+  const [client, other] = [await rig.open(), await rig.open()];
+  const params = { name: 'a:x' };
+  const calls = Array.from({ length: 256 }, (_, id) => client.request('tools/call', params, { id }));
+  // The one that is cancelled below.
+  const cancelled = expect(calls[0]).rejects.toThrow('without an answer');
+  await rig.target.arrival('tools/call', 256);
+  const decisions = () => gateway.counters.total('gatehouse_gateway_decisions_total');
+  const before = decisions();
+  for (let id = 300; id < 310; id += 1) {
+    const message = { jsonrpc: '2.0', id, method: 'tools/call', params };
+    const refused = await post(gateway, gateway.token('me'), client.sessionId, message);
+    expect([refused.status, refused.headers.get('content-type')]).toEqual([200, 'application/json']);
+    expect(await refused.json()).toMatchObject({
+      id,
+      error: { code: -32000, message: expect.stringContaining('More than 256') },
+    });
+  }
+  expect(decisions()).toBe(before);
+  // What is no request has room, so that the client can cancel one, and so have other sessions.
+  expect((await client.notify('notifications/cancelled', { requestId: 0 })).status).toBe(202);
+  const again = client.request('tools/call', params, { id: 310 });
+  const elsewhere = other.request('tools/call', params);
+  await rig.target.arrival('tools/call', 258);
+  go.resolve();
+  for (const { result } of await Promise.all([again, elsewhere, ...calls.slice(1)])) expect(result).toEqual({});
+  await cancelled;
 });

@@ -182,3 +182,40 @@ describe('a POST of HTTP+SSE', () => {
     expect(await client.event()).toBeUndefined();
   });
 });
+
+describe('a POST whose token only lacks a scope', () => {
+  const call = { jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'a:x' } };
+
+  it('is answered with 403 and the challenge, as over Streamable HTTP, and another token on the stream does the same', async () => {
+    await using rig = await startTargetRig(() => ({ result: { content: [] } }));
+    const { gateway } = rig;
+    gateway.config.allow('n.p', 'reports:read', 'tool', 'a:x', 'scope');
+    const able = gateway.token('me', undefined, 'me', { scope: 'reports:read' });
+    const client = await open(gateway, able);
+    await client.post(initialize());
+    await client.event();
+    const refused = await client.post(call, gateway.token('me'));
+    expect([refused.status, refused.headers.get('www-authenticate')]).toEqual([
+      403,
+      'Bearer error="insufficient_scope", scope="reports:read"',
+    ]);
+    expect(await refused.json()).toMatchObject({ id: 7, error: { message: 'The token lacks the scope reports:read' } });
+    expect(rig.target.asked).toEqual([]);
+    expect((await client.post(call)).status).toBe(202);
+    const [, data] = (await client.event()) ?? [];
+    expect(JSON.parse(data ?? '')).toEqual({ jsonrpc: '2.0', id: 7, result: { content: [] } });
+  });
+
+  it('gets the error on the stream when it is the token of the stream that lacks it', async () => {
+    await using rig = await startTargetRig(() => ({ result: { content: [] } }));
+    const { gateway } = rig;
+    gateway.config.allow('n.p', 'reports:read', 'tool', 'a:x', 'scope');
+    const client = await open(gateway, gateway.token('me'));
+    await client.post(initialize());
+    await client.event();
+    expect((await client.post(call, gateway.token('me', undefined, 'me', { scope: 'reports:read' }))).status).toBe(202);
+    const [, data] = (await client.event()) ?? [];
+    expect(JSON.parse(data ?? '')).toMatchObject({ id: 7, error: { message: 'not allowed: tool a:x' } });
+    expect(rig.target.asked).toEqual([]);
+  });
+});

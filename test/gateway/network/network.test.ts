@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { TargetFetch, TargetRequest, TargetResponse } from '../../../src/gateway/model.ts';
 import { createNetwork } from '../../../src/gateway/network/network.ts';
@@ -8,8 +10,10 @@ import { createTargetSettings } from '../../../src/gateway/network/target-settin
 import { fetchWithinOrigin } from '../../../src/gateway/upstream/transport/http-exchange.ts';
 import { reasonOf } from '../../../src/net/errors.ts';
 import { listen } from '../../../src/net/listener/http-listener.ts';
+import { createAuthority } from '../../support/api-server/kube-certificates.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
 import { systemClock } from '../../support/edges/system-clock.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const stops: (() => unknown)[] = [];
 afterEach(async () => {
@@ -167,6 +171,17 @@ it('the credentials of a client are not sent to a target', async () => {
   expect(Object.keys(seen[0]?.headers ?? {})).not.toEqual(expect.arrayContaining(['authorization']));
   expect(seen[0]?.headers).not.toHaveProperty('cookie');
   expect(seen[0]?.headers).not.toHaveProperty('proxy-authorization');
+});
+
+it('no client for the servers of an authority is made once the network has stopped', async () => {
+  const ca = join(temporaryFolder(), 'ca.pem');
+  writeFileSync(ca, createAuthority('one').cert);
+  const settings = createTargetSettings(systemClock, createRecordedLog());
+  const network = createNetwork(parseResolutions([]), settings, undefined, () => {});
+  await network.fetchTrusting(ca);
+  writeFileSync(ca, createAuthority('another').cert);
+  const late = network.fetchTrusting(ca);
+  await Promise.all([network.stop(), expect(late).rejects.toThrow('the gateway stops')]);
 });
 
 describe('a response of a target with a content coding', () => {

@@ -72,11 +72,23 @@ describe('the schema of a tool', () => {
   });
 });
 
+const keepAll = <E>(tools: readonly E[]): readonly E[] => tools;
+
 it('headers that a tool no longer declares, or not as it should, are forgotten', () => {
   const tool = (inputSchema: object): object => ({ name: 'x', inputSchema });
-  const known = withListed(undefined, [tool(object({ region }))]);
-  expect(known.get('x')).toHaveLength(1);
-  expect(withListed(known, [tool(object({}))]).has('x')).toBe(false);
-  expect(withListed(known, [tool(object({ a: region, b: region }))]).has('x')).toBe(false);
-  expect(withListed(known, [{ name: 'y' }]).has('x')).toBe(true);
+  const known = withListed(undefined, [tool(object({ region }))], keepAll);
+  expect(known.byTool.get('x')).toHaveLength(1);
+  expect(withListed(known, [tool(object({}))], keepAll).byTool.has('x')).toBe(false);
+  expect(withListed(known, [tool(object({ a: region, b: region }))], keepAll).byTool.has('x')).toBe(false);
+  expect(withListed(known, [{ name: 'y' }], keepAll).byTool.has('x')).toBe(true);
+});
+
+it('headers of more than a thousand tools, or for which there is no room, are known not to be known', () => {
+  const tools = Array.from({ length: 1_001 }, (_, index) => ({ name: `t${index}`, inputSchema: object({ region }) }));
+  expect(withListed(undefined, tools.slice(1), keepAll)).toMatchObject({ isCut: false });
+  const cut = withListed(undefined, tools, keepAll);
+  expect([cut.byTool.size, cut.isCut]).toEqual([1_000, true]);
+  const crowded = withListed(undefined, tools.slice(1), (kept) => kept.slice(1));
+  expect([crowded.byTool.size, crowded.isCut]).toEqual([999, true]);
+  expect(withListed(crowded, [], keepAll).isCut).toBe(true);
 });

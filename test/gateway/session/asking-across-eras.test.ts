@@ -23,7 +23,8 @@ const resultOf = (answer: unknown): Json => ({ content: [{ type: 'text', text: O
 const targets: Readonly<Record<string, () => Promise<AskingTarget>>> = {
   '2024-11-05 (HTTP+SSE)': startSseTarget,
   async '2025-11-25'() {
-    const target: Awaited<ReturnType<typeof startRawTarget>> = await startRawTarget(async (_, say) => {
+    const target: Awaited<ReturnType<typeof startRawTarget>> = await startRawTarget(async ({ method }, say) => {
+      if (method === 'tools/list') return { result: { tools: [] } };
       say(sampling.method, sampling.params, 'asked');
       return { result: resultOf(Object((await target.arrival('answer')).params).result) };
     });
@@ -58,6 +59,7 @@ async function startSseTarget(): Promise<AskingTarget> {
     const { id, method, result } = JSON.parse(text);
     const capabilities = { tools: {} };
     if (method === 'initialize') write({ id, result: { protocolVersion: '2024-11-05', capabilities, serverInfo: {} } });
+    if (method === 'tools/list') write({ id, result: { tools: [] } });
     if (method === 'tools/call') {
       call = id;
       write({ id: 'asked', ...sampling });

@@ -10,8 +10,8 @@ const page = { mode: 'url', elicitationId: 'e1', url: 'https://a.example/connect
 /** A target of MCP 2025-11-25 that needs the user to open a page before it does anything. */
 const needing =
   (isDone: () => boolean, elicitations: readonly Json[] = [page]): Script =>
-  () =>
-    isDone()
+  ({ method }) =>
+    isDone() || method === 'tools/list'
       ? { result: { content: [] } }
       : { error: { code: -32042, message: 'This needs an account', data: { elicitations } } };
 
@@ -20,6 +20,9 @@ async function start(script: Script, options: TargetRigOptions = {}): Promise<Ta
   rig.gateway.config.allowAll('n.p', 'me');
   return rig;
 }
+
+/** What the target was asked but for its tools, which say which headers a call needs. */
+const calls = ({ target }: TargetRig) => target.asked.filter(({ method }) => method !== 'tools/list');
 
 const call = { method: 'tools/call', params: { name: 'a:x', arguments: { n: 1 } } };
 const opensPages = { [key('clientCapabilities')]: { elicitation: { url: {} } } };
@@ -48,11 +51,11 @@ describe('the error of a target of MCP 2025-11-25 that the user has to open a pa
     expect(await answerTo(rig, call.method, { ...call.params, inputResponses })).toMatchObject({
       result: { resultType: 'complete', content: [] },
     });
-    for (const { params } of rig.target.asked) {
+    for (const { params } of calls(rig)) {
       expect(params).toMatchObject({ name: 'x', arguments: { n: 1 } });
       expect(params).not.toHaveProperty('inputResponses');
     }
-    expect(rig.target.asked).toHaveLength(3);
+    expect(calls(rig)).toHaveLength(3);
   });
 
   it.each(['decline', 'cancel', 'anything else', undefined])(
@@ -64,7 +67,7 @@ describe('the error of a target of MCP 2025-11-25 that the user has to open a pa
         code: -32600,
         message: 'The request was not repeated: the user has not agreed to what its target needs first',
       });
-      expect(rig.target.asked).toEqual([]);
+      expect(calls(rig)).toEqual([]);
     },
   );
 

@@ -114,6 +114,24 @@ describe('lists that are larger together than one answer', () => {
   });
 });
 
+it('lists that are larger together than one answer say nothing of the health of their targets, whatever the caller may use', async () => {
+  await using rig = await startTargetRig(listing(700_000), { clock: createManualClock() });
+  const { config, downstream } = rig.gateway;
+  for (const name of ['b', 'c']) config.putTarget(rig.target.target(name));
+  config.allowAll('n.p', 'me');
+  const [client, stranger] = [await rig.open('me'), await rig.open('you')];
+  const states = () => ['a', 'b', 'c'].map((name) => downstream.targetState(name));
+  expect(namesIn((await client.request('tools/list')).result?.['tools'])).toEqual(['a:x', 'b:x', 'c:x']);
+  const before = states();
+  expect(namesIn((await stranger.request('tools/list')).result?.['tools'])).toHaveLength(1);
+  await rig.gateway.log.line('without some targets');
+  for (const [index, { state, lastError, lists, requests }] of states().entries()) {
+    expect({ state, lastError, lists }).toEqual({ state: 'answers', lastError: null, lists: [] });
+    const { limit, failure } = before[index]?.requests ?? {};
+    expect(requests).toMatchObject({ limit, failure });
+  }
+});
+
 describe('a large list that no session of a client is asked for', () => {
   it('is given to others for five seconds, so that lists that wait do not keep one each', async () => {
     const clock = createManualClock();

@@ -62,7 +62,12 @@ it('nothing unknown is sent where there are two targets', async () => {
 
 it('a request of an unknown method has one decision in the log, where it could go to a target', async () => {
   await using rig = await startTargetRig(() => ({ result: {} }), { gateway: 'ns/gw' });
-  rig.gateway.config.allowAll('n.p', 'me');
+  const { config } = rig.gateway;
+  config.allow('n.p', 'me', 'tool', '*');
+  config.allow('n.p', 'me', 'resource', '*');
+  config.allow('n.q', 'me', 'prompt', '*');
+  // A rule for a tool of this name is not the one for all tools.
+  config.allow('n.a', 'me', 'tool', 'a:*');
   const [client, stranger] = [await rig.open(), await rig.open('you')];
   await client.request('ext/do');
   await stranger.request('ext/do');
@@ -79,6 +84,7 @@ it('a request of an unknown method has one decision in the log, where it could g
       rule: expect.any(Number),
       claim: 'sub',
       resource: '*',
+      rules: 'tool n.p 0, prompt n.q 0, resource n.p 1',
     },
     {
       message: 'denied',

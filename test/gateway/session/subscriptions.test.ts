@@ -1,21 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import type { Client } from '../../../src/gateway/session/model.ts';
 import { createNames } from '../../../src/gateway/session/names/names.ts';
-import type { Notifications } from '../../../src/gateway/session/notifications.ts';
 import { createRequestRouter } from '../../../src/gateway/session/request-router.ts';
+import { RequestsInFlight } from '../../../src/gateway/session/requests-in-flight.ts';
 import { createSubscriptionBudget, createSubscriptions } from '../../../src/gateway/session/subscriptions.ts';
 import { TaskTables } from '../../../src/gateway/session/tasks/task-tables.ts';
 import { createUpstreamState } from '../../../src/gateway/session/upstream-sessions.ts';
+import { createListMemory } from '../../../src/gateway/upstream/answer-limits.ts';
 import { LogThrottle } from '../../../src/rate/log-throttle.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedGatewayCounters } from '../../support/edges/recorded-gateway-counters.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
 import { noCircuit } from '../../support/gateway/no-circuit.ts';
 
+const kept = createListMemory({ evict: () => {}, crowded: () => {} });
 const names = createNames(
   'qualified',
   () => undefined,
   () => false,
+  kept,
 );
 
 const caller = { kind: 'anonymous', reason: 'stdio' } as const;
@@ -30,13 +33,6 @@ const authorization = {
   seesAnythingOf: yes,
   isVisible: yes,
   reachable: () => 'all' as const,
-};
-
-const noneInFlight: Notifications = {
-  track: () => ({ forwarded: (params) => params, exchange: { about: 1, paused: undefined }, stop: () => {} }),
-  receive: () => {},
-  usesAt: () => [],
-  find: () => undefined,
 };
 
 const noTasks = {
@@ -95,14 +91,14 @@ function createRig() {
       close: () => Promise.resolve(),
     },
     names,
-    upstreamState: createUpstreamState(noCircuit, { enter: () => () => {} }),
+    upstreamState: createUpstreamState({ circuit: noCircuit, kept, turnstile: { enter: () => () => {} } }),
     lists: {
       handle: () => Promise.resolve({}),
       find: () => Promise.resolve([]),
       ownerOf: () => Promise.resolve(undefined),
       recovered: () => {},
     },
-    notifications: noneInFlight,
+    requests: new RequestsInFlight(),
     failures,
     limits: new LogThrottle(createManualClock(), log),
     ...noTasks,

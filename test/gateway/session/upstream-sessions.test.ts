@@ -4,6 +4,7 @@ import {
   createUpstreamState,
   type UpstreamEvents,
 } from '../../../src/gateway/session/upstream-sessions.ts';
+import { createListMemory } from '../../../src/gateway/upstream/answer-limits.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedGatewayCounters } from '../../support/edges/recorded-gateway-counters.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
@@ -38,7 +39,11 @@ it('after the end of the client session no session with a target is created', as
   };
   const upstreams = createUpstreamSessions(
     parts,
-    createUpstreamState(noCircuit, { enter: () => () => {} }),
+    createUpstreamState({
+      circuit: noCircuit,
+      kept: createListMemory({ evict: () => {}, crowded: () => {} }),
+      turnstile: { enter: () => () => {} },
+    }),
     events,
     ended.signal,
   );

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { RpcError } from '../../../src/gateway/rpc/rpc-error.ts';
 import { createListening } from '../../../src/gateway/upstream/listening.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { noCircuit } from '../../support/gateway/no-circuit.ts';
 
 /** Listens to a target that opens each stream, and acknowledges it when the test says so. */
-function createRig() {
+function createRig(refused?: string) {
   const clock = createManualClock();
   const streams: { readonly notifications: unknown; readonly about: number | undefined }[] = [];
   const listening = createListening({
@@ -13,6 +14,9 @@ function createRig() {
     circuit: noCircuit,
     listen({ notifications }, signal, { about }) {
       streams.push({ notifications, about });
+      if (refused !== undefined && JSON.stringify(notifications).includes(refused)) {
+        return Promise.reject(new RpcError(-32602, `unknown: ${refused}`));
+      }
       return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     },
     failed() {},
@@ -46,6 +50,19 @@ describe('a resource of a target of MCP 2026-07-28', () => {
     rig.acknowledge();
     await first;
     await expect(second).rejects.toThrow('The target does not tell of changes of this resource');
+  });
+
+  it('that is unknown there is refused alone, although others are subscribed to with it', async () => {
+    const rig = createRig('x:unknown');
+    const adding = ['x:1', 'x:unknown', 'x:2'].map((uri) => rig.add(uri));
+    const [first, unknown, second] = adding;
+    const refusal = expect(unknown).rejects.toThrow('unknown: x:unknown');
+    expect(await rig.opened(2)).toEqual({ resourceSubscriptions: ['x:1'] });
+    rig.acknowledge();
+    await Promise.all([first, refusal]);
+    expect(await rig.opened(4)).toEqual({ resourceSubscriptions: ['x:1', 'x:2'] });
+    rig.acknowledge();
+    await second;
   });
 
   it('is still listened to when it is subscribed to once more in vain', async () => {

@@ -95,7 +95,12 @@ describe('a policy that is beyond a bound', () => {
 
 /** What all kinds may have together; the parts of single kinds are empty. */
 const room = (objects: number, bytes: number): ListingBudget =>
-  new ListingBudget({ shared: { objects, bytes }, ofKind: { objects: 0, bytes: 0 }, received: 2 ** 20 });
+  new ListingBudget({
+    shared: { objects, bytes },
+    mostOfKind: { objects, bytes },
+    ofKind: { objects: 0, bytes: 0 },
+    received: 2 ** 20,
+  });
 
 const ignored = ({ counters }: ClusterRig): number => counters.level('gatehouse_source_ignored_objects');
 
@@ -117,6 +122,31 @@ describe('a listing of too many bytes', () => {
     expect((await cluster.log.line('The object is ignored')).fields).toMatchObject({
       object: 'Service default/larger',
     });
+  });
+
+  it.each([
+    ['the first', 0],
+    ['the last', 2],
+  ])('keeps the claim of a policy that gives way and says who may sign, also as %s', async (_which, position) => {
+    const rule = { matches: [], resource: { kind: 'tool', name: `default/tool:${'x'.repeat(3_000)}` } };
+    const policy = (name: string, spec: object): object => ({
+      metadata: { name, namespace: 'default', uid: `u-${name}`, resourceVersion: '7' },
+      spec: { targetRefs: [{ name: 'gw' }], ...spec },
+    });
+    const items = ['a', 'b'].map((name) => policy(name, { rules: [rule] }));
+    items.splice(position, 0, policy('signers', { jwt: { providers: [] }, rules: [rule, rule] }));
+    const text = JSON.stringify({ kind: 'MCPAuthPolicyList', metadata: { resourceVersion: '9' }, items });
+    const cluster = await startCluster(
+      (server) => server.injectFault(requestsFor('MCPAuthPolicy', 'list'), { does: 'say', text, next: 'end' }, 1),
+      { budget: room(9, 36_000) },
+    );
+    await cluster.settled();
+    const claim = { targetRefs: [{ ok: true, value: { name: 'gw' } }], rules: { ok: false }, jwt: { ok: false } };
+    expect(cluster.resources.get('MCPAuthPolicy default/signers')).toMatchObject(claim);
+    for (const name of ['a', 'b']) {
+      expect(cluster.resources.get(`MCPAuthPolicy default/${name}`)).toMatchObject({ rules: { ok: true } });
+    }
+    expect(ignored(cluster)).toBe(1);
   });
 
   it('comes to the same whatever the order of its objects', async () => {

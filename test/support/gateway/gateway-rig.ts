@@ -121,7 +121,7 @@ function authenticatorOf(
   clock: Clock,
 ): Authenticator {
   return {
-    expired: 'Bearer error="invalid_token", resource_metadata="https://mcp.example/metadata"',
+    expired: () => 'Bearer error="invalid_token", resource_metadata="https://mcp.example/metadata"',
     insufficientScope: (scope) => `Bearer error="insufficient_scope", scope="${scope}"`,
     authenticate(authorization) {
       if (keys.lost) return Promise.resolve({ kind: 'refused', status: 503, reason: 'no keys', message: 'no keys' });

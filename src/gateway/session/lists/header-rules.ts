@@ -5,9 +5,9 @@ import { LogThrottle } from '../../../rate/log-throttle.ts';
 import { declaredIn } from '../../rpc/param-headers.ts';
 
 /**
- * The rules of `x-mcp-header` in schemas of tools. Clients over HTTP must do without a tool that breaks them, and without
- * it alone (MCP 2026-07-28, Streamable HTTP, Schema Extension). All sessions share this: the log has a line for a target,
- * not for a list.
+ * The rules of `x-mcp-header` in schemas of tools. Clients over HTTP must do without a tool that breaks them, and
+ * without it alone (MCP 2026-07-28, Streamable HTTP, Schema Extension). All sessions share this: the log has a line for
+ * a target, not for a list.
  */
 export interface HeaderRules {
   /** Returns the tools without those that break the rules, which are logged. */

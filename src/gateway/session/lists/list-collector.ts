@@ -152,7 +152,7 @@ async function mergeLists(
   { signal, caller }: ListRequest,
   lists: readonly TargetList[],
 ): Promise<readonly ListEntry[]> {
-  const { shared, uiOwners, names } = parts;
+  const { shared, upstreams, uiOwners, names } = parts;
   const entries: ListEntry[] = [];
   let sinceTurn = Number.POSITIVE_INFINITY;
   const takeTurn = async (count: number): Promise<void> => {
@@ -170,6 +170,8 @@ async function mergeLists(
       if (signal.aborted) return [];
       own.push(...usable(some).flatMap((entry) => listEntry(names, target, listKinds[method], entry)));
     }
+    // What is kept of a target that was removed meanwhile would be forgotten by nobody.
+    if (!upstreams.isTarget(target)) continue;
     if (method === 'tools/list') uiOwners.toolsListed(target, found);
     const listed = withoutDuplicates(own);
     const { named } = listKinds[method];
@@ -186,8 +188,8 @@ async function mergeLists(
 }
 
 /**
- * Returns the function that leaves out what a client must not use: of tools, where the client or the gateway itself speaks
- * MCP 2026-07-28 over HTTP, those that break the rules of headers.
+ * Returns the function that leaves out what a client must not use: of tools, where the client or the gateway itself
+ * speaks MCP 2026-07-28 over HTTP, those that break the rules of headers.
  */
 function usableOf(
   { headerRules, upstreamState, handshake }: ListCollectorParts,

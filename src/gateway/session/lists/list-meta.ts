@@ -3,8 +3,8 @@ import type { Result } from '../../rpc/model.ts';
 import { changed, rememberMembers } from '../../rpc/source-text.ts';
 
 /**
- * The member of `_meta` with what each target says of its own list, by target, in a list that is made of those of several:
- * what one of them says is not said of the others' entries.
+ * The member of `_meta` with what each target says of its own list, by target, in a list that is made of those of
+ * several: what one of them says is not said of the others' entries.
  */
 const targetMetaKey = 'kgateway.dev/targetMeta';
 

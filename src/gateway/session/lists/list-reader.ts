@@ -35,17 +35,6 @@ export interface TargetList {
   readonly found: readonly unknown[];
 }
 
-/** The lists of targets that one merged list is made of. */
-interface Reading {
-  readonly method: ListMethod;
-  readonly request: ListRequest;
-  readonly room: ListRoom;
-  /** By target, as far as they are complete. */
-  readonly lists: Map<string, readonly unknown[]>;
-  /** By target, of those that are read in the session of the client. */
-  readonly leases: Map<string, BudgetLease>;
-}
-
 /** The lists of targets while they are read, and until they are not needed. */
 interface ListReading {
   /** The lists in the order of the targets, without those that are left out, and the bytes of all. */
@@ -65,104 +54,123 @@ export interface ListReaderParts {
 }
 
 /**
- * Creates the function that asks targets for their lists, all at the same time, and leaves out those that fail, that did
- * not respond within {@link listTimeout} before, that cannot be reached, or whose lists are too large for one merged list, now or shortly before.
+ * Creates the function that asks targets for their lists, all at the same time. It leaves out those that fail, that did
+ * not respond within {@link listTimeout} before, that cannot be reached, or whose lists are too large for one merged
+ * list, now or shortly before.
  *
  * @param listed called with each target that has listed
  */
 export function createListReader(
-  { clock, upstreams, shared, health, circuit, failures }: ListReaderParts,
+  parts: ListReaderParts,
   listed: (target: string, method: ListMethod) => void,
 ): (method: ListMethod, request: ListRequest, targets: readonly string[]) => ListReading {
-  const readOne = async (
-    { method, request, room, leases }: Reading,
-    target: string,
-    deadline: Deadline,
-  ): Promise<readonly unknown[]> => {
-    const { signal } = deadline;
-    const upstream = isReachable(request, target) ? upstreams.get(target) : upstreams.opened(target);
-    if (upstream === undefined) {
-      const found = await untilAborted(signal, shared.read(target, method));
-      room.hold(target, listSizeOf(found));
-      return found;
-    }
-    const lease = new BudgetLease(shared.budget.lists, target);
-    leases.set(target, lease);
-    const grow = (size: MessageSize): void => {
-      room.hold(target, size);
-      lease.grow(size.bytes);
-    };
-    deadline.set(listTimeout);
-    return untilAborted(signal, readPages(upstream, pagedLists[method], { params: request.params, signal }, { grow }));
+  return (method, request, targets) => {
+    const reading = new TargetLists({ ...parts, listed }, method, request);
+    return { done: reading.readAll(targets), release: () => reading.release() };
   };
+}
+
+/** The lists of targets that one merged list is made of. */
+class TargetLists {
+  readonly #parts: ListReaderParts & { readonly listed: (target: string, method: ListMethod) => void };
+  readonly #method: ListMethod;
+  readonly #request: ListRequest;
+  readonly #room = new ListRoom();
+  /** By target, as far as they are complete. */
+  readonly #lists = new Map<string, readonly unknown[]>();
+  /** By target, of those that are read in the session of the client. */
+  readonly #leases = new Map<string, BudgetLease>();
+
+  constructor(
+    parts: ListReaderParts & { readonly listed: (target: string, method: ListMethod) => void },
+    method: ListMethod,
+    request: ListRequest,
+  ) {
+    this.#parts = parts;
+    this.#method = method;
+    this.#request = request;
+  }
+
+  /** Returns the lists in the order of the targets. */
+  async readAll(targets: readonly string[]): ListReading['done'] {
+    const { shared, failures } = this.#parts;
+    const own = targets.filter((target) => this.#isReachable(target)).length;
+    const caller = callerKey(this.#request.caller);
+    const release = await shared.turns.toRead(caller, { own, shared: targets.length - own });
+    await Promise.all(targets.map((target) => this.#readTarget(target))).finally(release);
+    const { leftOut, bytes } = this.#room;
+    shared.crowdedOut.leftOut(caller, this.#method, leftOut);
+    if (leftOut.size > 0) failures.leftOut([...leftOut], this.#method, tooLarge);
+    const lists = targets.flatMap((target) => {
+      const found = this.#lists.get(target);
+      return found === undefined ? [] : [{ target, found }];
+    });
+    return { lists, bytes };
+  }
+
+  release(): void {
+    for (const lease of this.#leases.values()) lease.release();
+  }
 
   /** Adds the list of a target, unless the merged list has to do without it. */
-  const readTarget = async (reading: Reading, target: string): Promise<void> => {
-    const { method, request, room, lists } = reading;
-    if (request.signal.aborted) return void lists.set(target, []);
+  async #readTarget(target: string): Promise<void> {
+    const { clock, upstreams, shared, health, circuit, listed } = this.#parts;
+    const { signal, caller, usable } = this.#request;
+    const method = this.#method;
+    if (signal.aborted) return void this.#lists.set(target, []);
     const isLeftOut = circuit.isLeftOut(target) || health.isLeftOut(target, method);
-    if (isLeftOut || shared.crowdedOut.has(callerKey(request.caller), method, target)) return;
-    const deadline = new Deadline(clock, request.signal);
-    room.enter(target, has(request.usable, target), () => {
-      giveBack(reading, target);
+    if (isLeftOut || shared.crowdedOut.has(callerKey(caller), method, target)) return;
+    const deadline = new Deadline(clock, signal);
+    this.#room.enter(target, has(usable, target), () => {
+      this.#giveBack(target);
       deadline.abort(new AnswerLimitError(tooLarge));
     });
     try {
-      const found = await readOne(reading, target, deadline);
-      if (room.leftOut.has(target)) return;
-      lists.set(target, found);
+      const found = await this.#readOne(target, deadline);
+      if (this.#room.leftOut.has(target)) return;
+      this.#lists.set(target, found);
       listed(target, method);
       health.listed(target, method);
     } catch (error) {
-      if (room.leftOut.has(target)) return;
-      giveBack(reading, target);
-      if (request.signal.aborted || !upstreams.isTarget(target)) lists.set(target, []);
+      if (this.#room.leftOut.has(target)) return;
+      this.#giveBack(target);
+      if (signal.aborted || !upstreams.isTarget(target)) this.#lists.set(target, []);
       else health.failed(target, method, error);
     } finally {
       deadline.release();
     }
-  };
+  }
 
-  /** Returns the lists in the order of the targets. */
-  const readAll = async (reading: Reading, targets: readonly string[]): ListReading['done'] => {
-    const { method, request, room, lists } = reading;
-    const own = targets.filter((target) => isReachable(request, target)).length;
-    const reads = { own, shared: targets.length - own };
-    const caller = callerKey(request.caller);
-    const release = await shared.turns.toRead(caller, reads);
-    await Promise.all(targets.map((target) => readTarget(reading, target))).finally(release);
-    shared.crowdedOut.leftOut(caller, method, room.leftOut);
-    if (room.leftOut.size > 0) failures.leftOut([...room.leftOut], method, new AnswerLimitError(tooLarge));
-    return { lists: completeLists(lists, targets), bytes: room.bytes };
-  };
-
-  return (method, request, targets) => {
-    const reading: Reading = { method, request, room: new ListRoom(), lists: new Map(), leases: new Map() };
-    return {
-      done: readAll(reading, targets),
-      release() {
-        for (const lease of reading.leases.values()) lease.release();
-      },
+  async #readOne(target: string, deadline: Deadline): Promise<readonly unknown[]> {
+    const { upstreams, shared } = this.#parts;
+    const { signal } = deadline;
+    const upstream = this.#isReachable(target) ? upstreams.get(target) : upstreams.opened(target);
+    if (upstream === undefined) {
+      const found = await untilAborted(signal, shared.read(target, this.#method));
+      this.#room.hold(target, listSizeOf(found));
+      return found;
+    }
+    const lease = new BudgetLease(shared.budget.lists, target);
+    this.#leases.set(target, lease);
+    const grow = (size: MessageSize): void => {
+      this.#room.hold(target, size);
+      lease.grow(size.bytes);
     };
-  };
-}
+    deadline.set(listTimeout);
+    const query = { params: this.#request.params, signal };
+    return untilAborted(signal, readPages(upstream, pagedLists[this.#method], query, { grow }));
+  }
 
-function completeLists(lists: Reading['lists'], targets: readonly string[]): readonly TargetList[] {
-  return targets.flatMap((target) => {
-    const found = lists.get(target);
-    return found === undefined ? [] : [{ target, found }];
-  });
-}
+  /** Gives back what the list of a target holds, which is not needed. */
+  #giveBack(target: string): void {
+    this.#lists.delete(target);
+    this.#room.leave(target);
+    this.#leases.get(target)?.release();
+  }
 
-/** Gives back what the list of a target holds, which is not needed. */
-function giveBack({ room, lists, leases }: Reading, target: string): void {
-  lists.delete(target);
-  room.leave(target);
-  leases.get(target)?.release();
-}
-
-function isReachable({ reachable }: ListRequest, target: string): boolean {
-  return has(reachable, target);
+  #isReachable(target: string): boolean {
+    return has(this.#request.reachable, target);
+  }
 }
 
 function has(targets: Reachable, target: string): boolean {

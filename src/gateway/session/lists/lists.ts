@@ -35,7 +35,9 @@ export interface Lists {
     exposed: string,
     request: Pick<ClientRequest, 'caller' | 'signal'>,
   ): Promise<readonly QualifiedName[]>;
-  /** Returns the target that owns a `ui://` URI. Lists the tools of targets that are not known, or when none owns it. */
+  /**
+   * Returns the target that owns a `ui://` URI. Lists the tools of targets that are not known, or when none owns it.
+   */
   ownerOf(uri: string, request: Pick<ClientRequest, 'caller' | 'signal'>): Promise<string | undefined>;
   readonly recovered: ListCollector['recovered'];
 }

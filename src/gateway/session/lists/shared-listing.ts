@@ -47,8 +47,8 @@ export interface ListTurns {
    */
   toRead(caller: string, targets: { readonly own: number; readonly shared: number }): Promise<Stop>;
   /**
-   * Resolves when the caller's next list may begin, with the function to call when it is answered. Lists that were large
-   * wait for others to be answered, so that the budget has room for them.
+   * Resolves when the caller's next list may begin, with the function to call when it is answered. Lists that were
+   * large wait for others to be answered, so that the budget has room for them.
    */
   toBegin(caller: string, method: ListMethod): Promise<Held>;
   /**

@@ -1,11 +1,12 @@
+import type { KeptEntries } from '../../../rate/kept-entries.ts';
 import type { QualifiedName } from './qualified-names.ts';
 
 /** The kinds of things with names. Resources have URIs. */
 export type NamedKind = 'tool' | 'prompt';
 
 /**
- * Which targets list something under a name that does not say its target. All sessions share this, since it does not depend
- * on a caller. It is what was listed last: a call for a name that is not in it lists again.
+ * Which targets list something under a name that does not say its target. All sessions share this, since it does not
+ * depend on a caller. It is what was listed last: a call for a name that is not in it lists again.
  */
 export interface NameIndex {
   /** Takes over the names that a target lists, in place of those before. */
@@ -22,16 +23,17 @@ export interface NameIndex {
 const maxNameLength = 256;
 
 /**
- * Starts without names. Keeps as many as lists may have entries.
+ * Starts without names. Keeps as many as lists may have entries, as far as there is room.
  *
  * @param exposed the name for clients; `undefined` for names that can be parsed, which are not kept
  */
-export function createNameIndex(exposed: (name: QualifiedName) => string | undefined): NameIndex {
+export function createNameIndex(memory: KeptEntries, exposed: (name: QualifiedName) => string | undefined): NameIndex {
   const kinds = { tool: createKind(), prompt: createKind() } as const;
   return {
     listed(kind, target, names) {
-      const kept = names.filter((name) => name.length <= maxNameLength).map((name) => ({ target, name }));
-      kinds[kind].replace(target, new Map(kept.flatMap((name) => pairOf(exposed(name), name))));
+      const short = names.filter((name) => name.length <= maxNameLength).map((name) => ({ target, name }));
+      const pairs = short.flatMap((name) => pairOf(exposed(name), name));
+      kinds[kind].replace(target, new Map(memory.keeper(target, kind)(pairs, bytesOf)));
     },
     isKnown: (kind, target) => kinds[kind].byTarget.has(target),
     find: (kind, name) => [...(kinds[kind].byExposed.get(name)?.values() ?? [])],
@@ -41,8 +43,15 @@ export function createNameIndex(exposed: (name: QualifiedName) => string | undef
   };
 }
 
-function pairOf(exposed: string | undefined, name: QualifiedName): readonly (readonly [string, QualifiedName])[] {
+type Pair = readonly [exposed: string, name: QualifiedName];
+
+function pairOf(exposed: string | undefined, name: QualifiedName): readonly Pair[] {
   return exposed === undefined ? [] : [[exposed, name]];
+}
+
+/** Memory of a name: two bytes for each character, and its place in two indexes. */
+function bytesOf([exposed, { name }]: Pair): number {
+  return 400 + 2 * (exposed.length + name.length);
 }
 
 function createKind() {

@@ -1,3 +1,4 @@
+import type { KeptEntries } from '../../../rate/kept-entries.ts';
 import type { NameMode } from '../../model.ts';
 import { createNameIndex, type NameIndex } from './name-index.ts';
 import { parsePortableName, portableName } from './portable-names.ts';
@@ -12,8 +13,8 @@ import {
 } from './resource-uris.ts';
 
 /**
- * What clients call the tools, prompts and resources of targets, by `--names`. Rules and the log always have the qualified
- * name.
+ * What clients call the tools, prompts and resources of targets, by `--names`. Rules and the log always have the
+ * qualified name.
  */
 export interface Names {
   /** The name of a tool or prompt in lists. Two targets may have the same one with `bare`: see {@link distinct}. */
@@ -21,8 +22,8 @@ export interface Names {
   /** The name of one that shares {@link exposeName} with another in the same list. */
   distinct(name: QualifiedName): string;
   /**
-   * Parses the name of a tool or prompt. `listed`: it does not say its target, and {@link index} has it if it was listed;
-   * or else it is `name`.
+   * Parses the name of a tool or prompt. `listed`: it does not say its target, and {@link index} has it if it was
+   * listed; or else it is `name`.
    */
   parseName(exposed: string): ParsedName;
   readonly index: NameIndex;
@@ -54,13 +55,15 @@ const qualified: Omit<Names, 'index'> = {
  * @param onlyTarget returns the target when there is exactly one: with `bare`, its URIs are not changed either
  * @param isTarget with `bare` and several targets, a name that begins with one of them and a colon is qualified: what a
  *   target lists in that form is shown with its own target, so that it does not take the place of another's
+ * @param kept room for names that do not say their target
  */
 export function createNames(
   mode: NameMode,
   onlyTarget: () => string | undefined,
   isTarget: (name: string) => boolean,
+  kept: KeptEntries,
 ): Names {
-  if (mode === 'qualified') return { ...qualified, index: createNameIndex(() => undefined) };
+  if (mode === 'qualified') return { ...qualified, index: createNameIndex(kept, () => undefined) };
   if (mode === 'portable') {
     const isHashed = (exposed: string): boolean => parsePortableName(exposed)?.kind === 'hashed';
     return {
@@ -71,7 +74,7 @@ export function createNames(
         const parsed = parsePortableName(exposed);
         return parsed?.kind === 'hashed' ? { kind: 'listed', otherwise: undefined } : { kind: 'name', name: parsed };
       },
-      index: createNameIndex((name) => [portableName(name)].find(isHashed)),
+      index: createNameIndex(kept, (name) => [portableName(name)].find(isHashed)),
     };
   }
   const bareUri = ({ target, name }: QualifiedName): string | undefined => (target === onlyTarget() ? name : undefined);
@@ -91,7 +94,7 @@ export function createNames(
       const name = parseQualified(exposed);
       return name === undefined ? { kind: 'listed', otherwise: unqualify(exposed) } : { kind: 'name', name };
     },
-    index: createNameIndex(({ name }) => name),
+    index: createNameIndex(kept, ({ name }) => name),
     exposeUri: (resource) => bareUri(resource) ?? qualified.exposeUri(resource),
     exposeTemplate: (template) => bareUri(template) ?? exposeTemplate(template),
     parseUri(exposed) {

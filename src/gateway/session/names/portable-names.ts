@@ -9,9 +9,9 @@ import type { QualifiedName } from './qualified-names.ts';
  *
  * A slash of the target's name becomes `_`, and the first `__` ends the target. What is no letter, digit, `-` or `_`
  * becomes an escape, which begins with `--`. A hyphen that could be taken for the beginning of one, an underscore of a
- * target's name, and a slash beside another one or at an end, are escaped, too. So no two names become one, and each can be
- * parsed without knowing any list. Only a name that would be longer than 64 characters is cut and ends with `--h` and a
- * hash of the whole: whose it is, lists say.
+ * target's name, and a slash beside another one or at an end, are escaped, too. So no two names become one, and each
+ * can be parsed without knowing any list. Only a name that would be longer than 64 characters is cut and ends with
+ * `--h` and a hash of the whole: whose it is, lists say.
  */
 
 /** The longest name that all known hosts take. */

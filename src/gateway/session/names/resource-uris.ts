@@ -14,8 +14,8 @@ import type { QualifiedName } from './qualified-names.ts';
  * them once more or not at all, depending on the expression; the second form gives the target exactly what its own
  * template would have given, for every expression.
  *
- * A client that decodes the path of a resource, as VS Code does, asks for the first form with u as it is. It is told from
- * the second one by the colon of u, which has a scheme in front of it, and means the same.
+ * A client that decodes the path of a resource, as VS Code does, asks for the first form with u as it is. It is told
+ * from the second one by the colon of u, which has a scheme in front of it, and means the same.
  */
 
 const scheme = 'mcp://';
@@ -59,8 +59,8 @@ export function isUiUri(uri: string): boolean {
 }
 
 /**
- * Characters of the URIs that are rewritten in one result. Encoding takes up to 30 ns for each, and three characters. No
- * honest result has as many: ten thousand URIs of a hundred characters.
+ * Characters of the URIs that are rewritten in one result. Encoding takes up to 30 ns for each, and three characters.
+ * No honest result has as many: ten thousand URIs of a hundred characters.
  */
 const maxRewritten = 1024 * 1024;
 /** What each of them costs beside its characters: finding and replacing one takes 3 µs, however short it is. */

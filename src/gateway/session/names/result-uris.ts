@@ -5,8 +5,8 @@ import { changed } from '../../rpc/source-text.ts';
 import type { UriRewriter } from './resource-uris.ts';
 
 /**
- * Rewrites the URIs of resource links and embedded resources in the result of `tools/call`. In `structuredContent`, whose
- * shape is the tool's own, these are blocks of the same shapes, and texts that are such a URI as a whole.
+ * Rewrites the URIs of resource links and embedded resources in the result of `tools/call`. In `structuredContent`,
+ * whose shape is the tool's own, these are blocks of the same shapes, and texts that are such a URI as a whole.
  */
 export function rewriteToolResult(result: Result, rewrite: UriRewriter): Result {
   const changes = blockChanges(result['content'], ['content'], rewrite);

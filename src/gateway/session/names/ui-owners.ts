@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '../../../edges.ts';
 import { objectIn, objectsOf } from '../../../json/json.ts';
+import type { KeptEntries } from '../../../rate/kept-entries.ts';
 import { LogThrottle } from '../../../rate/log-throttle.ts';
 import { compareBytes } from './qualified-names.ts';
 import { isUiUri } from './resource-uris.ts';
@@ -20,12 +21,14 @@ export interface UiOwners {
   forget(target: string): void;
 }
 
-/** URIs per target, and UTF-16 code units of a URI; others belong to nobody. An app has one page for each tool at most. */
+/**
+ * URIs per target, and UTF-16 code units of a URI; others belong to nobody. An app has one page for each tool at most.
+ */
 const maxUris = 1_000;
 const maxUriLength = 2_000;
 
 /** Starts without knowing any tool. */
-export function createUiOwners(clock: Clock, log: Logger): UiOwners {
+export function createUiOwners(clock: Clock, log: Logger, kept: KeptEntries): UiOwners {
   const urisByTarget = new Map<string, ReadonlySet<string>>();
   /** The same by URI: a list asks for the claimants of each of its entries. */
   const targetsByUri = new Map<string, Set<string>>();
@@ -51,7 +54,8 @@ export function createUiOwners(clock: Clock, log: Logger): UiOwners {
         const message = 'the tools of a target refer to more ui:// pages than it may own; the others cannot be read';
         throttle.failed(target, { reason: `more than ${maxUris} pages`, message, fields: { target } });
       }
-      const uris = new Set(referred.slice(0, maxUris));
+      const wanted = [...new Set(referred.slice(0, maxUris))];
+      const uris = new Set(kept.keeper(target, 'pages')(wanted, bytesOf));
       forget(target);
       urisByTarget.set(target, uris);
       for (const uri of uris) targetsByUri.set(uri, (targetsByUri.get(uri) ?? new Set()).add(target));
@@ -69,6 +73,11 @@ export function createUiOwners(clock: Clock, log: Logger): UiOwners {
       throttle.forget(target);
     },
   };
+}
+
+/** Memory of a page: two bytes for each character, and its place in two indexes. */
+function bytesOf(uri: string): number {
+  return 400 + 2 * uri.length;
 }
 
 const maxLoggedUri = 200;

@@ -18,8 +18,8 @@ export interface TaskRequestParts extends TaskListParts {
 type Handler = (request: ClientRequest) => Promise<Result>;
 
 /**
- * Creates the handlers of the requests about tasks, by the form of tasks that the client knows. Each is decided anew as a
- * use of the tool that the task was created for, when it is asked and when the response is delivered.
+ * Creates the handlers of the requests about tasks, by the form of tasks that the client knows. Each is decided anew as
+ * a use of the tool that the task was created for, when it is asked and when the response is delivered.
  */
 export function createTaskRequests(
   parts: TaskRequestParts,

@@ -20,8 +20,11 @@ export interface TargetFailures {
   connected(target: string): void;
   /** A request was not sent, because no connection can be made. */
   skipped(target: string): void;
-  /** Targets were left out of one list for the same reason: one line for all of them. */
-  leftOut(targets: readonly string[], method: string, error: Error): void;
+  /**
+   * Targets were left out of one list for the same reason: one line for all of them. No failure of theirs: which lists
+   * are made together depends on what the caller may use.
+   */
+  leftOut(targets: readonly string[], method: string, reason: string): void;
   /** Call when a target was changed or removed. */
   forget(target: string): void;
 }
@@ -67,10 +70,9 @@ export function createTargetFailures(clock: Clock, log: Logger, states: TargetSt
         log.warn('target does not answer', { target, request: method, reason });
       }
     },
-    leftOut(targets, method, error) {
-      for (const target of targets) states.failed(target, method, error);
+    leftOut(targets, method, reason) {
       const fields = { request: method, targets: targets.join(', ') };
-      ofAll.failed(method, { reason: error.message, message: 'a list is made without some targets', fields });
+      ofAll.failed(method, { reason, message: 'a list is made without some targets', fields });
     },
     forget(target) {
       throttles.delete(target);

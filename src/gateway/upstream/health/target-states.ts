@@ -3,7 +3,7 @@ import { DeadlineExceededError } from '../../../net/deadline.ts';
 import { reasonOf } from '../../../net/errors.ts';
 import { TargetConnectionsError } from '../../errors.ts';
 import type { TargetOutcome, TargetState } from '../../model.ts';
-import { AnswerLimitError } from '../answer-limits.ts';
+import { AnswerBudgetError, AnswerLimitError } from '../answer-limits.ts';
 import { FloodError } from '../flood-guard.ts';
 
 /** What the requests of all sessions have found out of each target. */
@@ -35,9 +35,13 @@ interface Mutable {
 export function createTargetStates(clock: Clock): TargetStates {
   const states = new Map<string, Mutable>();
   const stateOf = (target: string): Mutable => states.get(target) ?? initialState();
-  const changing = (target: string, found: TargetState['state']): Mutable => {
+  const known = (target: string): Mutable => {
     const state = stateOf(target);
     states.set(target, state);
+    return state;
+  };
+  const changing = (target: string, found: TargetState['state']): Mutable => {
+    const state = known(target);
     if (state.state !== found) state.since = timeOf(clock.now());
     state.state = found;
     return state;
@@ -48,15 +52,18 @@ export function createTargetStates(clock: Clock): TargetStates {
     },
     failed(target, request, error) {
       const outcome = outcomeOf(error);
+      if (error instanceof AnswerBudgetError) {
+        // The answers of all targets were too large together, which says nothing of this one.
+        known(target).requests[outcome] += 1;
+        return;
+      }
       const state = changing(target, outcome === 'timeout' ? 'slow' : 'fails');
       state.lastError = { at: timeOf(clock.now()), request, reason: reasonOf(error) };
       if (request !== connectionRequest) state.requests[outcome] += 1;
     },
     connected: (target) => void changing(target, 'answers'),
     skipped(target) {
-      const state = stateOf(target);
-      states.set(target, state);
-      state.requests.circuit += 1;
+      known(target).requests.circuit += 1;
     },
     forget: (target) => void states.delete(target),
     of: stateOf,
@@ -78,6 +85,6 @@ function initialState(): Mutable {
 
 function outcomeOf(error: unknown): TargetOutcome {
   if (error instanceof DeadlineExceededError) return 'timeout';
-  const limits = [AnswerLimitError, FloodError, TargetConnectionsError];
+  const limits = [AnswerLimitError, AnswerBudgetError, FloodError, TargetConnectionsError];
   return limits.some((limit) => error instanceof limit) ? 'limit' : 'failure';
 }

@@ -43,8 +43,15 @@ interface OpenTask {
   reading: AbortController | undefined;
 }
 
+/** Keeps of some names as many as there is room for. */
+type KeepNames = (names: readonly string[], bytesOf: (name: string) => number) => readonly string[];
+
 /** Returns the tools whose calls have to be tasks, after some were listed (MCP 2025-11-25, `execution.taskSupport`). */
-export function withTaskTools(known: ReadonlySet<string> = new Set(), tools: unknown): ReadonlySet<string> {
+export function withTaskTools(
+  known: ReadonlySet<string> = new Set(),
+  tools: unknown,
+  keep: KeepNames,
+): ReadonlySet<string> {
   const changedTools = new Set(known);
   for (const tool of objectsOf(tools)) {
     const { name } = tool;
@@ -52,7 +59,7 @@ export function withTaskTools(known: ReadonlySet<string> = new Set(), tools: unk
     if (objectIn(tool, 'execution')['taskSupport'] !== 'required') changedTools.delete(name);
     else if (changedTools.size < maxTools) changedTools.add(name);
   }
-  return changedTools;
+  return new Set(keep([...changedTools], (name) => 100 + 2 * name.length));
 }
 
 /**
@@ -218,7 +225,11 @@ async function isTaskTool(
     const next = result['nextCursor'];
     if (typeof next !== 'string' || next === cursor) break;
     cursor = next;
-    if (page === maxPages) memory.areToolsListed = true;
+    if (page === maxPages) {
+      memory.areToolsListed = true;
+      // Of headers of the other tools, nothing is known.
+      memory.paramHeaders = { byTool: memory.paramHeaders?.byTool ?? new Map(), isCut: true };
+    }
   }
   return isTask();
 }

@@ -16,6 +16,10 @@ export interface Resumption {
 /** The limits of what arrives, and where it is reported. */
 export type Incoming = MessageLimits & Pick<TransportParts, 'events'>;
 
+/** What no value of a header has (RFC 9110, 5.5): a stream cannot be resumed after an event with such an id. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
+const noHeaderValue = /[\0-\x08\n-\x1f\x7f]/;
+
 /** Reads the messages of an event stream until its end. */
 export function readMessages(body: TargetBody, parts: Incoming, resumption: Resumption): Promise<void> {
   return readEvents(body, parts, {
@@ -24,7 +28,7 @@ export function readMessages(body: TargetBody, parts: Incoming, resumption: Resu
       else parts.events.ignored(1);
     },
     id(id) {
-      resumption.lastEventId = id === '' ? undefined : id;
+      resumption.lastEventId = id === '' || noHeaderValue.test(id) ? undefined : id;
     },
     retry(milliseconds) {
       resumption.retry = milliseconds;

@@ -170,7 +170,9 @@ export class StreamableHttpTransport implements Transport {
   }
 
   #openStream(signal: AbortSignal, lastEventId: string | undefined): Promise<TargetResponse> {
-    const resume: Readonly<Record<string, string>> = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+    const resume: Record<string, string> = {};
+    // In UTF-8 (HTML, 9.2.3), which a header has byte by byte.
+    if (lastEventId !== undefined) resume['last-event-id'] = Buffer.from(lastEventId).toString('latin1');
     return this.#fetch('GET', { ...this.#parts.headers, accept: 'text/event-stream', ...resume }, signal);
   }
 

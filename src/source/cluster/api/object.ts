@@ -133,6 +133,16 @@ export function decodeObject(kind: KindName, { content, created: _, ...listed }:
   return { ...listed, isCrowdedOut: false, resource, problems, observation };
 }
 
+/** Decodes of an object only what {@link crowdedOut} keeps of it. */
+export function decodeClaim(kind: KindName, { content }: ApiObject): Resource | undefined {
+  if (content.is !== 'json') return content.claim;
+  if (kind !== 'MCPAuthPolicy') return undefined;
+  // Without the rules, which are almost all of a large policy; every other field tells whether there is a claim.
+  const spec = { ...objectIn(content.json, 'spec'), rules: [] };
+  const decoded = decode(kind, withKind(kind, { ...content.json, spec }));
+  return decoded.readable ? decoded.resource : undefined;
+}
+
 /**
  * Returns an object as one that has no room: all objects together take more than is kept of one API server.
  *

@@ -5,7 +5,9 @@ import type { Listing } from './listing-budget.ts';
 export interface ListSink {
   /** Takes an object. It may be crowded out or left out later. */
   add(object: ApiObject): void;
-  /** Gives up the content of an object that was added. Returns the bytes that are kept of it nevertheless. */
+  /** Takes an object without its content. Returns the bytes that are kept of it nevertheless. */
+  addWithoutRoom(object: ApiObject): number;
+  /** Gives up the content of an object that was added. Returns as {@link addWithoutRoom} does. */
   crowdOut(object: ListedObject): number;
   /** Gives up an object wholly, whether or not it was added. */
   leaveOut(key: string): void;
@@ -51,12 +53,13 @@ export class ListSelection {
       this.#sink.leaveOut(listed.key);
       return;
     }
-    this.#sink.add(object);
-    const candidate: Candidate = { object: listed, bytes: listed.bytes, leftOut: false };
-    this.#count(1, candidate.bytes);
+    const isSmall = this.#smallestOut === undefined || compareSize(listed, this.#smallestOut) < 0;
+    if (isSmall) this.#sink.add(object);
+    const bytes = isSmall ? listed.bytes : this.#sink.addWithoutRoom(object);
+    const candidate: Candidate = { object: listed, bytes, leftOut: false };
+    this.#count(1, bytes);
     this.#byAge.add(candidate);
-    if (this.#smallestOut === undefined || compareSize(listed, this.#smallestOut) < 0) this.#bySize.add(candidate);
-    else this.#crowdOut(candidate);
+    if (isSmall) this.#bySize.add(candidate);
     this.#makeRoom();
   }
 

@@ -11,6 +11,8 @@ export interface ListingSize {
 export interface ListingBounds {
   /** What each kind may have whatever the others have: who may create one kind must not crowd out another. */
   readonly ofKind: ListingSize;
+  /** The most of one kind: with half of what is shared, two kinds have it whichever of them is listed first. */
+  readonly mostOfKind: ListingSize;
   /** What all kinds together may have beyond their own parts. */
   readonly shared: ListingSize;
   /** The bytes of one listing, all pages together, also those of objects that are not kept. */
@@ -19,12 +21,13 @@ export interface ListingBounds {
 
 /**
  * Clusters are tested with 10,000 Services and as many namespaces
- * (https://kubernetes.io/docs/setup/best-practices/cluster-large/), with 1 to 5 KB each: one kind may have twenty times
- * as many, and 256 MiB. A heap of 768 MiB holds the sum, which is six parts and what is shared.
+ * (https://kubernetes.io/docs/setup/best-practices/cluster-large/), with 1 to 5 KB each: one kind may have twelve times
+ * as many, and 144 MiB. A heap of 768 MiB holds the sum, which is six parts and what is shared.
  */
 const defaultBounds: ListingBounds = {
   ofKind: { objects: 20_000, bytes: 24 * 1024 * 1024 },
-  shared: { objects: 180_000, bytes: 232 * 1024 * 1024 },
+  mostOfKind: { objects: 120_000, bytes: 144 * 1024 * 1024 },
+  shared: { objects: 200_000, bytes: 240 * 1024 * 1024 },
   received: 1024 * 1024 * 1024,
 };
 
@@ -101,10 +104,12 @@ export class ListingBudget {
   }
 
   #room(kind: KindName): Room {
-    const { ofKind, shared } = this.#bounds;
+    const { ofKind, mostOfKind, shared } = this.#bounds;
     const used = this.#kinds.get(kind) ?? none;
-    if (used.objects > ofKind.objects && this.#beyond.objects > shared.objects) return 'too-many';
-    return used.bytes > ofKind.bytes && this.#beyond.bytes > shared.bytes ? 'too-large' : 'enough';
+    const isBeyond = (of: keyof ListingSize): boolean =>
+      used[of] > mostOfKind[of] || (used[of] > ofKind[of] && this.#beyond[of] > shared[of]);
+    if (isBeyond('objects')) return 'too-many';
+    return isBeyond('bytes') ? 'too-large' : 'enough';
   }
 
   #storedOf(collection: Collection): ListingSize {

@@ -4,6 +4,7 @@ import {
   type ApiObject,
   crowdedOut,
   type DecodedObject,
+  decodeClaim,
   decodeObject,
   isCustomResource,
   observeDeletion,
@@ -123,7 +124,7 @@ export class ObjectStore {
   /** An object was added or modified, and there is no room for its content. */
   crowdOut(object: ApiObject): void {
     this.#touched?.add(object.key);
-    this.apply(crowdedOut(this.#kind, object, decodeObject(this.#kind, object).resource));
+    this.apply(crowdedOut(this.#kind, object, decodeClaim(this.#kind, object)));
   }
 
   /** An object was added, and there are too many. */
@@ -190,6 +191,11 @@ export class ObjectStore {
       add: (object) => {
         const known = this.holds(object) && !isCustomResource(this.#kind);
         listed.set(object.key, known ? undefined : this.#compare(decodeObject(this.#kind, object)));
+      },
+      addWithoutRoom: (object) => {
+        const decoded = crowdedOut(this.#kind, object, decodeClaim(this.#kind, object));
+        listed.set(object.key, this.#compare(decoded));
+        return decoded.bytes;
       },
       crowdOut: (object) => {
         const decoded = this.withoutRoom(object, listed.get(object.key)?.decoded.resource);

@@ -4,7 +4,14 @@ import type { ApiError } from '../../../kube/model.ts';
 import { type Backoff, backoffDelay } from '../../../rate/backoff.ts';
 import { LogThrottle } from '../../../rate/log-throttle.ts';
 import type { KindName } from '../../../resources/model.ts';
-import { type ApiObject, type DecodedObject, decodeObject, isCustomResource } from '../api/object.ts';
+import {
+  type ApiObject,
+  crowdedOut,
+  type DecodedObject,
+  decodeClaim,
+  decodeObject,
+  isCustomResource,
+} from '../api/object.ts';
 import { type Collection, collectionTitle } from '../api/path.ts';
 import type { ApiReader } from '../api/reader.ts';
 import { listPages } from './list-pager.ts';
@@ -192,10 +199,18 @@ class Comparison implements ListSink {
     if (!this.#store.agrees(decoded)) this.#different.set(object.key, decoded);
   }
 
+  addWithoutRoom(object: ApiObject): number {
+    this.#seen.add(object.key);
+    return this.#setWithoutRoom(crowdedOut(this.#kind, object, decodeClaim(this.#kind, object)));
+  }
+
   crowdOut(object: ListedObject): number {
-    const decoded = this.#store.withoutRoom(object, this.#different.get(object.key)?.resource);
-    if (this.#store.holdsWithoutRoom(object)) this.#different.delete(object.key);
-    else this.#different.set(object.key, decoded);
+    return this.#setWithoutRoom(this.#store.withoutRoom(object, this.#different.get(object.key)?.resource));
+  }
+
+  #setWithoutRoom(decoded: DecodedObject): number {
+    if (this.#store.holdsWithoutRoom(decoded)) this.#different.delete(decoded.key);
+    else this.#different.set(decoded.key, decoded);
     return decoded.bytes;
   }
 

@@ -69,21 +69,37 @@ function ofCluster(name: string, make: (index: number) => object): Attack {
     async start({ apiServer: port }, count): Promise<StopAttack> {
       const { promise: listed, resolve } = Promise.withResolvers<void>();
       const known = new Set<string>();
+      const watches: ServerResponse[] = [];
       const server = createServer((request, response) => {
         answer(request, response, known, { count, make });
+        if (request.url?.includes('mcpauthpolicies?watch=') === true) watches.push(response);
         if (known.has('mcpauthpolicies')) response.on('close', resolve);
       });
       await new Promise<void>((listening, reject) => {
         server.once('error', reject).listen(port, '127.0.0.1', listening);
       });
       await Promise.race([listed, new Promise((late) => setTimeout(late, 30_000))]);
-      return () => {
+      return async () => {
+        // What is known of an API server that is away stays: the policies go first.
+        await Promise.all(watches.map((watch) => deleteAll(watch, count, make)));
         server.close();
         server.closeAllConnections();
         return 0;
       };
     },
   };
+}
+
+/** Sends the deletion of each object, and resolves when that is on its way, or the watch has ended. */
+function deleteAll(watch: ServerResponse, count: number, make: (index: number) => object): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  watch.once('close', resolve);
+  for (let index = 0; index < count; index += 1) {
+    const { spec: _, ...object } = make(index) as { readonly spec: object };
+    watch.write(`${JSON.stringify({ type: 'DELETED', object })}\n`);
+  }
+  watch.end(resolve);
+  return promise;
 }
 
 /** The objects of other kinds, by the end of the path of their list. */

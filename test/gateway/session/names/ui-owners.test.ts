@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createUiOwners } from '../../../../src/gateway/session/names/ui-owners.ts';
+import { createListMemory } from '../../../../src/gateway/upstream/answer-limits.ts';
 import { createManualClock } from '../../../support/edges/manual-clock.ts';
 import { createRecordedLog } from '../../../support/edges/recorded-log.ts';
 import { type GatewayRig, startGateway } from '../../../support/gateway/gateway-rig.ts';
@@ -36,7 +37,7 @@ const nobodys = { page: -32602, listed: [] };
 
 it('a target whose tools refer to more pages than it may own is named in the log', () => {
   const log = createRecordedLog();
-  const owners = createUiOwners(createManualClock(), log);
+  const owners = createUiOwners(createManualClock(), log, createListMemory({ evict: () => {}, crowded: () => {} }));
   const tools = Array.from({ length: 1_001 }, (_, nth) => ({ _meta: { ui: { resourceUri: `ui://app/${nth}` } } }));
   for (let times = 0; times < 3; times += 1) owners.toolsListed('default/many', tools);
   expect(owners.claimants('ui://app/999')).toEqual(['default/many']);
@@ -98,7 +99,10 @@ describe('the page of an MCP App', () => {
 describe('the owner of a page', () => {
   const create = () => {
     const log = createRecordedLog();
-    return { log, owners: createUiOwners(createManualClock(), log) };
+    return {
+      log,
+      owners: createUiOwners(createManualClock(), log, createListMemory({ evict: () => {}, crowded: () => {} })),
+    };
   };
 
   it.each([

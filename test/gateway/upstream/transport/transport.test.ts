@@ -84,6 +84,23 @@ describe('a request', () => {
   });
 });
 
+describe('the id of an event that a request is resumed after', () => {
+  it('may be any text', async () => {
+    await using rig = await connect(streams('id: é-事\ndata:\n\n', `data: ${response(7)}\n\n`));
+    const sent = rig.transport.send(request);
+    await rig.clock.armed();
+    rig.clock.next();
+    await sent;
+    expect(Buffer.from(rig.requests[1] ?? '', 'latin1').toString()).toBe('GET /mcp é-事');
+  });
+
+  it('is none with characters that no header may have', async () => {
+    await using rig = await connect(streams('id: \u0001\ndata:\n\n'));
+    await expect(rig.transport.send(request)).rejects.toThrow('cut off');
+    expect(rig.requests).toEqual(['POST /mcp']);
+  });
+});
+
 describe('a request that needs no response any more', () => {
   it('as it is cancelled ends its exchange with the target', async () => {
     const closed = Promise.withResolvers<void>();

@@ -15,15 +15,18 @@ type Selected = Readonly<Record<string, number>>;
 
 /** Selects from a list with room for so much. @param rest bytes that are kept of an object that is crowded out */
 function select(list: readonly Written[], objects: number, bytes: number, rest = 0): Selected {
-  const bounds = { shared: { objects, bytes }, ofKind: { objects: 0, bytes: 0 }, received: Number.MAX_VALUE };
+  const most = { objects, bytes };
+  const bounds = { shared: most, mostOfKind: most, ofKind: { objects: 0, bytes: 0 }, received: Number.MAX_VALUE };
   const kept = new Map<string, number>();
+  const crowdOut = (object: ListedObject): number => {
+    const left = Math.min(rest, object.bytes);
+    kept.set(object.key, left);
+    return left;
+  };
   const selection = new ListSelection(new ListingBudget(bounds).begin({ kind: 'Service', namespace: undefined }), {
     add: (object) => void kept.set(object.key, object.bytes),
-    crowdOut: (object: ListedObject) => {
-      const left = Math.min(rest, object.bytes);
-      kept.set(object.key, left);
-      return left;
-    },
+    addWithoutRoom: crowdOut,
+    crowdOut,
     leaveOut: (key) => void kept.delete(key),
   });
   for (const written of list) selection.add(objectOf(written));

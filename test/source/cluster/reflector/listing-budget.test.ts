@@ -8,7 +8,7 @@ const of = (kind: KindName, namespace?: string): Collection => ({ kind, namespac
 const objects = (number: number): ListingSize => ({ objects: number, bytes: 0 });
 const bytes = (number: number): ListingSize => ({ objects: 0, bytes: number });
 const budgetOf = (shared: number, ofKind: number): ListingBudget =>
-  new ListingBudget({ shared: objects(shared), ofKind: objects(ofKind), received: 1_000 });
+  new ListingBudget({ shared: objects(shared), mostOfKind: objects(100), ofKind: objects(ofKind), received: 1_000 });
 
 /** Lists so many objects, and stores them if they have room; returns whether they have. */
 function list(budget: ListingBudget, collection: Collection, number: number): boolean {
@@ -40,6 +40,14 @@ describe('what is kept of an API server', () => {
       expect(list(budget, of('Namespace'), others)).toBe(true);
       expect(list(budget, of('Service'), 14)).toBe(false);
       expect(list(budget, of('Service'), 13)).toBe(true);
+    }
+  });
+
+  it('is for one kind no more than its most, so that there is room for another that is listed later', () => {
+    const bounds = { shared: objects(10), mostOfKind: objects(5), ofKind: objects(0), received: 1_000 };
+    for (const kinds of [['Service', 'Namespace'] as const, ['Namespace', 'Service'] as const]) {
+      const budget = new ListingBudget(bounds);
+      for (const kind of kinds) expect([list(budget, of(kind), 6), list(budget, of(kind), 5)]).toEqual([false, true]);
     }
   });
 
@@ -106,7 +114,12 @@ describe('a list', () => {
 
 describe('what watches change', () => {
   const budgetOfBytes = (): ListingBudget =>
-    new ListingBudget({ shared: { objects: 9, bytes: 100 }, ofKind: objects(0), received: 1_000 });
+    new ListingBudget({
+      shared: { objects: 9, bytes: 100 },
+      mostOfKind: { objects: 9, bytes: 100 },
+      ofKind: objects(0),
+      received: 1_000,
+    });
 
   it('has room as far as the bytes of all kinds leave some', () => {
     const budget = budgetOfBytes();

@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+import type { Script } from '../../support/gateway/raw-target.ts';
+import { startTargetRig, type TargetRig } from '../../support/gateway/target-rig.ts';
+import { ask } from '../../support/nodes/stateless-client.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** A target of MCP 2026-07-28 alone, whose tool `x` the caller may use. */
+async function start(script: Script): Promise<TargetRig> {
+  const rig = await startTargetRig(script, { stateless: true });
+  rig.gateway.config.allow('n.p', 'me', 'tool', 'a:x');
+  return rig;
+}
+
+const schema = (header: unknown): Json => ({
+  type: 'object',
+  properties: { region: { type: 'string', 'x-mcp-header': header }, self: { $ref: '#' } },
+  $defs: { loop: { $ref: '#/$defs/loop' } },
+});
+/** Refuses a call without the header, as a server of this revision must. */
+const needing =
+  (header: unknown): Script =>
+  ({ method, headers }) => {
+    if (method === 'tools/list') return { result: { tools: [{ name: 'x', inputSchema: schema(header) }] } };
+    return headers[`mcp-param-${String(header).toLowerCase()}`] === undefined
+      ? { error: { code: -32020, message: 'Header mismatch' } }
+      : { result: { content: [] } };
+  };
+const regional = { name: 'a:x', arguments: { region: 'Zürich' } };
+
+describe('a parameter that a header repeats', () => {
+  it.each(['Region', 'authorization'])(
+    'reaches the target as %s, which an earlier client knows nothing of',
+    async (header) => {
+      await using rig = await start(needing(header));
+      const client = await rig.open();
+      expect((await client.request('tools/call', regional)).result).toEqual({ content: [] });
+      const { headers } = await rig.target.arrival('tools/call', 2);
+      expect(headers[`mcp-param-${header.toLowerCase()}`]).toBe(
+        `=?base64?${Buffer.from('Zürich').toString('base64')}?=`,
+      );
+      expect(headers.authorization).toBeUndefined();
+      await client.request('tools/call', regional);
+      expect(rig.target.asked.map(({ method }) => method)).toEqual([
+        'tools/call',
+        'tools/list',
+        'tools/call',
+        'tools/call',
+      ]);
+    },
+  );
+
+  it.each(['not a token', '', 7, null])('has no header when the schema names %j', async (header) => {
+    await using rig = await start(needing(header));
+    const client = await rig.open();
+    expect((await client.request('tools/call', regional)).error?.code).toBe(-32020);
+  });
+});
+
+describe('a parameter that a header repeats', () => {
+  it.each([
+    ['another value', { 'mcp-param-region': 'Bern' }, 400],
+    ['no value', {}, 400],
+    ['a value that is not encoded', { 'mcp-param-region': '=?base64?!?=' }, 400],
+    ['the value itself, which no header may have', { 'mcp-param-region': 'Zürich' }, 400],
+    ['another beginning', { 'mcp-param-region': `=?BASE64?${Buffer.from('Zürich').toString('base64')}?=` }, 400],
+    ['the same value', { 'mcp-param-region': `=?base64?${Buffer.from('Zürich').toString('base64')}?=` }, 200],
+  ])('is compared with the header of a client of MCP 2026-07-28: %s', async (_, headers, status) => {
+    await using rig = await start(needing('Region'));
+    const token = rig.gateway.token('me');
+    await ask(rig.gateway, { token, method: 'tools/list' });
+    const response = await ask(rig.gateway, { token, method: 'tools/call', params: regional, headers });
+    expect(response.status).toBe(status);
+    if (status === 400)
+      expect(JSON.parse(await response.text())).toMatchObject({ id: 'mine', error: { code: -32020 } });
+  });
+
+  it('is missed by the target when a client of MCP 2026-07-28 sends no header, though nothing was listed', async () => {
+    await using rig = await start(needing('Region'));
+    const token = rig.gateway.token('me');
+    for (let times = 0; times < 2; times += 1) {
+      const response = await ask(rig.gateway, { token, method: 'tools/call', params: regional });
+      expect(response.status).toBe(400);
+      expect(JSON.parse(await response.text())).toMatchObject({ id: 'mine', error: { code: -32020 } });
+    }
+    expect(rig.target.asked.map(({ method }) => method)).toEqual(['tools/call', 'tools/list']);
+  });
+
+  it.each<[string, boolean, Json]>([
+    ['of MCP 2026-07-28', true, { region: 'Zürich' }],
+    ['of an earlier revision', false, { region: 'Zürich' }],
+    ['whose call has no such argument', true, {}],
+  ])('is compared before anything was listed, at a target %s', async (_, stateless, args) => {
+    await using rig = await startTargetRig(needing('Region'), { stateless });
+    rig.gateway.config.allow('n.p', 'me', 'tool', 'a:x');
+    const token = rig.gateway.token('me');
+    const params = { name: 'a:x', arguments: args };
+    const headers = { 'mcp-param-region': 'Bern' };
+    for (let times = 0; times < 2; times += 1) {
+      expect((await ask(rig.gateway, { token, method: 'tools/call', params, headers })).status).toBe(400);
+    }
+    expect(rig.target.asked.map(({ method }) => method)).toEqual(['tools/list']);
+  });
+});
+
+it('a header is compared for a tool on a later page, also when that was not answered at first', async () => {
+  const tool = needing('Region');
+  let unanswered = 1;
+  const script: Script = (message, say) => {
+    if (message.method !== 'tools/list') return tool(message, say);
+    if (message.params['cursor'] === undefined) return { result: { tools: [{ name: 'y' }], nextCursor: 'more' } };
+    unanswered -= 1;
+    return unanswered >= 0 ? { error: { code: -32603, message: 'try again' } } : tool(message, say);
+  };
+  await using rig = await start(script);
+  const common = { token: rig.gateway.token('me'), method: 'tools/call', params: regional };
+  const call = async () => (await ask(rig.gateway, { ...common, headers: { 'mcp-param-region': 'Bern' } })).text();
+  expect(await call()).toContain('does not list its tools');
+  expect(await call()).toContain('-32020');
+  expect(rig.target.asked.filter(({ method }) => method === 'tools/call')).toEqual([]);
+});
