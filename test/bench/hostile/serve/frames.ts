@@ -16,7 +16,10 @@ const ended = 'gatehouse_xds_streams_ended_total';
 const accepted: Trace = { metric: ended, line: undefined };
 
 /** HTTP/2 itself ends the connection. */
-const broken: Trace = { metric: ended, line: 'connections end because of errors of HTTP/2' };
+const broken: Trace = {
+  metric: 'gatehouse_xds_connections_failed_total',
+  line: 'connections end because of errors of HTTP/2',
+};
 
 const withoutEnd: Trace = {
   metric: 'gatehouse_xds_connections_closed_total',
