@@ -104,6 +104,22 @@ describe('a user', () => {
   });
 });
 
+describe('a certificate in a file', () => {
+  it('that is half written fails requests in words, and counts within ten seconds once it is whole', async () => {
+    const server = await serve(echo, { clientAuthority: authority.cert });
+    const { cert, key } = authority.issue();
+    const access = await kubeconfigFor(server, { user: { 'client-certificate': 'tls.crt', 'client-key': 'tls.key' } });
+    const certFile = join(dirname(access.path), 'tls.crt');
+    await writeFile(join(dirname(access.path), 'tls.key'), key);
+    await writeFile(certFile, cert.slice(0, cert.length / 2));
+    const { connection, clock } = await connect(access);
+    expect(await failureOf(get(connection))).toContain('a certificate or key of ours is not readable as PEM');
+    await writeFile(certFile, cert);
+    clock.advance(10_000);
+    expect((await get(connection)).status).toBe(200);
+  });
+});
+
 describe('the authority of the cluster', () => {
   it('may be replaced on disk: new connections trust the new one, an open watch goes on', async () => {
     const caFile = join(temporaryFolder(), 'ca.crt');

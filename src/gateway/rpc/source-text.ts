@@ -17,7 +17,9 @@ import type { Message } from './model.ts';
  * written as `JSON.stringify` would.
  */
 
-/** A text that was written or changed; a large one that was changed is kept in parts, which share what it was before. */
+/**
+ * A text that was written or changed; a large one that was changed is kept in parts, which share what it was before.
+ */
 const texts = new WeakMap<object, string | readonly string[]>();
 
 /** The members of a message that are passed on. */
