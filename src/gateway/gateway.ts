@@ -71,9 +71,10 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
   const { clock, random, log } = edges;
   const { mounts, resolutions, adminListen } = parseFlags(options);
   const targetSettings = createTargetSettings(clock, log);
-  const network = createNetwork(resolutions, targetSettings, options.maxTargetConnections, (reason) =>
-    metrics.count('gatehouse_gateway_target_connections_failed_total', { reason }),
-  );
+  const network = createNetwork({
+    ...{ clock, resolutions, settings: targetSettings, maxTargetConnections: options.maxTargetConnections },
+    failed: (reason) => metrics.count('gatehouse_gateway_target_connections_failed_total', { reason }),
+  });
   shutdown.add(network.stop);
   const fetchText = createTextFetch(network.operatorFetch, clock);
 
