@@ -1,7 +1,9 @@
 import type { Clock } from '../edges.ts';
 import type { Caller } from './model.ts';
 
-/** One text per caller, to whom sessions and shares of limits belong. The prefix keeps identities apart from the rest. */
+/**
+ * One text per caller, to whom sessions and shares of limits belong. The prefix keeps identities apart from the rest.
+ */
 export function callerKey(caller: Caller): string {
   return caller.kind === 'principal' ? `principal ${caller.identity}` : caller.kind;
 }
@@ -12,8 +14,8 @@ export function isCurrent(caller: Caller, clock: Clock): boolean {
 }
 
 /**
- * Returns whether two tokens say the same of a caller, as far as rules can ask: they compare claims that are texts. What
- * was decided for one of them holds for the other one.
+ * Returns whether two tokens say the same of a caller, as far as rules can ask: they compare claims that are texts.
+ * What was decided for one of them holds for the other one.
  */
 export function hasSameClaims(one: Caller, other: Caller): boolean {
   if (one.kind === 'anonymous' || other.kind === 'anonymous') return one.kind === other.kind;

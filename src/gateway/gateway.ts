@@ -62,16 +62,19 @@ export async function startGateway(options: GatewayOptions, edges: GatewayEdges)
 /** Milliseconds. */
 const defaultGrace = 10_000;
 
-/** The part of the grace time that requests in flight may take; the rest is for their errors and the ends of sessions. */
+/**
+ * The part of the grace time that requests in flight may take; the rest is for their errors and the ends of sessions.
+ */
 const drainShare = 0.9;
 
 async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shutdown): Promise<RunningGateway> {
   const { clock, random, log } = edges;
   const { mounts, resolutions, adminListen } = parseFlags(options);
   const targetSettings = createTargetSettings(clock, log);
-  const network = createNetwork(resolutions, targetSettings, options.maxTargetConnections, (reason) =>
-    metrics.count('gatehouse_gateway_target_connections_failed_total', { reason }),
-  );
+  const network = createNetwork({
+    ...{ clock, resolutions, settings: targetSettings, maxTargetConnections: options.maxTargetConnections },
+    failed: (reason) => metrics.count('gatehouse_gateway_target_connections_failed_total', { reason }),
+  });
   shutdown.add(network.stop);
   const fetchText = createTextFetch(network.operatorFetch, clock);
 
@@ -188,8 +191,8 @@ function aboutNames(names: NameMode): [message: string, fields: Fields] {
 }
 
 /**
- * Reads the authorities of issuers once at the start, when what is wrong with them is an error; later the keys of before
- * stay in use.
+ * Reads the authorities of issuers once at the start, when what is wrong with them is an error; later the keys of
+ * before stay in use.
  *
  * @throws GatewayError that names the file
  */

@@ -194,8 +194,9 @@ export interface TargetBody extends AsyncIterable<Uint8Array> {
 }
 
 /**
- * What clients call tools, prompts and resources. `qualified`: `<target>:<name>`. `portable`: names that every host takes,
- * at most 64 letters, digits, `_` and `-`. `bare`: names as targets have them, but for those that two targets list.
+ * What clients call tools, prompts and resources. `qualified`: `<target>:<name>`. `portable`: names that every host
+ * takes, at most 64 letters, digits, `_` and `-`. `bare`: names as targets have them, but for those that two targets
+ * list.
  */
 export type NameMode = 'qualified' | 'portable' | 'bare';
 
@@ -228,8 +229,8 @@ export interface TargetState {
 }
 
 /**
- * What the log has of a caller. `hash`: 16 hexadecimal digits, the same for all tokens of a subject. `sub`: the claim of
- * that name, or the hash without it. `none`: nothing.
+ * What the log has of a caller. `hash`: 16 hexadecimal digits, the same for all tokens of a subject. `sub`: the claim
+ * of that name, or the hash without it. `none`: nothing.
  */
 export type CallerNaming = 'hash' | 'sub' | 'none';
 

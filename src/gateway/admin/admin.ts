@@ -36,8 +36,8 @@ interface Page {
 /**
  * Creates the handler of the admin pages: `GET /targets`, `/rbac` and `/listeners` return what is in force, each with
  * the state of the connection to the control plane. Names are sorted by bytes. No page contains a secret: keys appear
- * by their ids, and tokens do not appear. `/metrics` is for Prometheus, `/healthz` succeeds while the process runs, and `/readyz` while
- * clients should be sent here.
+ * by their ids, and tokens do not appear. `/metrics` is for Prometheus, `/healthz` succeeds while the process runs, and
+ * `/readyz` while clients should be sent here.
  */
 export function createAdmin(parts: AdminParts): RequestListener {
   const { config, targetState, xds, notReady, listeners, metrics, failed } = parts;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { KeySourceConfig } from '../config/model.ts';
 import type { Caller } from '../model.ts';
 import { identityOf } from './identity.ts';
@@ -57,15 +57,15 @@ export async function createTokenVerifier(
       if (keys === undefined) return { kind: 'no keys' };
       if (known.keys !== keys) known = nothingKnown(keys);
       const { tokens, running } = known;
-      const hash = createHash('sha256').update(token).digest('base64');
-      const caller = tokens.get(hash, clock.now());
+      const digest = hash('sha256', token, 'base64');
+      const caller = tokens.get(digest, clock.now());
       if (caller !== undefined) return { kind: 'caller', caller };
-      const found = running.get(hash);
+      const found = running.get(digest);
       if (found !== undefined) return found;
-      const verifying = verifyNew(token, keys).finally(() => running.delete(hash));
-      running.set(hash, verifying);
+      const verifying = verifyNew(token, keys).finally(() => running.delete(digest));
+      running.set(digest, verifying);
       const check = await verifying;
-      if (check.kind === 'caller') tokens.put(hash, check.caller, clock.now());
+      if (check.kind === 'caller') tokens.put(digest, check.caller, clock.now());
       return check;
     },
   };

@@ -5,6 +5,7 @@ import { codeOf } from '../../net/errors.ts';
 import { formatHostPort, type HostPort } from '../../net/host-port.ts';
 import { blockReasonOf, hostProblem } from '../../net/outbound/blocked-address.ts';
 import { checkedLookup } from '../../net/outbound/checked-lookup.ts';
+import type { HostLookups } from '../../net/outbound/host-lookups.ts';
 import { ConnectError } from '../errors.ts';
 import type { Resolutions } from './resolve.ts';
 
@@ -28,6 +29,8 @@ export type ConnectionFailure = 'certificate' | 'name' | 'address' | 'connection
 /** What the connector of targets needs beside `--resolve`. */
 export interface TargetConnections {
   authorities(): readonly string[];
+  /** Of all targets. */
+  readonly lookups: HostLookups;
   /** Called with each connection that cannot be opened. */
   failed(reason: ConnectionFailure): void;
   /** Milliseconds for a connection with its TLS handshake. Default 5 seconds, as Envoy's. */
@@ -73,7 +76,7 @@ export function createOperatorConnector(
  */
 export function createTargetConnector(
   resolutions: Resolutions,
-  { authorities, failed, connectTimeout: timeout = defaultConnectTimeout }: TargetConnections,
+  { authorities, lookups, failed, connectTimeout: timeout = defaultConnectTimeout }: TargetConnections,
 ): buildConnector.connector {
   const plain = buildConnector({ allowH2: false, timeout });
   const secureContext = createSharedContext(authorities);
@@ -97,7 +100,7 @@ export function createTargetConnector(
     }
     const problem = hostProblem(host);
     if (problem !== undefined) return refuse(new BlockedAddressError(host, port, `is ${problem}`));
-    const connect = buildConnector({ allowH2: false, timeout, lookup: targetLookup(port), ...tls });
+    const connect = buildConnector({ allowH2: false, timeout, lookup: targetLookup(lookups, port), ...tls });
     return connect({ ...options, hostname: host }, answer);
   };
 }
@@ -188,8 +191,9 @@ export function portOf({ protocol, port }: { readonly protocol: string; readonly
 }
 
 /** The lookup of a target's host. */
-function targetLookup(port: number): LookupFunction {
+function targetLookup(lookups: HostLookups, port: number): LookupFunction {
   return checkedLookup(
+    lookups,
     blockReasonOf,
     (host, address, reason) =>
       new BlockedAddressError(host, port, `resolves to ${address}, which is a ${reason} address`),

@@ -1,6 +1,7 @@
 import { Agent, type buildConnector, fetch, type RequestInit as UndiciInit } from 'undici';
-import type { StopAsync } from '../../edges.ts';
+import type { Clock, StopAsync } from '../../edges.ts';
 import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
+import { HostLookups } from '../../net/outbound/host-lookups.ts';
 import { readCertificates } from '../../net/tls/pem.ts';
 import { readTexts } from '../../net/watched-files.ts';
 import type { TargetFetch } from '../model.ts';
@@ -30,20 +31,23 @@ export interface Network {
   readonly stop: StopAsync;
 }
 
-/**
- * Creates the HTTP clients. Opens no connection. All targets share one connection pool, which closes idle connections.
- *
- * @param maxTargetConnections see {@link createConnectionLimit}
- * @param failed called with each connection to a target that cannot be opened
- */
-export function createNetwork(
-  resolutions: Resolutions,
-  settings: TargetSettings,
-  maxTargetConnections: number | undefined,
-  failed: (reason: ConnectionFailure) => void,
-): Network {
+/** What the HTTP clients need. */
+export interface NetworkParts {
+  readonly resolutions: Resolutions;
+  readonly settings: TargetSettings;
+  readonly clock: Clock;
+  /** See {@link createConnectionLimit}. */
+  readonly maxTargetConnections?: number | undefined;
+  /** Called with each connection to a target that cannot be opened. */
+  readonly failed: (reason: ConnectionFailure) => void;
+}
+
+/** Creates the HTTP clients. Opens no connection. All targets share one connection pool, which closes idle connections. */
+export function createNetwork(parts: NetworkParts): Network {
+  const { resolutions, settings, clock, maxTargetConnections, failed } = parts;
   const { authorities } = settings;
-  const targets = createAgent(createTargetConnector(resolutions, { authorities, failed }));
+  const lookups = new HostLookups(clock);
+  const targets = createAgent(createTargetConnector(resolutions, { authorities, lookups, failed }));
   const connections = createConnectionLimit(maxTargetConnections);
   const operator = createAgent(createOperatorConnector(resolutions));
   /** By the path of the file with their authorities, of which the configuration names a few. */

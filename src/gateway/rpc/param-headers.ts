@@ -77,7 +77,8 @@ function bytesOf([name, headers]: ToolHeaders): number {
 
 /**
  * Returns what a schema declares, by the rules of MCP 2026-07-28 (Streamable HTTP, Schema Extension): a header is of a
- * parameter with a primitive type, which a chain of `properties` leads to, and of no other parameter. Follows no `$ref`.
+ * parameter with a primitive type, which a chain of `properties` leads to, and of no other parameter. Follows no
+ * `$ref`.
  */
 export function declaredIn(schema: unknown): Declared {
   const headers: ParamHeader[] = [];

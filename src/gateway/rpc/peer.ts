@@ -19,7 +19,9 @@ export interface PeerParts<Sender extends Address, Address = Sender> extends Req
  * @template Address what it needs to know to send one
  */
 export interface Peer<Sender extends Address, Address = Sender> {
-  /** Handles a message. Drops a request whose id is in flight: its response would be taken for that of the first one. */
+  /**
+   * Handles a message. Drops a request whose id is in flight: its response would be taken for that of the first one.
+   */
   receive(message: Message, sender: Sender): void;
   /** Returns whether a request of the other side with this id waits for its response. */
   isInFlight(id: RequestId): boolean;

@@ -51,7 +51,9 @@ export const subscriptionIdKey = 'io.modelcontextprotocol/subscriptionId';
 /** The `resultType` of a result that asks the client for something, from MCP 2026-07-28 on. */
 export const inputRequired = 'input_required';
 
-/** The extension of MCP 2026-07-28 with which a call may create a task (SEP-2663), in the capabilities of both sides. */
+/**
+ * The extension of MCP 2026-07-28 with which a call may create a task (SEP-2663), in the capabilities of both sides.
+ */
 export const tasksExtension = 'io.modelcontextprotocol/tasks';
 
 /** The `resultType` of a result that is a handle of a task, in place of the result itself. */
@@ -67,7 +69,7 @@ export const relatedTaskKey = 'io.modelcontextprotocol/related-task';
 export const subscribeTask = 'tasks/subscribe';
 
 /**
- * Levels of objects and arrays in a message that is passed on. No MCP message is nested deeper; `JSON.parse` accepts any
- * depth, but `JSON.stringify` of such a value overflows the stack.
+ * Levels of objects and arrays in a message that is passed on. No MCP message is nested deeper; `JSON.parse` accepts
+ * any depth, but `JSON.stringify` of such a value overflows the stack.
  */
 export const maxDepth = 500;

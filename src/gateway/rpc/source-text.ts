@@ -17,7 +17,9 @@ import type { Message } from './model.ts';
  * written as `JSON.stringify` would.
  */
 
-/** A text that was written or changed; a large one that was changed is kept in parts, which share what it was before. */
+/**
+ * A text that was written or changed; a large one that was changed is kept in parts, which share what it was before.
+ */
 const texts = new WeakMap<object, string | readonly string[]>();
 
 /** The members of a message that are passed on. */
@@ -120,7 +122,7 @@ function withNewMembers(
 }
 
 /** Writes a value, and what was remembered in it as it was written. */
-const encodeValue = (value: unknown): string => [...partsOf(value)].join('');
+const encodeValue = (value: unknown): string => partsOf(value).join('');
 
 /** Returns the characters of an object as it is written. The parsed value may lack what nobody reads of a large one. */
 export function lengthOf(object: object): number {
@@ -173,35 +175,43 @@ function endOfPiece(text: string): number {
 const firstHighSurrogate = 0xd800;
 const lastHighSurrogate = 0xdbff;
 
+/** The texts that make up a value, in their order. */
+function partsOf(value: unknown): readonly string[] {
+  const parts: string[] = [];
+  addParts(value, parts);
+  return parts;
+}
+
 /** Recurs into what the gateway itself has made, which is nested a few levels. */
-function* partsOf(value: unknown): Generator<string> {
+function addParts(value: unknown, parts: string[]): void {
   if (typeof value !== 'object' || value === null) {
-    yield JSON.stringify(value) ?? 'null';
+    parts.push(JSON.stringify(value) ?? 'null');
     return;
   }
   const text = texts.get(value);
-  if (text !== undefined) {
-    if (typeof text === 'string') yield text;
-    else yield* text;
-    return;
-  }
-  let separator = '';
-  if (Array.isArray(value)) {
-    yield '[';
-    for (const element of value) {
-      yield separator;
-      yield* partsOf(element);
-      separator = ',';
-    }
-    yield ']';
-    return;
-  }
-  yield '{';
-  for (const [name, member] of Object.entries(value)) {
-    if (member === undefined) continue;
-    yield `${separator}${JSON.stringify(name)}:`;
-    yield* partsOf(member);
+  if (typeof text === 'string') parts.push(text);
+  else if (text !== undefined) for (const part of text) parts.push(part);
+  else if (Array.isArray(value)) addElements(value, parts);
+  else addMembers(value, parts);
+}
+
+function addElements(elements: readonly unknown[], parts: string[]): void {
+  let separator = '[';
+  for (const element of elements) {
+    parts.push(separator);
+    addParts(element, parts);
     separator = ',';
   }
-  yield '}';
+  parts.push(elements.length === 0 ? '[]' : ']');
+}
+
+function addMembers(object: object, parts: string[]): void {
+  let separator = '{';
+  for (const [name, member] of Object.entries(object)) {
+    if (member === undefined) continue;
+    parts.push(`${separator}${JSON.stringify(name)}:`);
+    addParts(member, parts);
+    separator = ',';
+  }
+  parts.push(separator === '{' ? '{}' : '}');
 }

@@ -59,8 +59,9 @@ export function unknownNameError(kind: PrimitiveKind, requestedName: string): Rp
 }
 
 /**
- * Returns the decision about whoever may do all of these. An event log keeps it for as long as a message, so that it holds
- * nothing else: a closure within the handling of a request would hold the request, its response and their connection.
+ * Returns the decision about whoever may do all of these. An event log keeps it for as long as a message, so that it
+ * holds nothing else: a closure within the handling of a request would hold the request, its response and their
+ * connection.
  */
 export function allowedAll(authorization: Pick<Authorization, 'allows'>, uses: readonly AccessRequest[]): MayReceive {
   return (caller) => uses.every((use) => authorization.allows(use, caller));

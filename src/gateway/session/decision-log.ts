@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { PrimitiveKind } from '../../authz/model.ts';
 import type { Clock, Fields, Logger, Stop } from '../../edges.ts';
 import { shortened } from '../../json/quoted.ts';
@@ -125,10 +125,15 @@ function callerFields(caller: Caller, naming: CallerNaming): Fields {
   if (naming === 'none') return {};
   if (caller.kind === 'anonymous') return { caller: caller.reason };
   const { sub } = caller.claims;
-  return { caller: naming === 'sub' && typeof sub === 'string' ? shortened(sub) : callerHash(caller.identity) };
+  return { caller: naming === 'sub' && typeof sub === 'string' ? shortened(sub) : callerHash(caller) };
 }
 
+/** By the caller, which a verified token is remembered with: most of its calls have a line. */
+const callerHashes = new WeakMap<Caller, string>();
+
 /** Equal for all tokens of one subject, and does not reveal the subject. */
-function callerHash(identity: string): string {
-  return createHash('sha256').update(identity).digest('hex').slice(0, 16);
+function callerHash(caller: Extract<Caller, { readonly kind: 'principal' }>): string {
+  const known = callerHashes.get(caller) ?? hash('sha256', caller.identity).slice(0, 16);
+  callerHashes.set(caller, known);
+  return known;
 }

@@ -73,12 +73,14 @@ export function createAnswerBudget(): AnswerBudget {
 }
 
 /**
- * Bytes of what is kept of the lists of all targets after they were answered: names that do not say their target, pages,
- * headers of parameters. Ten thousand names of 30 characters take 5 MB.
+ * Bytes of what is kept of the lists of all targets after they were answered: names that do not say their target,
+ * pages, headers of parameters. Ten thousand names of 30 characters take 5 MB.
  */
 const maxKeptBytes = 64 * 1024 * 1024;
 
-/** The part of it that one target may take; however many want it all, the one with the most leaves its place to others. */
+/**
+ * The part of it that one target may take; however many want it all, the one with the most leaves its place to others.
+ */
 const keptShare = 1 / 2;
 
 /** Creates the room for it, by target. */

@@ -34,10 +34,16 @@ export function createUpstreamSession(parts: UpstreamParts): UpstreamSession {
     return connected.request(method, params, time.signal, exchange).finally(time.stop);
   };
 
+  /** Mostly there is a connection, and nothing to wait for. */
+  const connection = (signal: AbortSignal): Connection | Promise<Connection> => {
+    const found = connections.get();
+    return found instanceof Promise ? untilAborted(signal, found) : found;
+  };
+
   return {
     async request(method, clientParams, signal, exchange): Promise<Result> {
       const outgoing = { method, params: withoutVersion(clientParams), exchange };
-      const connected = await untilAborted(signal, connections.get());
+      const connected = await connection(signal);
       try {
         return await requestWithin(connected, outgoing, signal);
       } catch (error) {
@@ -45,7 +51,7 @@ export function createUpstreamSession(parts: UpstreamParts): UpstreamSession {
         if (!isSessionUnknown(error)) throw error;
         connections.forget(connected);
         void connected.close(new Error('the target no longer knows this session'));
-        return requestWithin(await untilAborted(signal, connections.get()), outgoing, signal);
+        return requestWithin(await connection(signal), outgoing, signal);
       }
     },
     notify(method, params) {
@@ -55,7 +61,7 @@ export function createUpstreamSession(parts: UpstreamParts): UpstreamSession {
         .catch(() => {});
     },
     async capabilities(signal) {
-      return (await untilAborted(signal, connections.get())).handshake.capabilities;
+      return (await connection(signal)).handshake.capabilities;
     },
     async close(reason) {
       closed.abort(reason);
@@ -69,8 +75,8 @@ export function createUpstreamSession(parts: UpstreamParts): UpstreamSession {
 
 /** The connection of a session, and the next one when that is lost. */
 interface Connections {
-  /** Returns the connection, which is opened when there is none. Rejects while the target cannot be reached. */
-  get(): Promise<Connection>;
+  /** Returns the connection, or opens one when there is none. Rejects while the target cannot be reached. */
+  get(): Connection | Promise<Connection>;
   /** The connection if there is one. */
   opened(): Promise<Connection> | undefined;
   /** Forgets a connection that is of no use any more, so that the next request opens another one. */
@@ -114,13 +120,13 @@ function createConnections(parts: UpstreamParts, closed: AbortSignal): Connectio
     return connection;
   };
 
-  const get = (isReopened: boolean): Promise<Connection> => {
+  const get = (isReopened: boolean): Connection | Promise<Connection> => {
     if (closed.aborted) return Promise.reject(closed.reason);
     if (circuit.refusal() !== undefined) return circuit.retry().then(() => get(isReopened));
-    return current ?? open(isReopened);
+    return made ?? current ?? open(isReopened);
   };
 
-  const reopening = createReopening(parts, closed, () => get(true));
+  const reopening = createReopening(parts, closed, async () => get(true));
   return {
     get: () => get(false),
     opened: () => current,

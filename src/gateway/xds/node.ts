@@ -10,8 +10,8 @@ export type NodeConfig = Pick<BootstrapConfig, 'metadata' | 'altXdsHostname'>;
  * Builds the xDS node in the format of the deployed gateways: the id `mcpgw~<ip>~<pod>.<ns>~<ns>.svc.cluster.local`,
  * and metadata with `role`, which contains the pod's namespace and the Gateway's name, and with `alt_xds_hostname`. The
  * configuration's `metadata` has precedence. A value that is not known is omitted from the metadata, and is `unknown`
- * in the id; instead of an unknown pod the id has `local-` and eight random letters, so that two gateways on one machine
- * are two nodes.
+ * in the id; instead of an unknown pod the id has `local-` and eight random letters, so that two gateways on one
+ * machine are two nodes.
  */
 export function nodeOf(config: NodeConfig, environment: GatewayEnvironment, random: Random): Node {
   const { POD_NAME: pod, POD_NAMESPACE: namespace, NODE_NAME: node, GW_NAME: gateway, INSTANCE_IP: ip } = environment;

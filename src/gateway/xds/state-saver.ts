@@ -7,8 +7,8 @@ export interface StateSaver {
   /** Something was added, or is confirmed again: the state is written a second later, once for all of a second. */
   schedule(): void;
   /**
-   * Something is about to be taken away: removes the file before it returns, so that no restart can bring it back. Until
-   * the next write there is no state. What only adds leaves the file, which allows less.
+   * Something is about to be taken away: removes the file before it returns, so that no restart can bring it back.
+   * Until the next write there is no state. What only adds leaves the file, which allows less.
    */
   narrowing(): void;
   /**

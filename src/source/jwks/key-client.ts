@@ -3,6 +3,7 @@ import type { Clock, StopAsync } from '../../edges.ts';
 import { shortened } from '../../json/quoted.ts';
 import { blockReasonOf, nonPublicRangeOf } from '../../net/outbound/blocked-address.ts';
 import { checkedLookup } from '../../net/outbound/checked-lookup.ts';
+import { HostLookups } from '../../net/outbound/host-lookups.ts';
 import { FinalFetchError, fetchText, refuseCoding } from '../../net/outbound/text-fetch.ts';
 
 /** The text at a `jwks.uri`. */
@@ -40,6 +41,7 @@ export function createKeyClient(
 ): { readonly fetchKeys: FetchKeys; readonly stop: StopAsync } {
   let agent: Agent | undefined;
   const lookup = checkedLookup(
+    new HostLookups(clock),
     addressProblem,
     (_host, _address, problem) => new FinalFetchError(`its host is at ${problem}`),
   );

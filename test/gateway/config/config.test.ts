@@ -26,12 +26,12 @@ async function load(
   ...mounts: readonly string[]
 ): Promise<DecodedConfig> {
   const clock = createManualClock();
-  const network = createNetwork(
-    parseResolutions([]),
-    createTargetSettings(clock, createRecordedLog()),
-    undefined,
-    () => {},
-  );
+  const network = createNetwork({
+    resolutions: parseResolutions([]),
+    settings: createTargetSettings(clock, createRecordedLog()),
+    clock,
+    failed: () => {},
+  });
   const fetchText = createTextFetch(network.operatorFetch, clock);
   try {
     return await loadConfig(

@@ -33,7 +33,13 @@ it('a connection counts until its answer was read, was given up, or did not come
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const port = portOf(server.address());
   const resolutions = { find: (host: string, port: number) => ({ host, port }) };
-  const network = createNetwork(resolutions, createTargetSettings(systemClock, createRecordedLog()), 1, () => {});
+  const network = createNetwork({
+    resolutions,
+    settings: createTargetSettings(systemClock, createRecordedLog()),
+    clock: systemClock,
+    maxTargetConnections: 1,
+    failed: () => {},
+  });
   const fetchTarget = network.targetFetch({ name: 'a', host: '127.0.0.1', port, path: '/' });
   const get = (signal = new AbortController().signal) =>
     fetchTarget(new URL(`http://127.0.0.1:${port}/`), { method: 'GET', headers: {}, body: null, signal });

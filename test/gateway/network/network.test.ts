@@ -41,7 +41,12 @@ function fetchFor(
   ...resolve: readonly string[]
 ): (url: string, request?: Partial<TargetRequest>) => Promise<TargetResponse> {
   const settings = createTargetSettings(systemClock, createRecordedLog());
-  const network = createNetwork(parseResolutions(resolve), settings, undefined, () => {});
+  const network = createNetwork({
+    resolutions: parseResolutions(resolve),
+    settings,
+    clock: systemClock,
+    failed: () => {},
+  });
   stops.push(network.stop);
   const send = network.targetFetch({ name: 'default/tool', path: '/sse', ...target });
   return (url, request) => send(new URL(url), { ...plainRequest(), ...request });
@@ -172,7 +177,12 @@ it('no client for the servers of an authority is made once the network has stopp
   const ca = join(temporaryFolder(), 'ca.pem');
   writeFileSync(ca, createAuthority('one').cert);
   const settings = createTargetSettings(systemClock, createRecordedLog());
-  const network = createNetwork(parseResolutions([]), settings, undefined, () => {});
+  const network = createNetwork({
+    resolutions: parseResolutions([]),
+    settings: settings,
+    clock: systemClock,
+    failed: () => {},
+  });
   await network.fetchTrusting(ca);
   writeFileSync(ca, createAuthority('another').cert);
   const late = network.fetchTrusting(ca);

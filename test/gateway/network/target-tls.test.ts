@@ -12,6 +12,7 @@ import { createNetwork } from '../../../src/gateway/network/network.ts';
 import { parseResolutions } from '../../../src/gateway/network/resolve.ts';
 import { createTargetSettings, type TargetFiles } from '../../../src/gateway/network/target-settings.ts';
 import { reasonOf } from '../../../src/net/errors.ts';
+import { HostLookups } from '../../../src/net/outbound/host-lookups.ts';
 import { type CertificateWishes, createAuthority } from '../../support/api-server/kube-certificates.ts';
 import { lookUntil } from '../../support/edges/look-until.ts';
 import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
@@ -46,7 +47,12 @@ async function reach(server: Pick<Server, 'address'>, files: Partial<TargetFiles
   onTestFinished(await settings.open({ ca: undefined, headersFile: undefined, passHeaders: [], ...files }));
   const failures: string[] = [];
   const to = `${host}:443=127.0.0.1:${portOf(server.address())}`;
-  const network = createNetwork(parseResolutions([to]), settings, undefined, (reason) => failures.push(reason));
+  const network = createNetwork({
+    resolutions: parseResolutions([to]),
+    settings,
+    clock,
+    failed: (reason) => failures.push(reason),
+  });
   onTestFinished(network.stop);
   const target: TargetFetch = network.targetFetch({ name: 'default/tool', host, port: 443, path: '/mcp' });
   const get = (): Promise<string> => {
@@ -149,7 +155,12 @@ it('a target that accepts a connection and is silent then is given up after the 
   const failures: string[] = [];
   const connect = createTargetConnector(
     { find: (name, port) => ({ host: name, port }) },
-    { authorities: () => [], failed: (reason) => failures.push(reason), connectTimeout: 100 },
+    {
+      authorities: () => [],
+      lookups: new HostLookups(createManualClock()),
+      failed: (reason) => failures.push(reason),
+      connectTimeout: 100,
+    },
   );
   const port = String(portOf(silent.address()));
   const error = await new Promise((resolve) =>

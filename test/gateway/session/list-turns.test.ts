@@ -43,6 +43,22 @@ describe('the parameters of a list', () => {
   });
 });
 
+it('a target that refuses the parameters of one client is asked without them, and does not fail for anybody', async () => {
+  await using rig = await startTargetRig(({ params }) =>
+    params['_meta'] === undefined
+      ? { result: { tools: [{ name: 'x' }] } }
+      : { error: { code: -32602, message: 'Invalid params' } },
+  );
+  rig.gateway.config.allowAll('n.p', 'me');
+  const client = await rig.open();
+  for (let times = 0; times < 3; times += 1) {
+    const { result } = await client.request('tools/list', { _meta: { made: 'up' } });
+    expect(result).toEqual({ tools: [{ name: 'a:x' }] });
+    expect(rig.gateway.downstream.targetState('a')).toMatchObject({ state: 'answers', lists: [] });
+  }
+  expect(rig.gateway.log.lines.filter(({ level }) => level === 'warn')).toEqual([]);
+});
+
 /** Answers with a list of one tool, in pieces. */
 function listing(length: number): Script {
   const text = JSON.stringify({ tools: [{ name: 'x', description: 'x'.repeat(length) }] });

@@ -29,7 +29,8 @@ async function settingsOf(passHeaders: readonly string[], headersFile?: string):
   onTestFinished(await settings.open({ ca: undefined, headersFile, passHeaders }));
   const fetchFor = (target: Target): TargetFetch => {
     const here = `${target.host}:${target.port}`;
-    const network = createNetwork(parseResolutions([`${here}=${here}`]), settings, undefined, () => {});
+    const resolutions = parseResolutions([`${here}=${here}`]);
+    const network = createNetwork({ resolutions, settings, clock, failed: () => {} });
     onTestFinished(network.stop);
     return network.targetFetch(target);
   };

@@ -67,15 +67,15 @@ it('names and pages of many targets take no more than that, and those of one tha
   const namesOf = (target: string): readonly string[] =>
     Array.from({ length: 1_000 }, (_, name) => `${target}-${name}-`.padEnd(256, 'x'));
   owners.toolsListed('honest', pages('honest', 5, 0));
-  for (let flood = 0; flood < 100; flood += 1) {
+  for (let flood = 0; flood < 40; flood += 1) {
     owners.toolsListed(`t${flood}`, pages(`t${flood}`, 1_000, 2_000));
     for (const kind of ['tool', 'prompt'] as const) names.listed(kind, `t${flood}`, namesOf(`t${flood}`));
   }
   expect(memory.bytes).toBeLessThanOrEqual(64 * mebibyte);
   expect(owners.claimants('ui://honest/4/')).toEqual(['honest']);
-  const known = Array.from({ length: 100 }, (_, flood) => `t${flood}`).filter((target) => owners.isKnown(target));
+  const known = Array.from({ length: 40 }, (_, flood) => `t${flood}`).filter((target) => owners.isKnown(target));
   expect(known.length).toBeLessThan(20);
-  for (let flood = 0; flood < 100; flood += 1) {
+  for (let flood = 0; flood < 40; flood += 1) {
     const [page] = pages(`t${flood}`, 1, 2_000);
     const uri: unknown = Object(page)._meta.ui.resourceUri;
     expect(owners.claimants(String(uri)).length).toBe(owners.isKnown(`t${flood}`) ? 1 : 0);

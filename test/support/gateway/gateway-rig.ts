@@ -67,7 +67,7 @@ export async function startGateway(options: RigOptions = {}): Promise<GatewayRig
   const keys = { lost: false };
   // Every address of a target is named, as by --resolve, since targets of tests are on loopback.
   const resolutions = { find: (host: string, port: number) => ({ host, port }) };
-  const network = createNetwork(resolutions, createTargetSettings(clock, log), undefined, () => {});
+  const network = createNetwork({ resolutions, settings: createTargetSettings(clock, log), clock, failed: () => {} });
   const downstream = createDownstream({
     config,
     authenticator: authn === 'tokens' ? authenticatorOf(callers, keys, clock) : undefined,

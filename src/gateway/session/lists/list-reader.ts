@@ -2,7 +2,8 @@ import type { Clock } from '../../../edges.ts';
 import { Deadline, untilAborted } from '../../../net/deadline.ts';
 import { callerKey } from '../../callers.ts';
 import type { Caller } from '../../model.ts';
-import type { MessageSize } from '../../rpc/model.ts';
+import type { MessageSize, Params } from '../../rpc/model.ts';
+import { RpcError } from '../../rpc/rpc-error.ts';
 import { AnswerLimitError } from '../../upstream/answer-limits.ts';
 import { BudgetLease } from '../../upstream/budget-lease.ts';
 import type { TargetCircuit } from '../../upstream/health/target-circuit.ts';
@@ -157,8 +158,15 @@ class TargetLists {
       lease.grow(size.bytes);
     };
     deadline.set(listTimeout);
-    const query = { params: this.#request.params, signal };
-    return untilAborted(signal, readPages(upstream, pagedLists[this.#method], query, { grow }));
+    const { params } = this.#request;
+    const read = (own: Params): Promise<readonly unknown[]> =>
+      readPages(upstream, pagedLists[this.#method], { params: own, signal }, { grow });
+    // That a target refuses what a client has put into its request says nothing of the target.
+    const readPlain = (error: unknown): Promise<readonly unknown[]> => {
+      if (!(error instanceof RpcError) || Object.keys(params).length === 0) throw error;
+      return read({});
+    };
+    return untilAborted(signal, read(params).catch(readPlain));
   }
 
   /** Gives back what the list of a target holds, which is not needed. */

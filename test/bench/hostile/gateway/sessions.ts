@@ -1,3 +1,4 @@
+import { Agent } from 'node:http';
 import type { Socket } from 'node:net';
 import { emptyList, sendResult, startBareTarget, targetAsked } from '../programs/bare-target.ts';
 import { attackerAddresses, mcpHeaders, openSession, send, sendMcp, sendUnread } from '../programs/http-client.ts';
@@ -48,7 +49,38 @@ export const sessionAttacks: readonly Attack[] = [
     amount: { full: 1_500, short: 6 },
     start: openStreams,
   },
+  {
+    name: 'sessions that have many answers to resume after',
+    row: 7,
+    program: 'gateway',
+    trace: { metric: 'gatehouse_gateway_sessions', line: undefined },
+    amount: { full: 1_000, short: 6 },
+    seconds: 60,
+    start: askOften,
+  },
 ];
+
+/** As many answers as a session keeps. */
+const keptAnswers = 64;
+
+/** Opens sessions that ask for what needs no target until each keeps as many answers as it may. */
+async function askOften({ gateway: port, issuerKey }: Victim, count: number): Promise<StopAttack> {
+  const token = await signToken(issuerKey, { sub: 'nobody' });
+  const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+  const leaving = new AbortController();
+  const asking = runAll(count, 8, async () => {
+    const session = await openSession({ port, token, from, agent });
+    for (let id = 1; id <= keptAnswers && !leaving.signal.aborted; id += 1) {
+      await sendMcp({ port, token, session, from, agent, message: { jsonrpc: '2.0', id, method: 'ping' } });
+    }
+  });
+  return async () => {
+    leaving.abort();
+    await asking;
+    agent.destroy();
+    return 0;
+  };
+}
 
 /** Calls a tool whose answers are large, at a target of the attackers, and reads none of them. */
 async function neverRead(victim: Victim, streams: number): Promise<StopAttack> {
