@@ -33,6 +33,9 @@ export function possibleObjects(text: string): PossibleObjects {
   return words.found();
 }
 
+/** A name, or a kind, that two pieces have a part of each. */
+export const longestWord = 256;
+
 /**
  * Collects the words of a text that comes in pieces: of a file that is too large to be parsed, nobody knows where a
  * document begins.
@@ -46,8 +49,14 @@ export class WordCollector {
   #kept = 0;
   #tooMany = false;
 
-  /** Adds a piece of the current document. */
-  add(text: string, kindsOfText: readonly KindName[] = kindsNamedIn(text)): void {
+  /** Adds a piece of a text whose documents are not known. Two pieces overlap by {@link longestWord}. */
+  addPiece(piece: string): void {
+    const text = unescaped(piece);
+    this.add(text, kindsNamedIn(text));
+  }
+
+  /** Adds the current document. */
+  add(text: string, kindsOfText: readonly KindName[]): void {
     for (const kind of kindsOfText) this.#kinds.add(kind);
     this.#signs ||= text.includes('providers');
     if (this.#tooMany) return;

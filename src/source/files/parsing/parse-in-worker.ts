@@ -1,20 +1,16 @@
+import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Clock, Stop } from '../../../edges.ts';
 import { shortened } from '../../../json/quoted.ts';
 import { codeOf } from '../../../net/errors.ts';
 import type { Manifest } from '../manifest/parse-manifest.ts';
-import type { PossibleObjects } from '../manifest/possible-objects.ts';
+import { longestWord, type PossibleObjects, WordCollector } from '../manifest/possible-objects.ts';
 
 /** `workerData` of the worker. */
 export interface ParseTask {
   readonly text: string;
   readonly namespaces: readonly string[];
 }
-
-/** What the worker posts. */
-export type WorkerMessage =
-  | { readonly kind: 'possible'; readonly possible: PossibleObjects }
-  | { readonly kind: 'parsed'; readonly manifest: Manifest };
 
 /** Limits of one parse in a worker. */
 export interface WorkerLimits {
@@ -42,25 +38,38 @@ export async function parseInWorker(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Manifest | undefined> {
-  const { promise, resolve } = Promise.withResolvers<Manifest | undefined>();
+  const { promise, resolve } = Promise.withResolvers<Manifest | { readonly failed: string } | undefined>();
   const worker = startWorker(task, limits.memory);
   const aborted = (): void => resolve(undefined);
-  let possible: PossibleObjects = 'any';
-  const fail = (what: string): void => resolve(failure(what, possible));
+  const fail = (what: string): void => resolve({ failed: what });
   const tooLong = (): void => fail(`takes more than ${limits.time / 1000} s`);
   const cancel = watchTime(worker, limits.time, clock, tooLong);
   signal.addEventListener('abort', aborted);
-  worker.on('message', (message: WorkerMessage) => {
-    if (message.kind === 'parsed') resolve(message.manifest);
-    else possible = message.possible;
-  });
+  worker.once('message', (parsed: Manifest) => resolve(parsed));
   worker.once('error', (error) => fail(reasonOf(error, limits)));
   worker.once('exit', () => fail('ends without a result'));
-  const manifest = await promise;
+  const result = await promise;
   cancel();
   signal.removeEventListener('abort', aborted);
   await worker.terminate();
-  return manifest;
+  if (result === undefined || !('failed' in result)) return result;
+  const reason = `To parse the file ${result.failed}: split it.`;
+  // Not in the worker: it may have no memory left.
+  return { ok: false, position: undefined, reason, possible: await possibleInPieces(task.text) };
+}
+
+/** UTF-16 code units whose words are looked at in one turn of the event loop: less than 10 ms. */
+const piece = 64 * 1024;
+
+/** Finds out what a text may define, without regard to its documents. */
+async function possibleInPieces(text: string): Promise<PossibleObjects> {
+  const words = new WordCollector();
+  for (let at = 0; at < text.length; at += piece) {
+    words.addPiece(text.slice(Math.max(0, at - longestWord), at + piece));
+    await setImmediate();
+  }
+  words.endDocument();
+  return words.found();
 }
 
 /** Starts the worker without the environment, flags and output of the process. */
@@ -95,10 +104,6 @@ function watchTime(worker: Worker, time: number, clock: Clock, exceeded: () => v
   };
   schedule();
   return () => cancel();
-}
-
-function failure(what: string, possible: PossibleObjects): Manifest {
-  return { ok: false, position: undefined, reason: `To parse the file ${what}: split it.`, possible };
 }
 
 function reasonOf(error: Error, { memory }: WorkerLimits): string {

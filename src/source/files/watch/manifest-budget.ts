@@ -1,3 +1,4 @@
+import { quoted } from '../../../json/quoted.ts';
 import { compareFiles, compareNames } from '../manifest/manifest-file.ts';
 
 /** Bytes of all manifests together: parsed, and as gateways get it, a byte of a policy takes four. */
@@ -74,7 +75,7 @@ export class ManifestBudget {
     }
     bytes.set(name, size);
     this.#bytes += size - (before ?? 0);
-    this.#edge = null;
+    this.#moveEdge(root, name);
   }
 
   /** The file is not there any more. */
@@ -86,7 +87,7 @@ export class ManifestBudget {
     bytes.delete(name);
     this.#files -= 1;
     this.#bytes -= before;
-    this.#edge = null;
+    this.#moveEdge(root, name);
   }
 
   /** Returns whether a file was counted. */
@@ -112,14 +113,24 @@ export class ManifestBudget {
     return this.#edge;
   }
 
-  /** What is too much, as the end of a sentence. */
-  get limits(): string {
-    return `${this.#maxBytes} bytes, or ${this.maxFiles} files, in all`;
+  /** Says which files of a root are not read, in one message for all of them. */
+  crowding(root: number, path: string): string {
+    const first = this.edge?.root === root && this.has(root, this.edge.name) ? this.edge.name : undefined;
+    const which =
+      first === undefined ? 'Files are' : `${quoted(first === '' ? path : first)} and all files after it are`;
+    const limits = `${this.#maxBytes} bytes, or ${this.maxFiles} files, in all`;
+    return `${which} not read: there is more than is read, ${limits}. Remove some, or make them smaller.`;
   }
 
   #of(root: number): RootFiles {
     while (this.#roots.length <= root) this.#roots.push({ names: [], bytes: new Map(), isCut: false });
     return this.#roots[root] ?? { names: [], bytes: new Map(), isCut: false };
+  }
+
+  /** A file changed: one after the edge does not move it. */
+  #moveEdge(root: number, name: string): void {
+    if (this.#edge && compareFiles({ root, name }, this.#edge) > 0) return;
+    this.#edge = null;
   }
 
   #findEdge(): FileRef | undefined {

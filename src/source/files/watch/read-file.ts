@@ -4,7 +4,7 @@ import type { Clock } from '../../../edges.ts';
 import { codeOrReason, isNotFound } from '../../../net/errors.ts';
 import { limits } from '../manifest/limits.ts';
 import type { FileContent } from '../manifest/manifest-file.ts';
-import { noObjects, type PossibleObjects, WordCollector } from '../manifest/possible-objects.ts';
+import { longestWord, noObjects, type PossibleObjects, WordCollector } from '../manifest/possible-objects.ts';
 
 /** Identifies a state of a file: equal fingerprints, equal content. */
 export type Fingerprint = string;
@@ -30,9 +30,6 @@ const timestampResolution = 20;
 /** Bytes of a file that is too large up to which its words are looked at, a piece per turn of the event loop. */
 const mostSearched = 64n * 1024n * 1024n;
 const pieceBytes = 128 * 1024;
-
-/** A name, or a kind, that two pieces have a part of each. */
-const longestWord = 256;
 
 /**
  * Reads a file, up to the size limit.
@@ -114,7 +111,7 @@ async function wordsIn(handle: FileHandle, { size, blocks }: BigIntStats): Promi
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
     if (bytesRead === 0) break;
     const piece = kept + asciiIn(buffer.subarray(0, bytesRead));
-    words.add(piece);
+    words.addPiece(piece);
     kept = piece.slice(-longestWord);
   }
   words.endDocument();

@@ -51,12 +51,6 @@ interface Known {
   readonly fingerprint: Fingerprint | undefined;
 }
 
-/** An entry as it is now. */
-interface Looked {
-  readonly name: string;
-  readonly resolution: Resolution;
-}
-
 type Found = Extract<Resolution, { readonly end: 'found' }>;
 
 const restless = 'The file keeps changing: write it under another name, and rename it.';
@@ -73,8 +67,8 @@ const isMountedVersion = ({ name }: LinkEntry): boolean => name === '..data';
 /** Files read concurrently. */
 const concurrency = 8;
 
-/** How often the files are fitted into the budget in a row, while their sizes change: the next scan goes on. */
-const maxRounds = 4;
+/** Milliseconds of a scan: a change that is noticed meanwhile waits no longer for others, as for a large file. */
+const maxScan = 1_000;
 
 /** Scans one root of `-f` and updates the store. Reads only files whose fingerprint changed. */
 export class RootScanner {
@@ -95,8 +89,8 @@ export class RootScanner {
   #more = 0;
   /** The edge of the budget that {@link fit} was called with. */
   #edge: string | undefined;
-  /** A scan of all is under way. */
-  #scansAll = false;
+  /** The end of the last scan of all. */
+  #scanningAll: Promise<void> = Promise.resolve();
   /** False until the first scan has ended: only then the time of a file's change is asked for, which was unobserved. */
   #scanned = false;
 
@@ -129,34 +123,42 @@ export class RootScanner {
     return false;
   }
 
-  /** Scans the root. Read errors become diagnostics of the store; never rejects. Then {@link fit} is called. */
-  async scan(scope: ScanScope): Promise<void> {
-    this.#scansAll = scope === 'all';
-    try {
-      await this.#scan(scope);
-    } finally {
-      this.#scansAll = false;
-    }
+  /**
+   * Scans the root. Read errors become diagnostics of the store; never rejects. Then {@link fit} is called. Later scans
+   * than the first one take a bounded time.
+   *
+   * @returns the entries that are left for the next scan
+   */
+  async scan(scope: ScanScope): Promise<readonly string[]> {
+    const scanning = this.#scan(scope);
+    if (scope === 'all') this.#scanningAll = scanning.then(() => undefined);
+    const left = await scanning;
     this.#scanned = true;
+    return left ?? [];
   }
 
   /**
    * Forgets the files that have no room any more, and reads those that have it now, after files of this or another root
    * changed.
+   *
+   * @returns the entries that are left for the next scan
    */
-  async fit(): Promise<void> {
-    const { budget, root, store } = this.#parts;
+  async fit(): Promise<readonly string[]> {
+    const { budget, path, root, store } = this.#parts;
+    const left: string[] = [];
     const edgeNow = (): string | undefined => budget.edge && fileKey(budget.edge);
-    // What is read may have another size than before.
-    for (let round = 0; round < maxRounds && edgeNow() !== this.#edge; round += 1) {
+    // What is read may have another size than before: the next scan goes on.
+    for (let round = 0; round < 4 && edgeNow() !== this.#edge; round += 1) {
       this.#edge = edgeNow();
       for (const [name, { file, fingerprint }] of this.#known)
         if (!budget.admits(root, name)) this.#leaveOut(name, file, fingerprint ?? '');
       const admitted = [...this.#leftOut.keys()].filter((name) => budget.admits(root, name));
-      if (this.#folder !== undefined) await this.#scanEntries(this.#folder, admitted);
+      if (this.#folder !== undefined) left.push(...(await this.#scanEntries(this.#folder, admitted)));
       else if (admitted.length > 0) await this.#scan('all');
     }
-    store.rootCrowded(root, this.#crowding());
+    const isCrowded = this.#leftOut.size + this.#more > 0;
+    store.rootCrowded(root, isCrowded ? budget.crowding(root, path) : undefined);
+    return left;
   }
 
   /**
@@ -164,7 +166,7 @@ export class RootScanner {
    * entries that have to be scanned.
    */
   async check(): Promise<ScanScope> {
-    if (this.#scansAll) return new Set();
+    await this.#scanningAll;
     const resolution = await followLinks(parse(this.#absolute).root, this.#absolute);
     if (resolution.end !== 'found' || !resolution.stats.isDirectory() || resolution.realPath !== this.#folder)
       return 'all';
@@ -195,19 +197,7 @@ export class RootScanner {
     return known && { fingerprint: known.fingerprint, realPath: known.file.realPath };
   }
 
-  /** Says which entries are not read, in one message for all of them. */
-  #crowding(): string | undefined {
-    const { root, path, budget } = this.#parts;
-    if (this.#leftOut.size + this.#more === 0) return undefined;
-    const first = budget.edge?.root === root ? budget.edge.name : undefined;
-    const which =
-      first !== undefined && this.#leftOut.has(first)
-        ? `${quoted(first === '' ? path : first)} and all files after it are`
-        : 'Files are';
-    return `${which} not read: there is more than is read, ${budget.limits}. Remove some, or make them smaller.`;
-  }
-
-  async #scan(scope: ScanScope): Promise<void> {
+  async #scan(scope: ScanScope): Promise<readonly string[] | undefined> {
     const { root: drive } = parse(this.#absolute);
     const resolution = await followLinks(drive, this.#absolute);
     this.#rootEntries = resolution.entries;
@@ -218,7 +208,7 @@ export class RootScanner {
     return this.#missing('is neither a file nor a folder');
   }
 
-  async #scanFile(resolution: Found): Promise<void> {
+  async #scanFile(resolution: Found): Promise<undefined> {
     const { budget, root, store } = this.#parts;
     this.#more = 0;
     this.#keepOnly(new Set(['']));
@@ -232,9 +222,9 @@ export class RootScanner {
     store.rootFound(root);
   }
 
-  async #scanFolder({ realPath }: Found, scope: ScanScope): Promise<void> {
+  async #scanFolder({ realPath }: Found, scope: ScanScope): Promise<readonly string[] | undefined> {
     const { budget, root, store } = this.#parts;
-    let names = scope === 'all' ? [] : [...scope].sort(compareNames);
+    let names = scope === 'all' ? [] : this.#inOrder(scope);
     if (scope === 'all') {
       let listing: FolderListing;
       try {
@@ -250,7 +240,14 @@ export class RootScanner {
     }
     this.#folder = realPath;
     store.rootFound(root, this.#unread);
-    await this.#scanEntries(realPath, names);
+    return this.#scanEntries(realPath, names);
+  }
+
+  /** What counts already comes first, since a change of it may revoke. */
+  #inOrder(scope: Iterable<string>): string[] {
+    const counts = (name: string): boolean => this.#known.get(name)?.fingerprint !== undefined;
+    const [first, others] = [[...scope].filter(counts), [...scope].filter((name) => !counts(name))];
+    return [...first, ...others.sort(compareNames)];
   }
 
   /** Lists one name more than is read, to name it. */
@@ -258,15 +255,23 @@ export class RootScanner {
     return listFolder(folder, { names: this.#parts.budget.maxFiles + 1, folders: mostFolders });
   }
 
-  /** @param names in their order: whether there is room for a file depends on the sizes of those before it */
-  async #scanEntries(folder: string, names: readonly string[]): Promise<void> {
+  /**
+   * @param names in their order, if they are all: whether there is room for a file depends on the sizes before it
+   * @returns those that are left when the time is over
+   */
+  async #scanEntries(folder: string, names: readonly string[]): Promise<readonly string[]> {
+    const { clock } = this.#parts;
+    const end = this.#scanned ? clock.now() + maxScan : Number.POSITIVE_INFINITY;
     for (let at = 0; at < names.length; at += concurrency) {
-      const looked = await Promise.all(names.slice(at, at + concurrency).map((name) => this.#look(folder, name)));
-      await Promise.all(looked.map((entry) => this.#take(folder, entry)));
+      if (clock.now() > end) return names.slice(at);
+      const some = names.slice(at, at + concurrency);
+      const found = await Promise.all(some.map((name) => this.#look(folder, name)));
+      await Promise.all(found.map((resolution, n) => this.#take(folder, some[n] ?? '', resolution)));
     }
+    return [];
   }
 
-  async #look(folder: string, name: string): Promise<Looked> {
+  async #look(folder: string, name: string): Promise<Resolution> {
     const { budget, counters, root } = this.#parts;
     counters.count('gatehouse_source_looks_total', { by: 'change' });
     const resolution = await followLinks(folder, name);
@@ -276,10 +281,10 @@ export class RootScanner {
     const exists = resolution.end !== 'absent' || resolution.entries.length > 1 || isUnnameable(name);
     if (exists) budget.set(root, name, countedBytes(resolution.end === 'found' ? resolution.stats : undefined));
     else budget.remove(root, name);
-    return { name, resolution };
+    return resolution;
   }
 
-  async #take(folder: string, { name, resolution }: Looked): Promise<void> {
+  async #take(folder: string, name: string, resolution: Resolution): Promise<void> {
     const { budget, loader, root } = this.#parts;
     if (resolution.end === 'absent' && !isUnnameable(name)) return this.#delete(name);
     const file = this.#file(name, resolution.end === 'found' ? resolution.realPath : join(folder, name));
@@ -385,7 +390,7 @@ export class RootScanner {
     this.#parts.loader.remove(file);
   }
 
-  #missing(reason: string): void {
+  #missing(reason: string): undefined {
     this.#folder = undefined;
     this.#settling.clear();
     this.#parts.store.rootMissing(this.#parts.root, reason);

@@ -30,7 +30,7 @@ export class SettleTimer {
     if (first === Number.POSITIVE_INFINITY) return;
     this.#cancel = this.#clock.after(Math.max(0, first - this.#clock.now()), () => {
       const now = this.#clock.now();
-      for (const { root, name, at } of this.#waiting()) if (at <= now) this.#queue.add({ root, entry: name });
+      for (const { root, name, at } of this.#waiting()) if (at <= now) this.#queue.add(root, name);
       this.#due.next();
     });
   }

@@ -1,4 +1,4 @@
-import { concatMap, exhaustMap, merge, Observable, of, Subject } from 'rxjs';
+import { concatMap, merge, type Observable, of, Subject } from 'rxjs';
 import type { Clock, Logger, StopAsync } from '../../../edges.ts';
 import { every } from '../../../net/timers.ts';
 import { type DebounceOptions, debounce } from '../../../rate/debounce.ts';
@@ -9,7 +9,7 @@ import { type Arrivals, entryIn } from './arrivals.ts';
 import { FolderWatcher } from './folder-watcher.ts';
 import type { RootScanner } from './root-scanner.ts';
 import { SettleTimer } from './settle-timer.ts';
-import { ScanQueue, type ScanRequest, WatchPlan } from './watch-plan.ts';
+import { ScanQueue, WatchPlan } from './watch-plan.ts';
 
 /** The parts of the file source, and the times that it keeps. */
 export interface WatchFilesParts {
@@ -31,40 +31,43 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
   const { store, loader, scanners, arrivals, clock, log, deliver } = parts;
   const queue = new ScanQueue();
   const requested = new Subject<void>();
+  /** Emits when the queue has what was left of a scan. */
+  const resumed = new Subject<void>();
   const settled = new SettleTimer(scanners, queue, clock);
   let plan = new WatchPlan([]);
   let stopped = false;
   /** The time of the first event that no batch contains yet. */
   let since: number | undefined;
-  const watcher = watchFolders(
-    parts,
-    (request) => {
-      queue.add(request);
+  const failed = (error: unknown): void => {
+    log.error('looking at the files failed: everything is looked at again soon', { error: String(error) });
+    queue.addAll(scanners.length);
+  };
+  const checks = checkAll(parts, queue, failed);
+  const watcher = watchFolders(parts, {
+    plan: () => plan,
+    check: checks.request,
+    scan(root, entry) {
+      queue.add(root, entry);
       since ??= clock.now();
       requested.next();
     },
-    () => plan,
-  );
+  });
 
   const scan = async (): Promise<void> => {
     arrivals.beginScan();
     const began = since ?? clock.now();
     since = undefined;
-    for (const [root, scope] of queue.take()) await scanners[root]?.scan(scope);
-    for (const scanner of scanners) await scanner.fit();
+    for (const [root, scope] of queue.take()) queue.addScope(root, (await scanners[root]?.scan(scope)) ?? []);
+    for (const [root, scanner] of scanners.entries()) queue.addScope(root, await scanner.fit());
     settled.arm();
     plan = new WatchPlan(scanners.map((scanner) => scanner.watchedEntries()));
     const added = await watcher.watchOnly(plan.folders);
     if (stopped) return;
     const batch = store.takeBatch();
     if (batch !== undefined) deliver({ ...batch, since: began });
-    if (!added) return;
-    queue.addAll(scanners.length);
-    requested.next();
-  };
-  const failed = (error: unknown): void => {
-    log.error('looking at the files failed: everything is looked at again soon', { error: String(error) });
-    queue.addAll(scanners.length);
+    if (added) queue.addAll(scanners.length);
+    if (added) requested.next();
+    else if (queue.size > 0) resumed.next();
   };
   let scanning: Promise<void> = Promise.resolve();
   const scanSafely = (): Promise<void> => {
@@ -73,67 +76,88 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
   };
 
   queue.addAll(scanners.length);
-  const checks = checkAll(parts, queue, failed);
-  const scans = merge(
-    of(undefined),
-    debounce(requested, parts.debounce, clock),
-    checks.ended,
-    settled.due,
-    loader.loaded,
-  ).pipe(concatMap(scanSafely));
+  const changed = debounce(requested, parts.debounce, clock);
+  const scans = merge(of(undefined), changed, checks.ended, resumed, settled.due, loader.loaded).pipe(
+    concatMap(scanSafely),
+  );
   return new Promise((resolve) => {
     const subscription = scans.subscribe(() => resolve(stop));
     const stop = async (): Promise<void> => {
       stopped = true;
       subscription.unsubscribe();
       await loader.stop();
-      await Promise.all([scanning, checks.last()]);
+      await Promise.all([scanning, checks.stop()]);
       settled.cancel();
       watcher.close();
     };
   });
 }
 
+interface Checks {
+  /** Emits when what a check found is in the queue. */
+  readonly ended: Observable<void>;
+  /** Requests a check, once more if one is under way. */
+  readonly request: () => void;
+  readonly stop: StopAsync;
+}
+
 /**
- * Looks at all files at an interval, and requests the scans of what has changed without an event. Goes on beside the
- * scans of what events tell: a change must not wait until all files were looked at.
+ * Looks at all files at an interval and when it is requested, and queues the scans of what has changed. Goes on beside
+ * the scans of what events tell: a change must not wait until all files were looked at.
  */
 function checkAll(
   { scanners, scanInterval, clock }: WatchFilesParts,
   queue: ScanQueue,
   failed: (error: unknown) => void,
-): { readonly ended: Observable<void>; readonly last: () => Promise<void> } {
-  let last: Promise<void> = Promise.resolve();
+): Checks {
+  const ended = new Subject<void>();
+  let running: Promise<void> | undefined;
+  let isRequested = false;
   const check = async (): Promise<void> => {
     for (const [root, scanner] of scanners.entries()) queue.addScope(root, await scanner.check());
   };
-  const due = new Observable<void>((subscriber) => every(clock, scanInterval, () => subscriber.next()));
-  const ended = due.pipe(
-    exhaustMap(() => {
-      last = check().catch(failed);
-      return last;
-    }),
-  );
-  return { ended, last: () => last };
+  const run = async (): Promise<void> => {
+    while (isRequested) {
+      isRequested = false;
+      await check().catch(failed);
+      ended.next();
+    }
+    running = undefined;
+  };
+  const request = (): void => {
+    isRequested = true;
+    running ??= run();
+  };
+  const stopTimer = every(clock, scanInterval, request);
+  return {
+    ended,
+    request,
+    async stop() {
+      stopTimer();
+      isRequested = false;
+      await running;
+    },
+  };
 }
 
-/**
- * Watches folders, and records what arrives in them.
- *
- * @param request called with each scan that an event requires
- * @param plan returns the current plan
- */
+interface Requests {
+  readonly plan: () => WatchPlan;
+  readonly check: () => void;
+  readonly scan: (root: number, entry: string) => void;
+}
+
+/** Watches folders, and records what arrives in them. */
 function watchFolders(
   { scanners, arrivals, log }: Pick<WatchFilesParts, 'scanners' | 'arrivals' | 'log'>,
-  request: (request: ScanRequest) => void,
-  plan: () => WatchPlan,
+  { plan, check, scan }: Requests,
 ): FolderWatcher {
   return new FolderWatcher({
     log,
     changed(folder, name, event) {
       if (name !== undefined) arrivals.record(entryIn(folder.identity, name), event);
-      for (const one of plan().scansAfter(folder.path, name)) {
-        if (one.entry === undefined || scanners[one.root]?.hasToScan(one.entry) !== false) request(one);
+      for (const { root, entry } of plan().scansAfter(folder.path, name)) {
+        if (entry === undefined) check();
+        else if (scanners[root]?.hasToScan(entry) !== false) scan(root, entry);
       }
     },
   });

@@ -5,7 +5,7 @@ import type { ScanScope, WatchedEntry } from './root-scanner.ts';
 /** A part of a root that has to be scanned. */
 export interface ScanRequest {
   readonly root: number;
-  /** The entry of its folder; undefined: the whole root. */
+  /** The entry of its folder; undefined: whatever of the root a check finds changed. */
   readonly entry: string | undefined;
 }
 
@@ -49,24 +49,29 @@ export class WatchPlan {
 }
 
 /** Changed entries of a root beyond which the whole root is scanned: bounds the memory that a burst of events takes. */
-const maxEntries = 1000;
+const maxEntries = 10_000;
 
 /** Scans that were requested and not yet begun, merged per root. */
 export class ScanQueue {
   #scopes = new Map<number, 'all' | Set<string>>();
 
-  add({ root, entry }: ScanRequest): void {
+  /** The number of roots that are to be scanned. */
+  get size(): number {
+    return this.#scopes.size;
+  }
+
+  add(root: number, entry: string): void {
     const scope = this.#scopes.get(root);
     if (scope === 'all') return;
-    if (entry === undefined || (scope !== undefined && scope.size >= maxEntries)) this.#scopes.set(root, 'all');
-    else if (scope === undefined) this.#scopes.set(root, new Set([entry]));
-    else scope.add(entry);
+    if (scope === undefined) this.#scopes.set(root, new Set([entry]));
+    else if (scope.size < maxEntries) scope.add(entry);
+    else this.#scopes.set(root, 'all');
   }
 
   /** Requests the scan of a part of a root. */
-  addScope(root: number, scope: ScanScope): void {
+  addScope(root: number, scope: 'all' | Iterable<string>): void {
     if (scope === 'all') this.#scopes.set(root, 'all');
-    else for (const entry of scope) this.add({ root, entry });
+    else for (const entry of scope) this.add(root, entry);
   }
 
   /** Requests a whole scan of this number of roots. */

@@ -49,8 +49,8 @@ describe('the words of a text that does not parse', () => {
     const text = `${policy('some-name')}[`;
     for (let cut = 0; cut < text.length; cut += 1) {
       const words = new WordCollector();
-      words.add(text.slice(0, cut));
-      words.add(text.slice(Math.max(0, cut - 256)));
+      words.addPiece(text.slice(0, cut));
+      words.addPiece(text.slice(Math.max(0, cut - 256)));
       words.endDocument();
       const possible = words.found();
       expect(possible === 'any' || possible.names.get('MCPAuthPolicy')?.has('some-name')).toBe(true);

@@ -9,7 +9,7 @@ import { Arrivals } from '../../../../src/source/files/watch/arrivals.ts';
 import { ManifestBudget } from '../../../../src/source/files/watch/manifest-budget.ts';
 import { RootScanner, type ScanScope } from '../../../../src/source/files/watch/root-scanner.ts';
 import { createManualClock } from '../../../support/edges/manual-clock.ts';
-import { createRecordedCounters } from '../../../support/edges/recorded-counters.ts';
+import { createRecordedCounters, type RecordedCounters } from '../../../support/edges/recorded-counters.ts';
 import { createRecordedLog } from '../../../support/edges/recorded-log.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { createBatches } from '../../../support/worlds/batches.ts';
@@ -65,7 +65,8 @@ describe('a budget', () => {
 const size = serviceText('a').length;
 
 interface ScanRig {
-  scan(scope?: ScanScope): Promise<void>;
+  /** Returns the entries that are left for the next scan. */
+  scan(scope?: ScanScope): Promise<readonly string[]>;
   check(): Promise<ScanScope>;
   services(): readonly string[];
   messages(): readonly string[];
@@ -73,10 +74,21 @@ interface ScanRig {
 }
 
 /** Scanners of folders without a watch, so that the test says what is looked at and when. */
-function scannersOf(folders: readonly string[], limits: { readonly bytes: number; readonly files: number }): ScanRig {
+function scannersOf(
+  folders: readonly string[],
+  limits: { readonly bytes: number; readonly files: number },
+  { readTime = 0 }: { readonly readTime?: number } = {},
+): ScanRig {
   // A second ahead, so that no file is fresh.
   const clock = createManualClock(Date.now() + 3_600_000);
-  const counters = createRecordedCounters();
+  const recorded = createRecordedCounters();
+  const counters: RecordedCounters = {
+    ...recorded,
+    count(name, labels) {
+      recorded.count(name, labels);
+      if (name === 'gatehouse_source_reads_total') clock.advance(readTime);
+    },
+  };
   const store = new ManifestStore({ roots: folders, log: createRecordedLog(), counters });
   const loader = new ManifestLoader({ store, namespaces: [], clock, counters });
   const batches = createBatches();
@@ -84,11 +96,15 @@ function scannersOf(folders: readonly string[], limits: { readonly bytes: number
   const scanners = folders.map((path, root) => new RootScanner({ root, path, ...shared, clock, counters }));
   return {
     async scan(scope = 'all') {
-      for (const scanner of scanners)
-        await scanner.scan(scope === 'all' ? scope : new Set([...scope].filter((name) => scanner.hasToScan(name))));
+      const left: string[] = [];
+      for (const scanner of scanners) {
+        const some = scope === 'all' ? scope : new Set([...scope].filter((name) => scanner.hasToScan(name)));
+        left.push(...(await scanner.scan(some)));
+      }
       for (const scanner of scanners) await scanner.fit();
       const batch = store.takeBatch();
       if (batch !== undefined) batches.deliver(batch);
+      return left;
     },
     check: () => scanners[0]?.check() ?? Promise.resolve(new Set<string>()),
     services: () => [...batches.resources.keys()].toSorted(),
@@ -184,6 +200,21 @@ describe('a change beside many files', () => {
     expect(await rig.check()).toEqual(new Set());
     expect(rig.looks('change')).toBe(before + 3);
   });
+});
+
+it('many changes are taken over in parts of a second, first those of files that count already', async () => {
+  const folder = temporaryFolder();
+  save(folder, 'z.yaml', serviceText('z', 1));
+  const rig = scannersOf([folder], { bytes: 1_000_000, files: 1_000 }, { readTime: 100 });
+  await rig.scan();
+  const names = Array.from({ length: 40 }, (_, at) => `m${at}`);
+  for (const name of names) save(folder, `${name}.yaml`, serviceText(name));
+  save(folder, 'z.yaml', `${serviceText('z', 2)}---\n${serviceText('more')}`);
+  let left: readonly string[] = await rig.scan(new Set([...names, 'z'].map((name) => `${name}.yaml`)));
+  expect(rig.services()).toContain('Service default/more');
+  expect(left.length).toBeGreaterThanOrEqual(20);
+  while (left.length > 0) left = await rig.scan(new Set(left));
+  expect(rig.services()).toHaveLength(42);
 });
 
 it('files beyond what is read are left out with one error, and are read once there is room', async () => {
