@@ -46,7 +46,7 @@ interface Rates {
  * causes a denial at the cost of a request, while what is allowed takes the time of a target.
  */
 const rates: Readonly<Record<Outcome, Rates>> = {
-  allowed: { ofCaller: { rate: 200, burst: 2_000 }, ofAll: { rate: 2_000, burst: 20_000 } },
+  allowed: { ofCaller: { rate: 1_000, burst: 10_000 }, ofAll: { rate: 2_000, burst: 20_000 } },
   denied: { ofCaller: { rate: 10, burst: 200 }, ofAll: { rate: 100, burst: 2_000 } },
 };
 

@@ -34,7 +34,7 @@ import { maxSubscriptions, type Subscriptions } from './subscriptions.ts';
 import type { TargetTurnstile } from './target-turnstile.ts';
 import { beginTask } from './tasks/task-creation.ts';
 import type { TaskTable } from './tasks/task-table.ts';
-import type { UpstreamSessions, UpstreamState } from './upstream-sessions.ts';
+import { sendUnawaited, type UpstreamSessions, type UpstreamState } from './upstream-sessions.ts';
 
 /** Dependencies of the request router. */
 export interface RouterParts {
@@ -79,7 +79,7 @@ export function createRequestRouter(parts: RouterParts): Readonly<Record<string,
     async 'tools/call'(request) {
       const tool = await findNamed(parts, 'tool', request, stringIn(request.params, 'name'));
       await checkHeaders(tool, request);
-      using creation = beginTask(parts.tasks, tool, request, parts.handshake.taskForm());
+      using creation = beginTask(parts, tool, request, parts.handshake.taskForm());
       const result = await forward(parts, tool, request, (capabilities, about) => {
         const name = { path: ['name'], value: tool.name };
         return changed(request.params ?? {}, [...creation.changes(capabilities, about), name]);
@@ -258,16 +258,13 @@ function notReachable({ message }: CircuitOpenError): RpcError {
  * Nobody waits for it, so that a target that does not answer gets a bounded number of them.
  */
 function unsubscribe(
-  { upstreams, upstreamState: { budget } }: RouterParts,
+  { upstreams, upstreamState }: RouterParts,
   { target, name }: QualifiedName,
   signal: AbortSignal,
 ): void {
   const upstream = upstreams.opened(target);
-  if (upstream === undefined || !budget.unaccepted.acquire(target)) return;
-  void upstream
-    .request('resources/unsubscribe', { uri: name }, signal)
-    .catch(ignoreFailure)
-    .finally(() => budget.unaccepted.release(target));
+  if (upstream === undefined) return;
+  sendUnawaited(upstreamState, { target, upstream }, ['resources/unsubscribe', { uri: name }], signal);
 }
 
 /** Finds the target of a tool or prompt and authorizes its use. */
@@ -351,5 +348,3 @@ function stringIn(params: Readonly<Record<string, unknown>> | undefined, member:
 function invalidParams(member: string): RpcError {
   return new RpcError(errorCode.invalidParams, `Invalid params: ${member}`);
 }
-
-function ignoreFailure(): void {}

@@ -95,6 +95,23 @@ export function eventsOfNobody(failed: UpstreamEvents['failed']): UpstreamEvents
   };
 }
 
+/**
+ * Sends a request of the gateway itself whose answer nobody waits for, unless the target leaves too many such messages
+ * without one.
+ */
+export function sendUnawaited(
+  { budget }: Pick<UpstreamState, 'budget'>,
+  { target, upstream }: { readonly target: string; readonly upstream: Pick<UpstreamSession, 'request'> },
+  [method, params]: readonly [method: string, params: Params],
+  signal: AbortSignal,
+): void {
+  if (!budget.unaccepted.acquire(target)) return;
+  void upstream
+    .request(method, params, signal)
+    .catch(() => {})
+    .finally(() => budget.unaccepted.release(target));
+}
+
 /** Connects to a target whatever its circuit breaker says, in the name of nobody, and disconnects. */
 export async function tryConnection(parts: SessionParts, state: UpstreamState, target: string): Promise<void> {
   const ended = new AbortController();

@@ -203,9 +203,11 @@ export class Elector implements Leadership {
     this.#stopTimer = () => {};
     if (observed === undefined || observed.expired) return;
     if (known?.lease.holder !== observed.lease.holder) {
-      this.#parts.log.info('another replica leads, and writes the statuses', {
-        leader: shortened(observed.lease.holder),
-      });
+      const leader = shortened(observed.lease.holder);
+      // Whoever may write the Lease may name another holder every second.
+      if (this.#failures.admit('leader', leader)) {
+        this.#parts.log.info('another replica leads, and writes the statuses', { leader });
+      }
     }
     this.#stopTimer = this.#parts.clock.after(this.#parts.times.leaseDuration, () => this.#apply({ kind: 'expired' }));
   }

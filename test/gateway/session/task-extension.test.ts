@@ -273,6 +273,18 @@ describe('targets with tasks of the extension', () => {
     expect(await request(rig, { method: 'tools/call', params: { name } })).toMatchObject({ error: { code: -32602 } });
     expect((await rig.target.arrival('tasks/cancel')).params).toMatchObject({ taskId: 't' });
   });
+
+  it('are told so 256 times at once at most when they do not take note', async () => {
+    const task = { result: { resultType: 'task', taskId: 't', status: 'working' } };
+    await using rig = await start(({ method }) => (method === 'tools/call' ? task : undefined));
+    const name = `a:${'x'.repeat(1_100)}`;
+    rig.gateway.config.allow('n.long', 'me', 'tool', name);
+    const token = rig.gateway.token('me');
+    const call = () => request(rig, { token, method: 'tools/call', params: { name } });
+    for (let calls = 0; calls < 300; calls += 50) await Promise.all(Array.from({ length: 50 }, call));
+    await rig.target.arrival('tasks/cancel', 256);
+    expect(rig.target.asked.filter(({ method }) => method === 'tasks/cancel')).toHaveLength(256);
+  });
 });
 
 /** A target that tells of tasks, and what it tells. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { line } from '../../support/api-server/api-server.ts';
 import { type ClusterRig, mcpService, requestsFor, startCluster } from './cluster-rig.ts';
 
 describe('the first batch', () => {
@@ -165,6 +166,22 @@ describe('namespaces', () => {
     const paths = cluster.server.requests.filter(requestsFor('Service', 'list')).map(({ path }) => path);
     expect(paths).toEqual(['/api/v1/namespaces/a/services', '/api/v1/namespaces/b/services']);
     expect(cluster.source.identify('Service', 'b/tool')).toEqual({ uid: 'uid-2', resourceVersion: '102' });
+  });
+
+  it.each(['list', 'watch'] as const)('have no objects of others, which a proxy puts into a %s', async (verb) => {
+    const metadata = { name: 'tool', namespace: 'b', uid: 'u', resourceVersion: '7' };
+    const object = { ...mcpService('tool'), metadata };
+    const list = { kind: 'ServiceList', metadata: { resourceVersion: '9' }, items: [object] };
+    const text = verb === 'list' ? JSON.stringify(list) : line({ type: 'ADDED', object });
+    const cluster = await startCluster(
+      (server) => server.injectFault(requestsFor('Service', verb), { does: 'say', text, next: 'end' }, 1),
+      { namespaces: ['a'] },
+    );
+    await cluster.pass(600);
+    await cluster.settled();
+    expect([...cluster.resources.keys()]).toEqual([]);
+    const failed = { kind: 'Service', reason: 'unintelligible' };
+    expect(cluster.counters.total('gatehouse_source_watch_failures_total', failed)).toBe(1);
   });
 
   it('of which one is forbidden are not synced, and the diagnostic names it', async () => {

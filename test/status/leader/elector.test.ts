@@ -86,6 +86,22 @@ describe('the first replica', () => {
   });
 });
 
+it('a Lease whose holder is another one every few seconds, of any length, fills no log', async () => {
+  const [clock, lease] = [createManualClock(), createLeaseInMemory()];
+  const { elector, log } = replica(lease, clock, 'a');
+  const write = (holder: string): void =>
+    lease.write({ holder, transitions: 1, duration: 15, renewed: clock.now(), acquired: clock.now() });
+  write('somebody');
+  elector.start();
+  for (let round = 0; round < 20; round += 1) {
+    write(`${round}${'x'.repeat(10_000)}`);
+    await pass(clock, 3_000);
+  }
+  const lines = log.lines.filter(({ message }) => message.startsWith('another replica leads'));
+  expect(lines.length).toBeLessThanOrEqual(3);
+  for (const { fields } of lines) expect(String(fields['leader']).length).toBeLessThanOrEqual(200);
+});
+
 describe('a leader that is killed', () => {
   it('is replaced fifteen seconds after the other replica saw its last renewal', async () => {
     const { clock, a, b } = await leaderAndFollower();

@@ -5,6 +5,7 @@ import { taskHandle } from '../../rpc/protocol.ts';
 import { errorCode, RpcError } from '../../rpc/rpc-error.ts';
 import type { Capabilities, UpstreamSession } from '../../upstream/model.ts';
 import type { ClientRequest, TaskForm } from '../model.ts';
+import { sendUnawaited, type UpstreamState } from '../upstream-sessions.ts';
 import { withTaskId } from './task-ids.ts';
 import type { Task, TaskPlace, TaskTable, TaskTool } from './task-table.ts';
 
@@ -25,6 +26,12 @@ export interface TaskCreation extends Disposable {
   created(result: Result): Result | undefined;
 }
 
+/** What the creation of a task needs of its session, and of all sessions. */
+interface TaskCreationParts {
+  readonly tasks: TaskTable;
+  readonly upstreamState: Pick<UpstreamState, 'budget'>;
+}
+
 /** The tool of a call, and where it is called. */
 type CalledTool = TaskTool & { readonly upstream: Pick<UpstreamSession, 'request'> };
 
@@ -35,13 +42,13 @@ const withoutTask: readonly JsonChange[] = [{ path: ['task'] }];
 
 /** Begins a call, which may create a task if the client was told of tasks. */
 export function beginTask(
-  tasks: TaskTable,
+  parts: TaskCreationParts,
   tool: CalledTool,
   request: ClientRequest,
   form: TaskForm | undefined,
 ): TaskCreation {
-  if (form === 'extension') return beginDirected(tasks, tool, request);
-  if (form === '2025-11-25' && isJsonObject(request.params?.['task'])) return beginRequested(tasks, tool, request);
+  if (form === 'extension') return beginDirected(parts, tool, request);
+  if (form === '2025-11-25' && isJsonObject(request.params?.['task'])) return beginRequested(parts, tool, request);
   return {
     changes: () => withoutTask,
     created(result) {
@@ -53,7 +60,11 @@ export function beginTask(
 }
 
 /** Holds a place for the task that the client asks for, so that a refusal comes before there is anything to refuse. */
-function beginRequested(tasks: TaskTable, tool: CalledTool, { params, caller }: ClientRequest): TaskCreation {
+function beginRequested(
+  { tasks }: TaskCreationParts,
+  tool: CalledTool,
+  { params, caller }: ClientRequest,
+): TaskCreation {
   expectShort(tool);
   const place = tasks.reserve(caller);
   const token = params?._meta?.progressToken;
@@ -78,7 +89,11 @@ function beginRequested(tasks: TaskTable, tool: CalledTool, { params, caller }: 
  * A target that creates tasks as it likes needs a place when it has created one: to hold one for each call would refuse
  * calls that create none. Without room the task is cancelled.
  */
-function beginDirected(tasks: TaskTable, tool: CalledTool, { caller }: ClientRequest): TaskCreation {
+function beginDirected(
+  { tasks, upstreamState }: TaskCreationParts,
+  tool: CalledTool,
+  { caller }: ClientRequest,
+): TaskCreation {
   return {
     changes: () => withoutTask,
     created(result) {
@@ -88,8 +103,7 @@ function beginDirected(tasks: TaskTable, tool: CalledTool, { caller }: ClientReq
         return withTaskId(result, addTo(tasks.reserve(caller), tool, result, undefined));
       } catch (error) {
         const { taskId } = result;
-        const cancelled = tool.upstream.request('tasks/cancel', { taskId }, new AbortController().signal);
-        void cancelled.catch(() => {});
+        sendUnawaited(upstreamState, tool, ['tasks/cancel', { taskId }], new AbortController().signal);
         throw error;
       }
     },

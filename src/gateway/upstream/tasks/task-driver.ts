@@ -29,10 +29,8 @@ const cancelTime = 5_000;
  *
  * @param send sends a request of MCP 2026-07-28
  */
-export function createTaskDriver(
-  send: Connection['request'],
-  { clock, clientCapabilities, request: ask }: UpstreamParts,
-): Connection['request'] {
+export function createTaskDriver(send: Connection['request'], parts: UpstreamParts): Connection['request'] {
+  const { clock, clientCapabilities, request: ask } = parts;
   /** Asks the client for what a task asks for, and was not asked before. Resolves with whether there was something. */
   const giveInput = async (
     taskId: string,
@@ -71,10 +69,7 @@ export function createTaskDriver(
       if (!isFinal(handle)) await pause(clock, pollTimeOf(handle, 0), waiting[0]);
       return await resultOf(taskId, ...waiting);
     } catch (error) {
-      if (!(error instanceof TaskError)) {
-        const limit = { clock, milliseconds: cancelTime };
-        void within(limit, (signal) => send('tasks/cancel', { taskId }, signal)).catch(() => {});
-      }
+      if (!(error instanceof TaskError)) cancel(send, parts, taskId);
       throw error;
     }
   };
@@ -102,6 +97,18 @@ export function createTaskDriver(
         return send(method, params, ...waiting);
     }
   };
+}
+
+/** Nobody waits for the answer, so that a target that gives none gets a bounded number of such requests. */
+function cancel(
+  send: Connection['request'],
+  { clock, budget, target }: Pick<UpstreamParts, 'clock' | 'budget' | 'target'>,
+  taskId: string,
+): void {
+  if (!budget.unaccepted.acquire(target.name)) return;
+  void within({ clock, milliseconds: cancelTime }, (signal) => send('tasks/cancel', { taskId }, signal))
+    .catch(() => {})
+    .finally(() => budget.unaccepted.release(target.name));
 }
 
 /** How long a result is waited for, and for which request. */

@@ -19,6 +19,11 @@ export function collectionPath({ kind, namespace }: Collection): string {
   return `${versionPath(kind)}${inside}/${kinds[kind].plural}`;
 }
 
+/** Returns whether an object may be in the collection: of another namespace nothing counts, whatever a server sends. */
+export function isIn({ namespace }: Collection, key: string): boolean {
+  return namespace === undefined || !key.includes('/') || key.startsWith(`${namespace}/`);
+}
+
 /** The path of one object, by its key. */
 export function objectPath(kind: KindName, key: string): string {
   const [first = '', name] = key.split('/');

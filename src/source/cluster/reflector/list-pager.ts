@@ -1,7 +1,7 @@
 import { type JsonObject, objectIn, textIn } from '../../../json/json.ts';
 import type { ApiError } from '../../../kube/model.ts';
 import { isExactVersion, readObject } from '../api/object.ts';
-import { type Collection, collectionPath, withQuery } from '../api/path.ts';
+import { type Collection, collectionPath, isIn, withQuery } from '../api/path.ts';
 import type { ApiReader, ApiResult } from '../api/reader.ts';
 import { ListSelection, type ListSink } from './list-selection.ts';
 import { ListStreamParser } from './list-stream-parser.ts';
@@ -67,7 +67,7 @@ async function listAll(
 /** Returns the page without its items, if each of them has an identity. */
 async function readPage(
   reader: ApiReader,
-  { kind }: Collection,
+  collection: Collection,
   path: string,
   stop: AbortSignal,
   selection: ListSelection,
@@ -75,9 +75,10 @@ async function readPage(
 ): Promise<ApiResult<JsonObject> | 'too much' | undefined> {
   let isReadable = true;
   const parser = new ListStreamParser((item) => {
-    const object = readObject(kind, item);
-    if (object !== undefined) selection.add(object);
-    return object !== undefined;
+    const object = readObject(collection.kind, item);
+    if (object === undefined || !isIn(collection, object.key)) return false;
+    selection.add(object);
+    return true;
   });
   const data = (chunk: Uint8Array): 'continue' | 'leave' => {
     isReadable &&= listing.receive(chunk.length);
@@ -100,6 +101,7 @@ const noList: ApiResult<never> = {
   ok: false,
   error: {
     reason: 'unintelligible',
-    message: 'the answer is no list, or goes on for ever, or an item of it has no name, uid and resourceVersion',
+    message:
+      'the answer is no list, or goes on for ever, or an item of it has no name, uid and resourceVersion, or another namespace',
   },
 };

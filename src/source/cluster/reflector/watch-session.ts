@@ -1,6 +1,6 @@
 import type { Clock, Random, Stop } from '../../../edges.ts';
 import type { ApiError } from '../../../kube/model.ts';
-import { type Collection, collectionPath, withQuery } from '../api/path.ts';
+import { type Collection, collectionPath, isIn, withQuery } from '../api/path.ts';
 import type { ApiReader, StreamHandler } from '../api/reader.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { readWatchEvent, type WatchEvent } from './watch-event.ts';
@@ -85,6 +85,10 @@ export class WatchSession implements StreamHandler {
       const event = readWatchEvent(this.#parts.collection.kind, line);
       if (event.type === 'failed') {
         this.#error = event.error;
+        break;
+      }
+      if (event.type !== 'bookmark' && !isIn(this.#parts.collection, event.object.key)) {
+        this.#error = { reason: 'unintelligible', message: 'an event is about an object of another namespace' };
         break;
       }
       this.#parts.event(event);
