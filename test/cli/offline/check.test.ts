@@ -361,7 +361,7 @@ describe('the output of check', () => {
     writeFileSync(join(folder, 'a,b%\n::error::c.yaml'), '[');
     const hostile = await cli(['check', '-o', 'github', folder]);
     expect(hostile.stdout.split('\n').filter((line) => line.startsWith('::'))).toEqual([
-      expect.stringMatching(/^::error file=.*a%2Cb%25%0A%3A%3Aerror%3A%3Ac\.yaml,line=1,col=2::This is no YAML/),
+      expect.stringMatching(/^::error file=.*a%2Cb%25\\n%3A%3Aerror%3A%3Ac\.yaml",line=1,col=2::This is no YAML/),
     ]);
   });
 
