@@ -50,6 +50,14 @@ describe('the words of a text that does not parse', () => {
     );
   });
 
+  it('of documents behind the end of another one are not hidden by the kind of that one', () => {
+    const before = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n';
+    const hidden = policy('p').replaceAll(/^/gm, '  ');
+    for (const end of ['...', '... # end', '...\r'])
+      expect(mayDefine(`${before}${end}\n${hidden}[`, 'MCPAuthPolicy', 'p')).toBe(true);
+    expect(mayDefine(`${before}data: {a: Service}\n...\n# Service\n\n---\n[`, 'Service', 'c')).toBe(false);
+  });
+
   it('are found in pieces wherever these are cut', () => {
     const text = `${policy('some-name')}[`;
     for (let cut = 0; cut < text.length; cut += 1) {
