@@ -8,6 +8,10 @@ export class Heap<T> {
     this.#compare = compare;
   }
 
+  get size(): number {
+    return this.#items.length;
+  }
+
   add(item: T): void {
     this.#items.push(item);
     if (this.#ordered) this.#rise(this.#items.length - 1);
