@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Clock, Logger, StopAsync } from '../../edges.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { RateLimiter } from '../../rate/rate-limiter.ts';
@@ -305,7 +306,7 @@ function limitRequests(
   limiter: Requests,
   { listener, clock, log, lost, malformed }: LimitedListenerParts,
 ): { drained(): Promise<void> } {
-  const pipelines = new WeakMap<Socket, Pipeline>();
+  const pipelines = new WeakMap<Duplex, Pipeline>();
   const throttle = new LogThrottle(clock, log);
   const { promise: drained, resolve } = Promise.withResolvers<void>();
   let open = 0;
@@ -317,7 +318,7 @@ function limitRequests(
     else next();
   };
 
-  const responseOn = (socket: Socket): ServerResponse | undefined => pipelines.get(socket)?.answering;
+  const responseOn = (socket: Duplex): ServerResponse | undefined => pipelines.get(socket)?.answering;
   const lacksHost = refuseMalformed(server, { listener, clock, log, malformed, responseOn });
 
   server.on('request', (request, response) => {

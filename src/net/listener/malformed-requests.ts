@@ -1,5 +1,6 @@
 import { type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Clock, Logger } from '../../edges.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { codeOf } from '../errors.ts';
@@ -19,7 +20,7 @@ export interface MalformedRequestsParts {
   /** Counts a request. */
   readonly malformed: ((reason: MalformedRequest) => void) | undefined;
   /** The response that is being written to a connection. */
-  readonly responseOn: (socket: Socket) => ServerResponse | undefined;
+  readonly responseOn: (socket: Duplex) => ServerResponse | undefined;
 }
 
 /**
@@ -41,14 +42,18 @@ export function refuseMalformed(
       fields: { listener, address },
     });
   };
+  const failed = new WeakSet<Duplex>();
   server.on('clientError', (error, socket) => {
+    // Node says so again with each piece that arrives until the socket is destroyed, which waits for what is unsent.
+    if (failed.has(socket)) {
+      socket.destroy();
+      return;
+    }
+    failed.add(socket);
     const code = codeOf(error) ?? '';
     const reason = reasonFor(code);
-    const address = socket instanceof Socket ? socket.remoteAddress : undefined;
-    if (reason !== undefined) refused(reason, address);
-    const isAnswered = socket instanceof Socket && responseOn(socket)?.headersSent === true;
-    if (socket.writable && !isAnswered) socket.write(answerTo(code));
-    if (socket instanceof Socket) socket.destroySoon();
+    if (reason !== undefined) refused(reason, socket instanceof Socket ? socket.remoteAddress : undefined);
+    if (socket.writable && !precedes(responseOn(socket))) socket.end(answerTo(code), () => socket.destroy());
     else socket.destroy();
   });
   server.on('checkExpectation', (request, response) => {
@@ -66,6 +71,14 @@ export function refuseMalformed(
     response.writeHead(400, { connection: 'close' }).end();
     return true;
   };
+}
+
+/**
+ * Returns whether a response comes before the answer to what is malformed: it has begun, or its request is complete, so
+ * that what is malformed is another one.
+ */
+function precedes(response: ServerResponse | undefined): boolean {
+  return response !== undefined && (response.headersSent || response.req.complete);
 }
 
 /** Undefined: the client left, or was too slow, which is counted elsewhere. */
