@@ -1,4 +1,4 @@
-import { type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type RequestListener, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock, Logger } from '../../edges.ts';
@@ -23,16 +23,24 @@ export interface MalformedRequestsParts {
   readonly responseOn: (socket: Duplex) => ServerResponse | undefined;
 }
 
+/** Refuses requests that the parser takes. Each is answered, and its connection closed. */
+export interface Refusals {
+  readonly lacksHost: (request: IncomingMessage) => boolean;
+  readonly refuseHost: RequestListener;
+  /** Refuses an `Expect` other than `100-continue` (RFC 9110, section 10.1.1). */
+  readonly refuseExpectation: RequestListener;
+}
+
 /**
  * Refuses requests that are not as HTTP/1.1 has them, with the statuses of Node, which says nothing of them otherwise.
  * Needs a server with `requireHostHeader: false`.
  *
- * @returns what refuses a request without `Host`, and then returns true
+ * @returns what refuses those that the parser takes, each in its turn
  */
 export function refuseMalformed(
   server: Server,
   { listener, clock, log, malformed, responseOn }: MalformedRequestsParts,
-): (response: ServerResponse) => boolean {
+): Refusals {
   const throttle = new LogThrottle(clock, log);
   const refused = (reason: MalformedRequest, address: string | undefined): void => {
     malformed?.(reason);
@@ -56,20 +64,20 @@ export function refuseMalformed(
     if (socket.writable && !precedes(responseOn(socket))) socket.end(answerTo(code), () => socket.destroy());
     else socket.destroy();
   });
-  server.on('checkExpectation', (request, response) => {
-    refused('unsupported', request.socket.remoteAddress);
-    response.writeHead(417).end();
-  });
   server.on('connect', (request, socket) => {
     refused('unsupported', request.socket.remoteAddress);
     socket.destroy();
   });
-  return (response) => {
-    const { req: request } = response;
-    if (request.headers.host !== undefined || request.httpVersion !== '1.1') return false;
-    refused('host', request.socket.remoteAddress);
-    response.writeHead(400, { connection: 'close' }).end();
-    return true;
+  const refuseWith =
+    (reason: MalformedRequest, status: number): RequestListener =>
+    (request, response) => {
+      refused(reason, request.socket.remoteAddress);
+      response.writeHead(status, { connection: 'close' }).end();
+    };
+  return {
+    lacksHost: ({ headers, httpVersion }) => headers.host === undefined && httpVersion === '1.1',
+    refuseHost: refuseWith('host', 400),
+    refuseExpectation: refuseWith('unsupported', 417),
   };
 }
 
