@@ -67,6 +67,11 @@ export class LogThrottle {
     return failed;
   }
 
+  /** Whether no failure was logged that has not recovered. */
+  get isQuiet(): boolean {
+    return this.#logged.size === 0;
+  }
+
   /** Forgets a key that is gone. Logs nothing. */
   forget(key: string): void {
     this.#logged.delete(key);

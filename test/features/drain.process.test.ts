@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { startRawTarget } from '../support/gateway/raw-target.ts';
+import { initialize } from '../support/nodes/raw-client.ts';
 import { guideToken } from '../support/processes/guide.ts';
 import { startGuide } from '../support/processes/guide-programs.ts';
 import { policy, serviceWith } from '../support/worlds/manifests.ts';
@@ -25,8 +26,13 @@ it.each(['/sse', '/mcp'] as const)(
 
     guide.gateway.signal('SIGTERM');
     await guide.gateway.line('waits for the requests in flight');
-    const headers = { authorization: `Bearer ${guideToken}`, 'content-type': 'application/json' };
-    const refused = await fetch(`${guide.url}/mcp`, { method: 'POST', headers, body: '{}' });
+    const headers = {
+      authorization: `Bearer ${guideToken}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    };
+    const body = JSON.stringify(initialize());
+    const refused = await fetch(`${guide.url}/mcp`, { method: 'POST', headers, body });
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
     answered.resolve({ result: { content: [{ type: 'text', text: 'done' }] } });
     expect((await calling).content).toEqual([{ type: 'text', text: 'done' }]);

@@ -120,7 +120,7 @@ function refused(
   // Listeners of older versions list their paths.
   if (status === 404 && (message !== undefined || text.includes('/snapshots/xds'))) {
     return new EnvironmentError(
-      `the control plane at ${server} has no ${endpoint}: it is older than this program. Use the gatehouse of that server.`,
+      `the control plane at ${server} has no ${endpoint}: it is another port than that of --debug-listen (9097), or of an older gatehouse than this one.`,
     );
   }
   const said = message === undefined ? '' : `: ${shortened(message)}`;

@@ -60,7 +60,7 @@ function summary(nodes: readonly NodeEntry[], style: Style): string {
   const count = (state: NodeEntry['state']): number => nodes.filter((node) => node.state === state).length;
   const refusing = count('refusing');
   const words = `${refusing} refusing`;
-  return `${nodes.length} nodes: ${count('in-sync')} in sync, ${count('behind')} behind, ${refusing > 0 ? style.red(words) : words}`;
+  return `${nodes.length} ${nodes.length === 1 ? 'node' : 'nodes'}: ${count('in-sync')} in sync, ${count('behind')} behind, ${refusing > 0 ? style.red(words) : words}`;
 }
 
 function shortType(typeUrl: string): string {

@@ -82,7 +82,7 @@ function countedTypes(dialects: GraphParts['dialects']): Dialect['counted'] {
 
 function healthOf(translation: Translation, key: string): Pick<GatewayRow, 'state' | 'message'> {
   const state = translation.gateways.get(key);
-  if (state === undefined) return { state: 'missing', message: 'There is no such Gateway: a node asks for it.' };
+  if (state === undefined) return { state: 'missing', message: 'There is no such Gateway.' };
   if (state.kind === 'foreign') return { state: 'foreign', message: null };
   const conditions = translation.gatewayStatuses.get(key)?.conditions ?? [];
   return { state: state.kind, message: conditions.find(isRefusal)?.message ?? null };

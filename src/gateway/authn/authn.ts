@@ -32,13 +32,13 @@ export async function createAuthenticator(config: JwtAuthnConfig, parts: AuthnPa
   const authenticateToken = async (token: string, { invalid, keysUnavailable }: Refusals): Promise<Authentication> => {
     const verifier = issuers.verifierOf(token);
     if (verifier === undefined) {
-      lines.refused(token, unknownIssuer.code);
+      lines.refused(token, unknownIssuer);
       return invalid(unknownIssuer.code, unknownIssuer.message);
     }
     const check = await verifier.check(token);
     if (check.kind === 'caller') return check;
     if (check.kind === 'no keys') return keysUnavailable();
-    lines.refused(token, check.code, check.keyMissing ? verifier.keys.name : undefined);
+    lines.refused(token, check, check.keyMissing ? verifier.keys.name : undefined);
     return invalid(check.code, check.message);
   };
 
@@ -55,8 +55,8 @@ export async function createAuthenticator(config: JwtAuthnConfig, parts: AuthnPa
         return own.missing();
       }
       if (bearer.kind === 'malformed') {
-        lines.refused('', 'malformed');
-        return own.invalid('malformed', 'The token cannot be read');
+        lines.refused('', malformed);
+        return own.invalid(malformed.code, malformed.message);
       }
       try {
         return await authenticateToken(bearer.token, own);
@@ -82,6 +82,8 @@ const unknownIssuer = {
   message: 'The claim iss is missing or not what this gateway accepts',
 } as const;
 
+const malformed = { code: 'malformed', message: 'The token cannot be read' } as const;
+
 /** The lines about requests without a caller. */
 function createRefusalLog({ clock, log }: AuthnParts) {
   const throttle = new LogThrottle(clock, log);
@@ -93,14 +95,18 @@ function createRefusalLog({ clock, log }: AuthnParts) {
       if (throttle.admit(`code ${code}`, code))
         log.info('requests without a token were refused; this is one of them', { code });
     },
-    /** @param keysName those of which none fits */
-    refused(token: string, code: string, keysName?: string): void {
-      const fields = { code, ...namesIn(token) };
+    /**
+     * A line for each reason: their number is that of the claims that are looked at.
+     *
+     * @param keysName those of which none fits
+     */
+    refused(token: string, { code, message: reason }: { code: string; message: string }, keysName?: string): void {
+      const fields = { code, reason, ...namesIn(token) };
       log.debug('a token was refused', fields);
       if (keysName !== undefined) {
         const unfit = { reason: code, message: `tokens were refused that no key of ${keysName} fits`, fields };
-        throttle.failed(`key ${keysName}`, unfit);
-      } else if (throttle.admit(`code ${code}`, code)) {
+        throttle.failed(`key ${code} ${keysName}`, unfit);
+      } else if (throttle.admit(`code ${code} ${reason}`, code)) {
         log.info('tokens were refused; this is one of them', fields);
       }
     },

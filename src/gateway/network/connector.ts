@@ -150,7 +150,7 @@ function explain(
   if (code === 'UND_ERR_CONNECT_TIMEOUT') {
     return new ConnectError('timeout', `no connection to ${named} within ${timeout / 1_000} s`);
   }
-  if ('syscall' in error && error.syscall === 'getaddrinfo') {
+  if ('syscall' in error && lookupCalls.includes(error.syscall)) {
     const what = `the name of ${named} does not resolve here (${code})`;
     const remedy = `correct it, or start with --resolve ${named}=<address>:<port>`;
     return new ConnectError('name', `${what}; ${remedy}`, { cause: error });
@@ -159,6 +159,9 @@ function explain(
   if (certificate !== undefined) return new ConnectError('certificate', `${named} ${certificate} (${code})`);
   return new ConnectError('connection', error.message || code, { cause: error.cause });
 }
+
+/** `error.syscall` of lookups by the system, and by questions to its name servers. */
+const lookupCalls: readonly unknown[] = ['getaddrinfo', 'queryA', 'queryAaaa'];
 
 /** Words for the codes of OpenSSL and Node about a certificate; `undefined` for codes of another kind. */
 function certificateProblem(code: string, ca: string): string | undefined {

@@ -17,8 +17,9 @@ export interface Authorization {
    * Throws the error response when the caller is denied. Logs every decision with its rule.
    *
    * @param requestedName the name as the caller spelled it, for the error message
+   * @param exists whether the name can be that of anything; without that, a rule that fits it allows nothing. Default true
    */
-  authorize(use: AccessRequest, caller: Caller, requestedName: string): void;
+  authorize(use: AccessRequest, caller: Caller, requestedName: string, exists?: boolean): void;
   /**
    * Returns the value of a claim `scope` or `scp` with which the caller would be allowed, and logs the denial.
    * `undefined` for what is allowed, or not for want of a scope. Where lists are filtered, rules for single things
@@ -95,14 +96,16 @@ export function createAuthorization(parts: {
       if (scope !== undefined) decisions.decided({ ...use, caller, allowed: false, why });
       return scope;
     },
-    authorize(use, caller, requestedName) {
+    authorize(use, caller, requestedName, exists = true) {
       const decision = decideFor(use, caller);
       const expired = !isCurrent(caller, clock);
-      const { allowed } = decision;
-      decisions.decided({ ...use, caller, allowed, why: expired ? tokenExpired : reasonOf(decision, config) });
+      const isUnknown = decision.allowed && !exists;
+      const allowed = decision.allowed && exists;
+      const why = isUnknown ? unknownName : reasonOf(decision, config);
+      decisions.decided({ ...use, caller, allowed, why: expired ? tokenExpired : why });
       if (allowed) return;
       if (expired) throw tokenExpiredError();
-      if (list === 'filtered') throw unknownNameError(use.kind, requestedName);
+      if (isUnknown || list === 'filtered') throw unknownNameError(use.kind, requestedName);
       throw new RpcError(errorCode.invalidRequest, `not allowed: ${use.kind} ${shortened(requestedName)}`);
     },
     passed(method, caller, allowed) {
@@ -128,6 +131,7 @@ export function createAuthorization(parts: {
 
 type Reason = LoggedDecision['why'];
 
+const unknownName: Reason = { reason: 'unknown name' };
 const tokenExpired: Reason = { reason: 'token expired' };
 const notEverything: Reason = { reason: 'not every tool, prompt and resource is allowed' };
 

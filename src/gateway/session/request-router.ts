@@ -229,7 +229,7 @@ async function relay(
       throw exposeElicitations(target, error);
     }
     if (error instanceof CircuitOpenError) {
-      failures.skipped(target);
+      failures.skipped(target, method, error.cause);
       throw notReachable(error);
     }
     if (!signal.aborted) failures.failed(target, method, error);
@@ -276,7 +276,7 @@ async function findNamed(
 ): Promise<Destination> {
   const found = await nameOf(parts, kind, request, requestedName);
   const use: AccessRequest = { kind, name: found === undefined ? requestedName : qualify(found) };
-  parts.authorization.authorize(use, request.caller, requestedName);
+  parts.authorization.authorize(use, request.caller, requestedName, found !== undefined);
   const upstream = found === undefined ? undefined : parts.upstreams.get(found.target);
   if (found === undefined || upstream === undefined) throw unknownNameError(kind, requestedName);
   return { ...found, upstream, use, requestedName };

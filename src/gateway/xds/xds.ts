@@ -117,10 +117,12 @@ export function createXdsClient(parts: XdsParts): XdsClient {
     const delay = backoffDelay(failures, reconnectBackoff, random);
     const stopTimer = clock.after(delay, () => connect(failures));
     enter({ kind: 'waiting', stopTimer, reason, retryAt: clock.now() + delay });
-    const level = outages.admit(address, reason) ? 'warn' : 'debug';
-    log[level](
-      `no connection to the control plane at ${address}: ${reason}; what it said last stays in force, trying again`,
-    );
+    // grpc-js writes the time into some reasons.
+    const level = outages.admit(address, reason.replace(isoTime, '')) ? 'warn' : 'debug';
+    const hasSaid = subscriptions.some((subscription) => subscription.status().ackedNonce !== null);
+    const inForce =
+      hasSaid || lastGood?.status() ? 'what it said last stays in force' : 'without it nothing is allowed';
+    log[level](`no connection to the control plane at ${address}: ${reason}; ${inForce}, trying again`);
   };
 
   return {
@@ -140,6 +142,8 @@ export function createXdsClient(parts: XdsParts): XdsClient {
     },
   };
 }
+
+const isoTime = /\d{4}-\d\d-\d\dT[\d:.]{8,12}Z/g;
 
 /** State of a node without a name may be of any Gateway, so none is kept. */
 function lastGoodOf(

@@ -1,15 +1,22 @@
 import { type LookupAddress, lookup } from 'node:dns';
+import { Resolver } from 'node:dns/promises';
+import { readFile } from 'node:fs/promises';
 import type { Clock } from '../../edges.ts';
 import { FairSemaphore } from '../../rate/fair-semaphore.ts';
+import { codeOf } from '../errors.ts';
 
-/** Looks up all addresses of a host. */
-export type LookUpHost = (host: string) => Promise<readonly LookupAddress[]>;
+/** The addresses of a host. */
+type Addresses = readonly LookupAddress[];
 
-/** A host that was answered within this time, in milliseconds, waits for no other one the next time. */
-const quickTime = 1_000;
-
-/** Hosts that are remembered as quick; the oldest is forgotten. */
-const maxQuick = 10_000;
+/** Where addresses come from. */
+export interface AddressSources {
+  /** The text of the system's file of hosts; empty without one. */
+  hostsFile(): Promise<string>;
+  /** Asks the name servers for a name as it is, in no thread. Empty when they do not know it; rejects when none answers. */
+  query(host: string): Promise<Addresses>;
+  /** Asks the system, which also knows its file, search domains and other services. Takes a thread. */
+  system(host: string): Promise<Addresses>;
+}
 
 /** Milliseconds that a host waits for its turn: those who asked have given up by then. */
 const patience = 10_000;
@@ -19,70 +26,85 @@ const patience = 10_000;
  * pool of four), and keeps it for as long as the name server of that name likes, twenty seconds and more. Whoever chooses
  * the name of a host, as that of a Service that is an alias, would stop the connections to all others with some lookups.
  *
- * So each host is looked up once at a time, for all who ask meanwhile, and of the hosts that were not answered quickly
- * the last time one at a time: the other thread is left to those that were.
+ * So each host is looked up once at a time, for all who ask meanwhile; name servers are asked in no thread; and the system
+ * is asked for what they do not know, for one host at a time, and for what its file has.
  */
 export class HostLookups {
   readonly #clock: Clock;
-  readonly #lookUp: LookUpHost;
-  readonly #underWay = new Map<string, Promise<readonly LookupAddress[]>>();
-  readonly #quick = new Set<string>();
-  readonly #others = new FairSemaphore(1);
+  readonly #sources: AddressSources;
+  readonly #underWay = new Map<string, Promise<Addresses>>();
+  readonly #turns = new FairSemaphore(1);
 
-  /** @param lookUp by default as the system does */
-  constructor(clock: Clock, lookUp: LookUpHost = systemLookup) {
+  constructor(clock: Clock, sources: AddressSources = systemSources) {
     this.#clock = clock;
-    this.#lookUp = lookUp;
+    this.#sources = sources;
   }
 
   /** Returns the addresses of a host. Rejects with the error of the lookup. */
-  addresses(host: string): Promise<readonly LookupAddress[]> {
+  addresses(host: string): Promise<Addresses> {
     const known = this.#underWay.get(host);
     if (known !== undefined) return known;
-    const looked = (this.#quick.has(host) ? this.#look(host) : this.#inTurn(host)).finally(() => {
+    const looked = this.#look(host).finally(() => {
       this.#underWay.delete(host);
     });
     this.#underWay.set(host, looked);
     return looked;
   }
 
-  async #inTurn(host: string): Promise<readonly LookupAddress[]> {
+  async #look(host: string): Promise<Addresses> {
+    // As `files dns`, the usual order of nsswitch.conf.
+    if (namesIn(await this.#sources.hostsFile()).has(host.toLowerCase())) return this.#sources.system(host);
+    const found = await this.#sources.query(host);
+    return found.length > 0 ? found : this.#inTurn(host);
+  }
+
+  async #inTurn(host: string): Promise<Addresses> {
     const asked = this.#clock.now();
-    const done = await this.#others.acquire(host);
+    const done = await this.#turns.acquire(host);
     try {
       if (this.#clock.now() - asked > patience) {
         throw new Error(
           `the name ${host} was not looked up within ${patience / 1_000} s: other names are not answered`,
         );
       }
-      return await this.#look(host);
+      return await this.#sources.system(host);
     } finally {
       done();
     }
   }
-
-  async #look(host: string): Promise<readonly LookupAddress[]> {
-    const began = this.#clock.now();
-    try {
-      return await this.#lookUp(host);
-    } finally {
-      this.#quick.delete(host);
-      if (this.#clock.now() - began < quickTime) this.#remember(host);
-    }
-  }
-
-  #remember(host: string): void {
-    this.#quick.add(host);
-    const [oldest] = this.#quick;
-    if (this.#quick.size > maxQuick && oldest !== undefined) this.#quick.delete(oldest);
-  }
 }
 
-function systemLookup(host: string): Promise<readonly LookupAddress[]> {
-  return new Promise((resolve, reject) => {
-    lookup(host, { all: true }, (error, addresses) => {
-      if (error === null) resolve(addresses);
-      else reject(error);
-    });
-  });
+/** The names in a file of hosts (hosts(5)), in lower case. */
+function namesIn(hostsFile: string): ReadonlySet<string> {
+  const lines = hostsFile.split('\n').map((line) => line.replace(/#.*/, '').trim().toLowerCase());
+  return new Set(lines.flatMap((line) => line.split(/\s+/).slice(1)));
 }
+
+/** What says that the name servers do not know a name, or that there are none. */
+const unknownCodes: readonly (string | undefined)[] = ['ENOTFOUND', 'ENODATA', 'ECONNREFUSED'];
+
+async function queryServers(host: string): Promise<Addresses> {
+  // A new one each time: it reads the name servers of the system anew.
+  const resolver = new Resolver({ timeout: 1_500, tries: 2 });
+  const [four, six] = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)]);
+  const found = [
+    ...(four.status === 'fulfilled' ? four.value : []).map((address) => ({ address, family: 4 })),
+    ...(six.status === 'fulfilled' ? six.value : []).map((address) => ({ address, family: 6 })),
+  ];
+  const failed = [four, six].flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
+  const failure: unknown = failed.find((reason: unknown) => !unknownCodes.includes(codeOf(reason)));
+  if (found.length === 0 && failure !== undefined) throw failure;
+  return found;
+}
+
+const systemSources: AddressSources = {
+  hostsFile: () => readFile('/etc/hosts', 'utf8').catch(() => ''),
+  query: queryServers,
+  system: (host) =>
+    new Promise((resolve, reject) => {
+      lookup(host, { all: true }, (error, addresses) => {
+        if (error === null) resolve(addresses);
+        else reject(error);
+      });
+    }),
+};

@@ -4,7 +4,6 @@ import type { Batch, InputDiagnostic, ResourceChange } from '../model.ts';
 import { type ObjectField, placesOf } from './field-locator.ts';
 import { limits } from './manifest/limits.ts';
 import type { FileContent, ManifestFile } from './manifest/manifest-file.ts';
-import { possibleObjects } from './manifest/possible-objects.ts';
 import { ManifestStore } from './manifest-store.ts';
 import { ManifestLoader } from './parsing/manifest-loader.ts';
 import { Arrivals } from './watch/arrivals.ts';
@@ -102,5 +101,5 @@ function stdinFile(root: number): ManifestFile {
 function contentOf(text: string): FileContent {
   if (Buffer.byteLength(text) <= limits.bytes) return { ok: true, text: text.replace(/^\uFEFF/, '') };
   const reason = `Standard input has more than ${limits.bytes} bytes (5 MiB): give files.`;
-  return { ok: false, reason, possible: possibleObjects(text) };
+  return { ok: false, reason, possible: 'any' };
 }

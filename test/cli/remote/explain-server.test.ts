@@ -98,7 +98,7 @@ describe('a server that cannot answer', () => {
       'is older',
       404,
       'nothing here; try /, /snapshots/xds, /snapshots/graph\n',
-      /has no \/debug\/explain: it is older/,
+      /has no \/debug\/explain: it is another port/,
     ],
     ['is newer', 200, { version: 2 }, /version 2 of the document, and this program knows 1/],
     [

@@ -209,12 +209,29 @@ describe('a token that is refused', () => {
     for (const part of [...token.split('.'), 'somebody']) expect(log.text()).not.toContain(part);
     for (const part of [...token.split('.'), 'somebody', 'stranger'])
       expect(JSON.stringify(answer)).not.toContain(part);
-    const fields = { code: 'ERR_JWT_CLAIM_VALIDATION_FAILED', issuer: 'stranger', kid: 'a' };
+    const reason = 'The claim iss is missing or not what this gateway accepts';
+    const fields = { code: 'ERR_JWT_CLAIM_VALIDATION_FAILED', reason, issuer: 'stranger', kid: 'a' };
     expect(log.lines).toEqual([
       { level: 'debug', message: 'a token was refused', fields },
       { level: 'info', message: 'tokens were refused; this is one of them', fields },
     ]);
   });
+});
+
+describe('the log of tokens that are refused', () => {
+  it.each([{ aud: 'another' }, { iss: 'another' }])(
+    'is logged with the claim that is wrong, each once: %j',
+    async (wrong) => {
+      const authn = await withKeys(issuer.jwk);
+      for (const claims of [{ aud: 'x' }, { iss: 'x' }, wrong]) {
+        await authn.authenticate(`Bearer ${await issuer.sign({ ...good(), ...claims })}`);
+      }
+      const told = log.lines.filter(({ level }) => level === 'info').map(({ fields }) => fields['reason']);
+      expect(told).toEqual(
+        ['aud', 'iss'].map((claim) => `The claim ${claim} is missing or not what this gateway accepts`),
+      );
+    },
+  );
 });
 
 describe('a token that is accepted', () => {

@@ -98,3 +98,14 @@ it('a session ends when it was not used for the configured time', async () => {
   }
   expect((await client.notify('notifications/any')).status).toBe(404);
 });
+
+it('a name that is none of this mode is denied, in the log as in the response, although a rule fits it', async () => {
+  await using rig = await startTargetRig(() => ({ result: {} }), { names: 'portable' });
+  rig.gateway.config.allowAll('n.p', 'me');
+  const client = await rig.open();
+  const { error } = await client.request('tools/call', { name: 'a:x' });
+  expect(error?.message).toBe('Unknown tool: a:x');
+  const decisions = rig.gateway.log.lines.filter(({ message }) => message === 'allowed' || message === 'denied');
+  expect(decisions.map(({ message, fields }) => [message, fields['reason']])).toEqual([['denied', 'unknown name']]);
+  expect(rig.target.asked).toEqual([]);
+});

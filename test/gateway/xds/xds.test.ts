@@ -206,8 +206,8 @@ describe('a control plane that cannot be reached', () => {
     for (let i = 0; i < 11; i += 1) await away('not synced');
     await away('going down');
     expect(lines('warn')).toEqual([
-      'no connection to the control plane at kgateway:9977: UNAVAILABLE: not synced; what it said last stays in force, trying again',
-      'no connection to the control plane at kgateway:9977: UNAVAILABLE: going down; what it said last stays in force, trying again',
+      'no connection to the control plane at kgateway:9977: UNAVAILABLE: not synced; without it nothing is allowed, trying again',
+      'no connection to the control plane at kgateway:9977: UNAVAILABLE: going down; without it nothing is allowed, trying again',
     ]);
     for (let i = 0; i < 6; i += 1) await away('going down');
     expect(lines('warn')).toHaveLength(3);

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { MCPAuthPolicy } from '../../../src/resources/model.ts';
+import type { MCPAuthPolicy, Resource } from '../../../src/resources/model.ts';
 import { parseManifest } from '../../../src/source/files/manifest/parse-manifest.ts';
+import type { PossibleObjects } from '../../../src/source/files/manifest/possible-objects.ts';
 import { ManifestStore } from '../../../src/source/files/manifest-store.ts';
+import { UnreadFiles } from '../../../src/source/files/unread-files.ts';
 import { createRecordedCounters } from '../../support/edges/recorded-counters.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
 import { type Batches, createBatches } from '../../support/worlds/batches.ts';
@@ -181,5 +183,65 @@ describe('who signs tokens', () => {
     rig.write({ 'c.yaml': '' });
     expect(rig.policy('default/lab')?.jwt?.ok).toBe(true);
     expect(rig.batches.unlisted).toBe('named');
+  });
+});
+
+describe('many files that cannot be read', () => {
+  const named = (...words: readonly string[]): PossibleObjects => ({
+    names: new Map([['Namespace', new Set(words)]]),
+    signed: new Set(),
+  });
+  const namespace = (name: string): Resource => ({
+    kind: 'Namespace',
+    metadata: { namespace: '', name, generation: undefined },
+    labels: { known: false },
+  });
+  /** Counts how often a file is compared with others. */
+  const counted = { compared: 0 };
+  const fileOf = (name: string) => ({
+    root: 0,
+    get name() {
+      counted.compared += 1;
+      return name;
+    },
+    path: `r/${name}`,
+    realPath: `/r/${name}`,
+  });
+
+  it('cost an object a look at the first of them, which alone decides', () => {
+    const files = new UnreadFiles();
+    for (let at = 1_000; at > 0; at -= 1) files.add(fileOf(`f${1_000 + at}`), at % 2 === 0 ? 'any' : named('other'));
+    expect(files.takeChanged()).toBe(true);
+    counted.compared = 0;
+    for (let at = 0; at < 1_000; at += 1) expect(files.before(fileOf('e'), namespace('s'))).toBeUndefined();
+    expect(files.before(fileOf('g'), namespace('s'))).toBe('r/f1001');
+    expect(counted.compared).toBeLessThan(10_000);
+  });
+
+  it('are no reason to look at objects again when one is added or gone that does not come first', () => {
+    const files = new UnreadFiles();
+    for (let at = 100; at < 200; at += 1) files.add(fileOf(`f${at}`), named('other'));
+    expect([files.takeChanged(), files.takeChanged()]).toEqual([true, false]);
+    files.add(fileOf('f300'), 'any');
+    files.delete(fileOf('f101'));
+    expect(files.takeChanged()).toBe(false);
+    files.delete(fileOf('f100'));
+    expect(files.takeChanged()).toBe(true);
+    files.add(fileOf('f100'), named('other'));
+    expect(files.takeChanged()).toBe(true);
+    for (let at = 100; at < 140; at += 1) files.delete(fileOf(`f${at}`));
+    expect(files.takeChanged()).toBe(true);
+  });
+
+  it('may define anything when their words take more bytes than are kept', () => {
+    const files = new UnreadFiles();
+    const words = Array.from({ length: 5_000 }, (_, at) => `${at}`.padEnd(253, 'x'));
+    for (let at = 10; at < 20; at += 1) files.add(fileOf(`f${at}`), named(...words));
+    expect(files.before(fileOf('g'), namespace('s'))).toBeUndefined();
+    for (let at = 20; at < 30; at += 1) files.add(fileOf(`f${at}`), named(...words));
+    expect(files.before(fileOf('g'), namespace('s'))).toBe('r/f10');
+    for (let at = 20; at < 30; at += 1) files.delete(fileOf(`f${at}`));
+    expect(files.before(fileOf('g'), namespace('s'))).toBeUndefined();
+    expect(files.before(fileOf('g'), namespace(words[0] ?? ''))).toBe('r/f10');
   });
 });

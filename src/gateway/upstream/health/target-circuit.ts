@@ -9,7 +9,10 @@ import { HttpStatusError, MediaTypeError } from '../transport/http-exchange.ts';
 import { type Failing, Recovery } from './recovery.ts';
 import type { TargetFailures } from './target-failures.ts';
 
-/** A request was not sent, because no connection to its target can be made. The message is for clients. */
+/**
+ * A request was not sent, because no connection to its target can be made. The message is for clients, the cause for the
+ * log.
+ */
 export class CircuitOpenError extends Error {
   override readonly name = 'CircuitOpenError';
 }
@@ -200,7 +203,7 @@ function refusalOf(
   const seconds = nextTrial === undefined ? 0 : Math.max(0, Math.ceil((nextTrial - now) / 1_000));
   const next = seconds === 0 ? 'it is being tried now' : `it is tried again in ${seconds} s`;
   const why = `no connection since ${timeOf(since)} (${reasonForClients(error)})`;
-  return new CircuitOpenError(`Target ${target} cannot be reached: ${why}; ${next}`);
+  return new CircuitOpenError(`Target ${target} cannot be reached: ${why}; ${next}`, { cause: error });
 }
 
 function timeOf(milliseconds: number): string {

@@ -18,8 +18,8 @@ export interface TargetFailures {
   unreachable(target: string, error: unknown): void;
   /** A connection can be made again. */
   connected(target: string): void;
-  /** A request was not sent, because no connection can be made. */
-  skipped(target: string): void;
+  /** A request was not sent, because no connection can be made. Logs it if nothing of this failure was logged. */
+  skipped(target: string, method: string, error: unknown): void;
   /**
    * Targets were left out of one list for the same reason: one line for all of them. No failure of theirs: which lists
    * are made together depends on what the caller may use.
@@ -43,6 +43,17 @@ export function createTargetFailures(clock: Clock, log: Logger, states: TargetSt
   const lines = new KeyedRateLimiter(clock, lineRate);
   /** What is the fault of no target alone, and may concern all of them at once. */
   const ofAll = new LogThrottle(clock, log);
+  const throttleOf = (target: string): LogThrottle => {
+    const throttle = throttles.get(target) ?? new LogThrottle(clock, log, { maxReasons });
+    throttles.set(target, throttle);
+    return throttle;
+  };
+  const warn = (target: string, method: string, error: unknown): void => {
+    const reason = reasonOf(error);
+    if (throttleOf(target).admit(method, reason) && lines.tryTake(target) === 0) {
+      log.warn('target does not answer', { target, request: method, reason });
+    }
+  };
   return {
     refused: (target) => states.answered(target, 'error'),
     succeeded(target, method) {
@@ -55,7 +66,10 @@ export function createTargetFailures(clock: Clock, log: Logger, states: TargetSt
     },
     unreachable: (target, error) => states.failed(target, connectionRequest, error),
     connected: states.connected,
-    skipped: states.skipped,
+    skipped(target, method, error) {
+      states.skipped(target);
+      if (throttleOf(target).isQuiet) warn(target, method, error);
+    },
     failed(target, method, error) {
       states.failed(target, method, error);
       if (error instanceof AnswerBudgetError) {
@@ -63,12 +77,7 @@ export function createTargetFailures(clock: Clock, log: Logger, states: TargetSt
         ofAll.failed('budget', { reason: error.message, message, fields: { target, request: method } });
         return;
       }
-      const throttle = throttles.get(target) ?? new LogThrottle(clock, log, { maxReasons });
-      throttles.set(target, throttle);
-      const reason = reasonOf(error);
-      if (throttle.admit(method, reason) && lines.tryTake(target) === 0) {
-        log.warn('target does not answer', { target, request: method, reason });
-      }
+      warn(target, method, error);
     },
     leftOut(targets, method, reason) {
       const fields = { request: method, targets: targets.join(', ') };

@@ -13,6 +13,9 @@ export interface ObviousKind {
 export function obviousKind(body: string): ObviousKind | undefined {
   // Quotes, a `?`, a flow collection or a tag at the margin, or behind the marker, may be or hide another kind.
   if (/^(?:---[^\n\S]*[^\s#]|["'?{[<&*!|>])/m.test(body)) return undefined;
+  // A document may begin behind the end of another one without a marker of its own, and be indented.
+  const end = body.search(/^\.\.\.(?:\s|$)/m);
+  if (end !== -1 && /^[^\r\n\u2028\u2029\S]*[^\s#]/m.test(body.slice(end + endMarker.length))) return undefined;
   const kinds = body.match(/^kind:.*/gm) ?? [];
   const versions = body.match(/^apiVersion:.*/gm) ?? [];
   const kind = /^kind: +(\w+)\s*$/.exec(kinds[0] ?? '')?.[1];
@@ -20,3 +23,5 @@ export function obviousKind(body: string): ObviousKind | undefined {
   if (kind === undefined || apiVersion === undefined || kinds.length + versions.length !== 2) return undefined;
   return { apiVersion, kind };
 }
+
+const endMarker = '...';

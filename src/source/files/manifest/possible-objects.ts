@@ -1,3 +1,4 @@
+import { detached } from '../../../json/detached.ts';
 import type { KindName } from '../../../resources/model.ts';
 import { kinds, matchKind } from '../../../resources/resources.ts';
 import { obviousKind } from './obvious-kind.ts';
@@ -33,8 +34,23 @@ export function possibleObjects(text: string): PossibleObjects {
   return words.found();
 }
 
-/** A name, or a kind, that two pieces have a part of each. */
+/** Bytes that the words take which are kept, about: each stands in a set for each kind that it may be the name of. */
+export function keptBytes(possible: PossibleObjects): number {
+  if (possible === 'any') return 0;
+  let bytes = 0;
+  for (const words of [...possible.names.values(), possible.signed])
+    for (const word of words) bytes += bytesOfMember + word.length;
+  return bytes;
+}
+
+/** Bytes of a text beside its characters, and of its place in a set. */
+const bytesOfMember = 48;
+
+/** Characters that two pieces have in common: a name that one of them cuts, or a kind, is whole in the other. */
 export const longestWord = 256;
+
+/** Characters of a name: longer words are none. */
+const longestName = 253;
 
 /**
  * Collects the words of a text that comes in pieces: of a file that is too large to be parsed, nobody knows where a
@@ -61,6 +77,7 @@ export class WordCollector {
     this.#signs ||= text.includes('providers');
     if (this.#tooMany) return;
     for (const [word] of text.matchAll(/[a-z0-9][a-z0-9.-]*/g)) {
+      if (word.length > longestName) continue;
       this.#words.add(word);
       if (this.#words.size + this.#kept <= maxWords) continue;
       this.#tooMany = true;
@@ -72,9 +89,10 @@ export class WordCollector {
   endDocument(): void {
     // What may define nothing of ours needs no words.
     if (!this.#tooMany && this.#kinds.size > 0) {
-      this.#kept += this.#words.size;
-      for (const kind of this.#kinds) this.#names.set(kind, union(this.#names.get(kind), this.#words));
-      if (this.#signs && this.#kinds.has('MCPAuthPolicy')) for (const word of this.#words) this.#signed.add(word);
+      const words = Array.from(this.#words, detached);
+      this.#kept += words.length;
+      for (const kind of this.#kinds) this.#names.set(kind, union(this.#names.get(kind), words));
+      if (this.#signs && this.#kinds.has('MCPAuthPolicy')) union(this.#signed, words);
     }
     if (this.#tooMany && this.#kinds.size === 0) this.#tooMany = false;
     if (this.#tooMany) return;
@@ -88,7 +106,7 @@ export class WordCollector {
   }
 }
 
-function union(before: Set<string> | undefined, words: ReadonlySet<string>): Set<string> {
+function union(before: Set<string> | undefined, words: readonly string[]): Set<string> {
   const all = before ?? new Set<string>();
   for (const word of words) all.add(word);
   return all;

@@ -1,5 +1,6 @@
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../../edges.ts';
 import { codeOrReason, isNotFound } from '../../../net/errors.ts';
 import { limits } from '../manifest/limits.ts';
@@ -27,8 +28,12 @@ export type FileState =
  */
 const timestampResolution = 20;
 
-/** Bytes of a file that is too large up to which its words are looked at, a piece per turn of the event loop. */
-const mostSearched = 64n * 1024n * 1024n;
+/**
+ * Bytes of a file that is not UTF-8 up to which its words are looked at: 50 ms of the processor for single letters, and
+ * for all files together what they may have in sum. A larger one may define anything.
+ */
+const mostSearched = 1024 * 1024;
+/** Bytes whose words are looked at in one turn of the event loop. */
 const pieceBytes = 128 * 1024;
 
 /**
@@ -85,13 +90,16 @@ async function readHandle(handle: FileHandle, expected: Fingerprint, clock: Cloc
   if (fingerprintOf(stats) !== expected) return { kind: 'torn' };
   const fresh = Math.abs(clock.now() - Number(stats.ctimeMs)) < timestampResolution;
   const fingerprint = fresh ? undefined : fingerprintOf(stats);
-  if (stats.size > limits.bytes)
-    return failure(tooLarge(Number(stats.size)), await wordsIn(handle, stats), fingerprint);
+  if (stats.size > limits.bytes) {
+    // Not read: it has no part in what all files together may have. A sparse file without any data defines nothing.
+    const possible = stats.blocks === 0n ? noObjects : 'any';
+    return failure(tooLarge(Number(stats.size)), possible, fingerprint);
+  }
   const bytes = await handle.readFile();
   const after = await handle.stat({ bigint: true });
   if (fingerprintOf(after) !== expected) return { kind: 'torn' };
   const text = decode(bytes);
-  if (text === undefined) return failure('The file is not UTF-8.', await wordsIn(handle, stats), fingerprint);
+  if (text === undefined) return failure('The file is not UTF-8.', await wordsIn(bytes), fingerprint);
   return { kind: 'read', content: { ok: true, text }, fingerprint };
 }
 
@@ -99,20 +107,16 @@ function failure(reason: string, possible: PossibleObjects, fingerprint: Fingerp
   return { kind: 'read', content: { ok: false, reason, possible }, fingerprint };
 }
 
-/** Finds the words of a file that is not parsed. The whole of it is never in memory. */
-async function wordsIn(handle: FileHandle, { size, blocks }: BigIntStats): Promise<PossibleObjects> {
-  // A sparse file without any data, of whatever size. Small files may be stored without a block.
-  if (blocks === 0n && size > limits.bytes) return noObjects;
-  if (size > mostSearched) return 'any';
+/** Finds the words of a file that is not parsed. */
+async function wordsIn(bytes: Buffer): Promise<PossibleObjects> {
+  if (bytes.length > mostSearched) return 'any';
   const words = new WordCollector();
-  const buffer = Buffer.alloc(pieceBytes);
   let kept = '';
-  for (let at = 0; ; at += buffer.length) {
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
-    if (bytesRead === 0) break;
-    const piece = kept + asciiIn(buffer.subarray(0, bytesRead));
+  for (let at = 0; at < bytes.length; at += pieceBytes) {
+    const piece = kept + asciiIn(bytes.subarray(at, at + pieceBytes));
     words.addPiece(piece);
     kept = piece.slice(-longestWord);
+    await setImmediate();
   }
   words.endDocument();
   return words.found();

@@ -39,6 +39,21 @@ it('a target that fails and answers in turn is logged a few times, and then twic
   expect(log.lines).toHaveLength(18);
 });
 
+it('a target that no request reached is logged by the first request that is not sent, and once', () => {
+  const log = createRecordedLog();
+  const failures = createTargetFailures(createManualClock(), log, createTargetStates(createManualClock()));
+  failures.unreachable('a', new Error('refused'));
+  for (let calls = 0; calls < 10; calls += 1) failures.skipped('a', 'tools/call', new Error('refused'));
+  failures.succeeded('a', 'tools/call');
+  failures.failed('a', 'tools/list', new Error('refused'));
+  failures.skipped('a', 'tools/call', new Error('refused'));
+  expect(log.lines.map(({ message, fields }) => [message, fields['request'], fields['reason']])).toEqual([
+    ['target does not answer', 'tools/call', 'refused'],
+    ['target answers again', 'tools/call', undefined],
+    ['target does not answer', 'tools/list', 'refused'],
+  ]);
+});
+
 it('the reasons of a failing target are limited in number and length', () => {
   const log = createRecordedLog();
   const failures = createTargetFailures(createManualClock(), log, createTargetStates(createManualClock()));

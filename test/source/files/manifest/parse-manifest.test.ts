@@ -307,6 +307,7 @@ describe('a document that is too long to be parsed', () => {
     ['its kind stands there twice', 'apiVersion: v1\nkind: ConfigMap\nkind: Service\n'],
     ['its kind may stand there again, in quotes', 'apiVersion: v1\nkind: ConfigMap\n"kind": Service\n'],
     ['its kind may come of a merge', '<<: *service\napiVersion: v1\nkind: ConfigMap\n'],
+    ['another one may begin behind its end', 'apiVersion: v1\nkind: ConfigMap\n...\n  kind: Service\n'],
     ['it begins beside its marker', '{}\napiVersion: v1\nkind: ConfigMap\n'],
     ['it has no kind', 'apiVersion: v1\n'],
   ])('invalidates the file when %s', (_, head) => {

@@ -1,8 +1,20 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { KindName } from '../../../../src/resources/model.ts';
 import { parseManifest } from '../../../../src/source/files/manifest/parse-manifest.ts';
-import { possibleObjects, WordCollector } from '../../../../src/source/files/manifest/possible-objects.ts';
+import {
+  type PossibleObjects,
+  possibleObjects,
+  WordCollector,
+} from '../../../../src/source/files/manifest/possible-objects.ts';
+
+function heapUsed(): number {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  return process.memoryUsage().heapUsed;
+}
 
 function mayDefine(text: string, kind: KindName, name: string): boolean {
   const possible = possibleObjects(text);
@@ -38,11 +50,12 @@ describe('the words of a text that does not parse', () => {
     );
   });
 
-  it('are bounded: with too many of them it may define anything, unless it names none of the kinds', () => {
-    const words = Array.from({ length: 6_000 }, (_, at) => `w${at}`).join(' ');
-    expect(possibleObjects(`${policy('p')}${words}`)).toBe('any');
-    expect(mayDefine(words, 'Service', 'w1')).toBe(false);
-    expect(mayDefine(`${words}\n---\n${policy('p')}[`, 'MCPAuthPolicy', 'p')).toBe(true);
+  it('of documents behind the end of another one are not hidden by the kind of that one', () => {
+    const before = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n';
+    const hidden = policy('p').replaceAll(/^/gm, '  ');
+    for (const end of ['...', '... # end', '...\r'])
+      expect(mayDefine(`${before}${end}\n${hidden}[`, 'MCPAuthPolicy', 'p')).toBe(true);
+    expect(mayDefine(`${before}data: {a: Service}\n...\n# Service\n\n---\n[`, 'Service', 'c')).toBe(false);
   });
 
   it('are found in pieces wherever these are cut', () => {
@@ -73,6 +86,33 @@ describe('the words of a text that does not parse', () => {
         for (const one of objects) expect(mayDefine(text, one.kind as KindName, one.name)).toBe(true);
       }),
     );
+  });
+});
+
+describe('the words that are kept of a text', () => {
+  it('are bounded: with too many of them it may define anything, unless it names none of the kinds', () => {
+    const words = Array.from({ length: 6_000 }, (_, at) => `w${at}`).join(' ');
+    expect(possibleObjects(`${policy('p')}${words}`)).toBe('any');
+    expect(mayDefine(words, 'Service', 'w1')).toBe(false);
+    expect(mayDefine(`${words}\n---\n${policy('p')}[`, 'MCPAuthPolicy', 'p')).toBe(true);
+  });
+
+  it('are no longer than a name may be', () => {
+    expect(mayDefine(`${policy('p')}[ ${'n'.repeat(253)}`, 'MCPAuthPolicy', 'n'.repeat(253))).toBe(true);
+    expect(mayDefine(`${policy('p')}[ ${'n'.repeat(254)}`, 'MCPAuthPolicy', 'n'.repeat(254))).toBe(false);
+  });
+
+  it('are kept without the text that they are a part of', () => {
+    const collect = (at: number): PossibleObjects => {
+      const words = new WordCollector();
+      words.addPiece(`unique-word-number-${at} MCPAuthPolicy ${'a '.repeat(256 * 1024)}`);
+      words.endDocument();
+      return words.found();
+    };
+    const before = heapUsed();
+    const found = Array.from({ length: 40 }, (_, at) => collect(at));
+    expect(heapUsed() - before).toBeLessThan(5_000_000);
+    expect(found).toHaveLength(40);
   });
 });
 

@@ -1,11 +1,13 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../../../src/edges.ts';
+import type { PossibleObjects } from '../../../../src/source/files/manifest/possible-objects.ts';
 import { fingerprintOf, readManifestFile } from '../../../../src/source/files/watch/read-file.ts';
 import { systemClock } from '../../../support/edges/system-clock.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { save } from '../file-rig.ts';
+import { serviceText } from '../manifests.ts';
 
 /** A clock that stands at this many milliseconds after the last change of the file. */
 function clockAfter(file: string, milliseconds: number): Clock {
@@ -41,4 +43,28 @@ it('a file that was written since it was looked at is not read: what settled was
   const looked = fingerprintOf(statSync(file, { bigint: true }));
   save(folder, 'a.yaml', 'a');
   expect(await readManifestFile(file, looked, systemClock)).toEqual({ kind: 'torn' });
+});
+
+describe('the words of a file that is not parsed', () => {
+  const possibleIn = async (content: string | Buffer): Promise<PossibleObjects> => {
+    const folder = temporaryFolder();
+    save(folder, 'a.yaml', content);
+    const file = join(folder, 'a.yaml');
+    const state = await readManifestFile(file, fingerprintOf(statSync(file, { bigint: true })), systemClock);
+    if (state.kind !== 'read' || state.content.ok) throw new Error('The file was parsed.');
+    return state.content.possible;
+  };
+  const text = serviceText('some-name');
+
+  it('are not looked at when it is too large: it may define anything', async () => {
+    expect(await possibleIn(text.padEnd(5 * 1024 * 1024 + 1, 'a '))).toBe('any');
+  });
+
+  it('are looked at up to 1 MiB of it, also of UTF-16', async () => {
+    const utf16 = Buffer.from(`\uFEFF${text}`, 'utf16le');
+    const long = Buffer.concat([Buffer.alloc(1024 * 1024 - utf16.length, '# '), utf16]);
+    const possible = await possibleIn(long);
+    expect(possible !== 'any' && possible.names.get('Service')?.has('some-name')).toBe(true);
+    expect(await possibleIn(Buffer.concat([long, Buffer.from('#')]))).toBe('any');
+  });
 });
