@@ -54,6 +54,7 @@ async function list(bytes: Buffer, contentType: string, answered: 'initialize' |
       refusedUntil: 0,
       handshake: undefined,
       paramHeaders: undefined,
+      listsForgotten: 0,
     },
     budget: createAnswerBudget(),
     kept: createListMemory({ evict: () => {}, crowded: () => {} }),

@@ -2,7 +2,7 @@ import type { Clock } from '../../edges.ts';
 import { isJsonObject } from '../../json/json.ts';
 import { untilAborted, within } from '../../net/deadline.ts';
 import type { MessageSize } from '../rpc/model.ts';
-import { declaredIn, type ParamHeader } from '../rpc/param-headers.ts';
+import { declaredIn, type ParamHeader, withListed } from '../rpc/param-headers.ts';
 import { contradictionOf } from '../rpc/repeated-headers.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { BudgetLease } from '../upstream/budget-lease.ts';
@@ -16,7 +16,7 @@ import type { UpstreamState } from './upstream-sessions.ts';
 
 /** Dependencies of the check. */
 interface HeaderCheckParts {
-  readonly upstreamState: Pick<UpstreamState, 'memories' | 'budget'>;
+  readonly upstreamState: Pick<UpstreamState, 'memories' | 'budget' | 'kept'>;
   readonly failures: TargetFailures;
   readonly clock: Clock;
 }
@@ -90,13 +90,19 @@ async function listTools(
 ): Promise<readonly unknown[]> {
   const lease = new BudgetLease(upstreamState.budget.lists, target);
   const hold = { grow: ({ bytes }: MessageSize) => lease.grow(bytes) };
+  const forgottenBefore = upstreamState.memories.get(target)?.listsForgotten;
   try {
     const tools = await within({ clock, milliseconds: listTimeout }, (signal) =>
       readPages(upstream, pagedLists['tools/list'], { params: {}, signal }, hold),
     );
     const memory = upstreamState.memories.get(target);
+    if (memory === undefined) return tools;
     // Also of one that has no list of tools.
-    if (memory !== undefined) memory.areToolsListed = true;
+    if (memory.listsForgotten === forgottenBefore) memory.areToolsListed = true;
+    // All of them are here at once, whatever was forgotten while they were listed.
+    if (memory.paramHeaders?.isCut === true) {
+      memory.paramHeaders = withListed(undefined, tools, upstreamState.kept.keeper(target, 'headers'));
+    }
     return tools;
   } catch (error) {
     if (error instanceof CircuitOpenError) throw new RpcError(errorCode.unavailable, error.message);

@@ -356,13 +356,17 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
   };
 }
 
-/** Makes what a target lists unknown, so that it is listed again when it is needed. */
+/**
+ * Makes what a target lists unknown, so that it is listed again when it is needed. The end of a list that is under way
+ * says nothing of its beginning then.
+ */
 function forgetLists({ memories }: UpstreamState, target: string): void {
   const memory = memories.get(target);
   if (memory === undefined) return;
-  memory.paramHeaders = undefined;
+  memory.paramHeaders = { byTool: new Map(), isCut: true };
   memory.taskTools = undefined;
   memory.areToolsListed = false;
+  memory.listsForgotten += 1;
 }
 
 /** One line for all targets: which of them finds no room depends on the others. */

@@ -243,7 +243,14 @@ function oneAtATime(tell: (target: string) => Promise<void>): (target: string) =
 }
 
 function newMemory(): TargetMemory {
-  return { transports: new Map(), floods: 0, refusedUntil: 0, handshake: undefined, paramHeaders: undefined };
+  return {
+    transports: new Map(),
+    floods: 0,
+    refusedUntil: 0,
+    handshake: undefined,
+    paramHeaders: undefined,
+    listsForgotten: 0,
+  };
 }
 
 /** A target name with a colon would make qualified names ambiguous. No control plane should send one. */

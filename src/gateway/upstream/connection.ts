@@ -105,6 +105,8 @@ function createRequests(
   { isStateless, exchanges }: { readonly isStateless: boolean; readonly exchanges: Map<RequestId, number> },
 ): Connection['request'] {
   const isForStateless = input === 'passed on';
+  /** How often lists had been forgotten when the first page of tools was listed. */
+  let forgottenBefore = -1;
   const send: Connection['request'] = (method, params, signal, exchange) => {
     if (exchange?.about === undefined) return peer.request(method, params, { signal, arriving: exchange?.arriving });
     const { about, paused, headers = {} } = exchange;
@@ -132,8 +134,10 @@ function createRequests(
       if (!isStateless) {
         memory.taskTools = withTaskTools(memory.taskTools, tools, kept.keeper(target.name, 'task tools'));
       }
+      if (params?.['cursor'] === undefined) forgottenBefore = memory.listsForgotten;
       // The cursor of a page is in the page before it, so that somebody has listed all of them.
-      if (typeof result['nextCursor'] !== 'string') memory.areToolsListed = true;
+      const isWhole = typeof result['nextCursor'] !== 'string' && forgottenBefore === memory.listsForgotten;
+      if (isWhole) memory.areToolsListed = true;
     }
     return result;
   };

@@ -158,6 +158,8 @@ export interface TargetMemory {
   taskTools?: ReadonlySet<string> | undefined;
   /** Whether the last page of tools was listed, so that what is not in the two above is known, too. */
   areToolsListed?: boolean;
+  /** How often the three above were forgotten, since others needed their room. */
+  listsForgotten: number;
 }
 
 /** What a target says of itself. */

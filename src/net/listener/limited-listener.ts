@@ -1,5 +1,6 @@
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Clock, Logger, StopAsync } from '../../edges.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { RateLimiter } from '../../rate/rate-limiter.ts';
@@ -10,7 +11,7 @@ import type { ServerCertificate } from '../tls/server-certificate.ts';
 import { ConnectionLimiter, type ConnectionLimits, type ConnectionLoss } from './connection-limiter.ts';
 import { type ConnectionRate, ConnectionTurns } from './connection-turns.ts';
 import { close, listen } from './http-listener.ts';
-import { type MalformedRequest, refuseMalformed } from './malformed-requests.ts';
+import { type MalformedRequest, type Refusals, refuseMalformed } from './malformed-requests.ts';
 import { maxOpenFiles } from './open-files.ts';
 
 /** Limits of an HTTP listener. Times are in milliseconds. */
@@ -295,6 +296,20 @@ interface Pipeline {
   readonly waiting: (() => void)[];
 }
 
+/** Answers a request when those before it on its connection were answered. */
+type Receive = (request: IncomingMessage, response: ServerResponse, answerWith: RequestListener) => void;
+
+/**
+ * Receives every request that Node reports, under whichever event: one with a way of its own would have no limit. For
+ * `Expect: 100-continue` Node writes the answer by itself, when it is the turn of the response, and reports a `request`.
+ */
+function receiveRequests(server: Server, handle: RequestListener, receive: Receive, refusals: Refusals): void {
+  const receiveWith = (answerWith: RequestListener) => (request: IncomingMessage, response: ServerResponse) =>
+    receive(request, response, refusals.lacksHost(request) ? refusals.refuseHost : answerWith);
+  server.on('request', receiveWith(handle));
+  server.on('checkExpectation', receiveWith(refusals.refuseExpectation));
+}
+
 /**
  * Handles the requests of all connections, those of one connection one after another: a response that waits behind
  * another one has no connection yet, and would not report that its client has gone.
@@ -305,24 +320,23 @@ function limitRequests(
   limiter: Requests,
   { listener, clock, log, lost, malformed }: LimitedListenerParts,
 ): { drained(): Promise<void> } {
-  const pipelines = new WeakMap<Socket, Pipeline>();
+  const pipelines = new WeakMap<Duplex, Pipeline>();
   const throttle = new LogThrottle(clock, log);
   const { promise: drained, resolve } = Promise.withResolvers<void>();
   let open = 0;
   let draining = false;
   const proceed = (pipeline: Pipeline, socket: Socket): void => {
-    const next = socket.destroyed ? undefined : pipeline.waiting.shift();
+    // Nothing is answered after a response that closes the connection.
+    const next = socket.writable ? pipeline.waiting.shift() : undefined;
     pipeline.answering = undefined;
     if (next === undefined) limiter.answered(socket);
     else next();
   };
 
-  const responseOn = (socket: Socket): ServerResponse | undefined => pipelines.get(socket)?.answering;
-  const lacksHost = refuseMalformed(server, { listener, clock, log, malformed, responseOn });
-
-  server.on('request', (request, response) => {
-    if (lacksHost(response)) return;
+  const receive: Receive = (request, response, answerWith) => {
     const { socket } = request;
+    // Events of bytes that were read before the connection was closed.
+    if (!socket.writable) return;
     const pipeline = pipelines.get(socket) ?? { answering: undefined, waiting: [] };
     pipelines.set(socket, pipeline);
     const answer = (): void => {
@@ -333,10 +347,8 @@ function limitRequests(
         if (draining && open === 0) resolve();
         proceed(pipeline, socket);
       });
-      handle(request, response);
+      answerWith(request, response);
     };
-    // Events of bytes that were read before the connection was closed.
-    if (socket.destroyed) return;
     limiter.began(socket, () => !request.complete);
     if (pipeline.answering === undefined) answer();
     else if (pipeline.waiting.length < maxPipelined) pipeline.waiting.push(answer);
@@ -349,7 +361,9 @@ function limitRequests(
       });
       socket.destroy();
     }
-  });
+  };
+  const responseOn = (socket: Duplex): ServerResponse | undefined => pipelines.get(socket)?.answering;
+  receiveRequests(server, handle, receive, refuseMalformed(server, { listener, clock, log, malformed, responseOn }));
   return {
     drained() {
       draining = true;

@@ -1,5 +1,6 @@
-import { type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type RequestListener, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Clock, Logger } from '../../edges.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { codeOf } from '../errors.ts';
@@ -19,19 +20,27 @@ export interface MalformedRequestsParts {
   /** Counts a request. */
   readonly malformed: ((reason: MalformedRequest) => void) | undefined;
   /** The response that is being written to a connection. */
-  readonly responseOn: (socket: Socket) => ServerResponse | undefined;
+  readonly responseOn: (socket: Duplex) => ServerResponse | undefined;
+}
+
+/** Refuses requests that the parser takes. Each is answered, and its connection closed. */
+export interface Refusals {
+  readonly lacksHost: (request: IncomingMessage) => boolean;
+  readonly refuseHost: RequestListener;
+  /** Refuses an `Expect` other than `100-continue` (RFC 9110, section 10.1.1). */
+  readonly refuseExpectation: RequestListener;
 }
 
 /**
  * Refuses requests that are not as HTTP/1.1 has them, with the statuses of Node, which says nothing of them otherwise.
  * Needs a server with `requireHostHeader: false`.
  *
- * @returns what refuses a request without `Host`, and then returns true
+ * @returns what refuses those that the parser takes, each in its turn
  */
 export function refuseMalformed(
   server: Server,
   { listener, clock, log, malformed, responseOn }: MalformedRequestsParts,
-): (response: ServerResponse) => boolean {
+): Refusals {
   const throttle = new LogThrottle(clock, log);
   const refused = (reason: MalformedRequest, address: string | undefined): void => {
     malformed?.(reason);
@@ -41,31 +50,43 @@ export function refuseMalformed(
       fields: { listener, address },
     });
   };
+  const failed = new WeakSet<Duplex>();
   server.on('clientError', (error, socket) => {
+    // Node says so again with each piece that arrives until the socket is destroyed, which waits for what is unsent.
+    if (failed.has(socket)) {
+      socket.destroy();
+      return;
+    }
+    failed.add(socket);
     const code = codeOf(error) ?? '';
     const reason = reasonFor(code);
-    const address = socket instanceof Socket ? socket.remoteAddress : undefined;
-    if (reason !== undefined) refused(reason, address);
-    const isAnswered = socket instanceof Socket && responseOn(socket)?.headersSent === true;
-    if (socket.writable && !isAnswered) socket.write(answerTo(code));
-    if (socket instanceof Socket) socket.destroySoon();
+    if (reason !== undefined) refused(reason, socket instanceof Socket ? socket.remoteAddress : undefined);
+    if (socket.writable && !precedes(responseOn(socket))) socket.end(answerTo(code), () => socket.destroy());
     else socket.destroy();
-  });
-  server.on('checkExpectation', (request, response) => {
-    refused('unsupported', request.socket.remoteAddress);
-    response.writeHead(417).end();
   });
   server.on('connect', (request, socket) => {
     refused('unsupported', request.socket.remoteAddress);
     socket.destroy();
   });
-  return (response) => {
-    const { req: request } = response;
-    if (request.headers.host !== undefined || request.httpVersion !== '1.1') return false;
-    refused('host', request.socket.remoteAddress);
-    response.writeHead(400, { connection: 'close' }).end();
-    return true;
+  const refuseWith =
+    (reason: MalformedRequest, status: number): RequestListener =>
+    (request, response) => {
+      refused(reason, request.socket.remoteAddress);
+      response.writeHead(status, { connection: 'close' }).end();
+    };
+  return {
+    lacksHost: ({ headers, httpVersion }) => headers.host === undefined && httpVersion === '1.1',
+    refuseHost: refuseWith('host', 400),
+    refuseExpectation: refuseWith('unsupported', 417),
   };
+}
+
+/**
+ * Returns whether a response comes before the answer to what is malformed: it has begun, or its request is complete, so
+ * that what is malformed is another one.
+ */
+function precedes(response: ServerResponse | undefined): boolean {
+  return response !== undefined && (response.headersSent || response.req.complete);
 }
 
 /** Undefined: the client left, or was too slow, which is counted elsewhere. */

@@ -1,4 +1,5 @@
 import { Node } from '../../gen/envoy/config/core/v3/base.ts';
+import { detached } from '../../json/detached.ts';
 import { quoted } from '../../json/quoted.ts';
 import type { IdentifiedBy } from '../model.ts';
 import { bounded } from '../request/bounded-text.ts';
@@ -169,7 +170,8 @@ function readGateway(namespace: string, name: string, what: () => string): Readi
   if (name.length > 253 || !name.split('.').every((part) => label.test(part))) {
     return illFormed(`${what()} has a Gateway name that is no DNS-1123 subdomain: ${quoted(name)}`);
   }
-  return { kind: 'gateway', gateway: `${namespace}/${name}` };
+  // A stream keeps it, and both are parts of a text that may have the length of a whole request.
+  return { kind: 'gateway', gateway: detached(`${namespace}/${name}`) };
 }
 
 const label = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?$/;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Script } from '../../support/gateway/raw-target.ts';
+import { type Script, startRawTarget } from '../../support/gateway/raw-target.ts';
 import { startTargetRig, type TargetRig } from '../../support/gateway/target-rig.ts';
 import { type Ask, ask } from '../../support/nodes/stateless-client.ts';
 
@@ -153,4 +153,49 @@ it('a header is compared although the headers of so many tools are not kept', as
   expect((await call({})).status).toBe(400);
   expect((await call({ 'mcp-param-region': 'Basel' })).status).toBe(400);
   expect((await call({ 'mcp-param-region': 'Bern' })).status).toBe(200);
+});
+
+describe('a header of a tool on the first of two pages, of which what is kept was evicted before the second,', () => {
+  /** Tools whose names take about four times their bytes of what is kept. */
+  const bulk = (count: number): readonly Json[] =>
+    Array.from({ length: count }, (_, index) => {
+      const name = `${index}-`.padEnd(7_800, 'n');
+      return { name, inputSchema: schema('Region'), execution: { taskSupport: 'required' } };
+    });
+
+  it('is compared, after one list more', async () => {
+    const evicted = Promise.withResolvers<void>();
+    await using rig = await startTargetRig(
+      async ({ method, params }) => {
+        if (method !== 'tools/list') return { result: { content: [] } };
+        if (params['cursor'] === undefined) {
+          const isFirst = rig.target.asked.filter((asked) => asked.method === method).length === 1;
+          const tools = [{ name: 'x', inputSchema: schema('Region') }, ...bulk(isFirst ? 900 : 0)];
+          return { result: { tools, nextCursor: 'second' } };
+        }
+        await evicted.promise;
+        return { result: { tools: [{ name: 'y', inputSchema: schema('Region') }, { name: 'z' }] } };
+      },
+      { list: 'filtered' },
+    );
+    const { gateway } = rig;
+    for (const tool of ['x', 'z']) gateway.config.allow(`n.${tool}`, 'me', 'tool', `a:${tool}`);
+    const listed = answerTo(rig, { method: 'tools/list' });
+    await rig.target.arrival('tools/list', 2);
+    for (const name of ['b', 'c']) {
+      await using other = await startRawTarget(() => ({ result: { tools: bulk(680) } }));
+      gateway.config.putTarget(other.target(name));
+      gateway.config.allow(`n.${name}`, name, 'tool', `${name}:*`);
+      await ask(gateway, { token: gateway.token(name), method: 'tools/list', params: {} });
+    }
+    evicted.resolve();
+    await listed;
+    const call = (name: string, headers: Readonly<Record<string, string>>) =>
+      ask(gateway, { token: gateway.token('me'), method: 'tools/call', params: { ...regional, name }, headers });
+    for (let times = 0; times < 2; times += 1) {
+      expect((await call('a:x', { 'mcp-param-region': 'Bern' })).status).toBe(400);
+      expect((await call('a:z', {})).status).toBe(200);
+    }
+    expect(rig.target.asked.filter(({ method }) => method === 'tools/list')).toHaveLength(4);
+  });
 });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import type { RequestListener } from 'node:http';
-import { connect } from 'node:net';
+import type { RequestListener, ServerResponse } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, it, onTestFinished } from 'vitest';
 import { openLimitedListener } from '../../../src/net/listener/limited-listener.ts';
@@ -30,7 +30,7 @@ async function open(handler: RequestListener = answerAtEnd) {
     if (leaves) socket.end();
     return text(socket);
   };
-  return { malformed, log, exchange };
+  return { port: address.port, malformed, log, exchange };
 }
 
 const post = 'POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n';
@@ -83,4 +83,93 @@ it('a response that has begun is not followed by the answer to what is malformed
   await begun;
   expect(await answer).not.toContain(' 400 ');
   expect(malformed).toEqual(['syntax']);
+});
+
+it.each([
+  ['behind a response that nobody reads', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n', '!', 'syntax'],
+  ['in the body of a request that was answered early', post, 'zz\r\n', 'chunk'],
+])(
+  '%s, what is malformed closes the connection, and all that follows is counted once',
+  async (_, head, wrong, reason) => {
+    const { promise: asked, resolve } = Promise.withResolvers<Socket>();
+    const { port, malformed } = await open((request, response) => {
+      response.end(Buffer.alloc(20_000_000));
+      resolve(request.socket);
+    });
+    const client = connect(port, '127.0.0.1').on('error', () => {});
+    onTestFinished(() => void client.destroy());
+    client.write(head);
+    const served = await asked;
+    const listeners = served.listenerCount('finish');
+    client.write(wrong);
+    while (!served.closed && malformed.length < 2) {
+      client.write('!');
+      await new Promise(setImmediate);
+    }
+    expect([served.closed, malformed, served.listenerCount('finish') - listeners]).toEqual([true, [reason], 0]);
+  },
+);
+
+it('an answer that cannot be sent is not waited for when more arrives', async () => {
+  const { promise: asked, resolve } = Promise.withResolvers<Socket>();
+  const { port, malformed } = await open(({ socket }) => {
+    // As a response before this one, of which the operating system has taken all that it does.
+    socket.write(Buffer.alloc(20_000_000));
+    resolve(socket);
+  });
+  const client = connect(port, '127.0.0.1').on('error', () => {});
+  onTestFinished(() => void client.destroy());
+  client.write(post);
+  const served = await asked;
+  while (!served.closed && malformed.length < 2) {
+    client.write('zz\r\n');
+    await new Promise(setImmediate);
+  }
+  expect([served.closed, malformed]).toEqual([true, ['chunk']]);
+});
+
+it('the answer to what is malformed is not taken for the one to the request before', async () => {
+  const { malformed, exchange } = await open(() => {});
+  expect(await exchange('GET / HTTP/1.1\r\nHost: a\r\n\r\nhello\r\n\r\n')).toBe('');
+  expect(malformed).toEqual(['syntax']);
+});
+
+const noHost = 'GET / HTTP/1.1\r\n\r\n';
+const expecting = (what: string): string => `GET / HTTP/1.1\r\nHost: a\r\nExpect: ${what}\r\n\r\n`;
+
+it.each([
+  ['without Host', noHost, 'host'],
+  ['with an unknown expectation', expecting('wonders'), 'unsupported'],
+])('of thousands of requests %s in one packet, one is answered', async (_, head, reason) => {
+  const { port, malformed } = await open();
+  const client = connect(port, '127.0.0.1').on('error', () => {});
+  onTestFinished(() => void client.destroy());
+  client.resume().write(head.repeat(3_000));
+  while (!client.closed && malformed.length < 2) await new Promise(setImmediate);
+  expect(malformed).toEqual([reason]);
+});
+
+it.each([
+  ['without Host', noHost, 400],
+  ['with an unknown expectation', expecting('wonders'), 417],
+])('a request %s is answered in its turn, and the connection closed then', async (_, head, status) => {
+  const { promise: asked, resolve } = Promise.withResolvers<ServerResponse>();
+  let handled = 0;
+  const { malformed, exchange } = await open((__, response) => {
+    handled += 1;
+    resolve(response);
+  });
+  const valid = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+  const answers = exchange(valid + head + valid);
+  const response = await asked;
+  expect(malformed).toEqual([]);
+  response.end('first');
+  expect((await answers).match(/HTTP\/1\.1 (\d+)/g)).toEqual(['HTTP/1.1 200', `HTTP/1.1 ${status}`]);
+  expect([handled, malformed.length]).toEqual([1, 1]);
+});
+
+it('Expect: 100-continue is answered at once, before the response', async () => {
+  const { exchange } = await open();
+  const answers = await exchange(expecting('100-continue').replace('Host', 'Connection: close\r\nHost'));
+  expect(answers.match(/HTTP\/1\.1 (\d+)/g)).toEqual(['HTTP/1.1 100', 'HTTP/1.1 200']);
 });

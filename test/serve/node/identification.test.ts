@@ -1,3 +1,4 @@
+import { queryObjects } from 'node:v8';
 import { describe, expect, it } from 'vitest';
 import {
   type Identification,
@@ -210,4 +211,22 @@ it('a message quotes no more than a little of what somebody sent, and nothing th
   if (refusal.kind !== 'refused') throw new Error('expected a refusal');
   expect(refusal.message.length).toBeLessThan(400);
   expect(() => encodeURI(refusal.message)).not.toThrow();
+});
+
+/** Bytes in use after a collection of garbage. */
+function bytesInUse(): number {
+  queryObjects(WeakRef, { format: 'count' });
+  return process.memoryUsage().heapUsed;
+}
+
+it('the name of a Gateway does not hold the text that it was read from', () => {
+  const names = ['a-namespace-of-many-letters', 'a-gateway-of-many-letters'];
+  const text = (index: number): string => `${index}${'x'.repeat(100_000)}`;
+  const before = bytesInUse();
+  const kept = Array.from({ length: 100 }, (_, index) => [
+    readRole(`${text(index)}~${names.join('~')}`),
+    readHostName(`${names.toReversed().join('.')}.svc`, text(index)),
+  ]);
+  expect(bytesInUse() - before).toBeLessThan(1_000_000);
+  expect(kept.flat().map(gatewayOf)).toEqual(Array(200).fill(names.join('/')));
 });

@@ -1,5 +1,6 @@
 import type { Clock, Random, Stop } from '../../../edges.ts';
 import { DeadlineExceededError, within } from '../../../net/deadline.ts';
+import { FairTurns } from '../../../rate/fair-turns.ts';
 import { ConnectError, TargetConnectionsError } from '../../errors.ts';
 import type { TargetState } from '../../model.ts';
 import { RpcError } from '../../rpc/rpc-error.ts';
@@ -103,7 +104,7 @@ export function createTargetCircuit(parts: TargetCircuitParts): TargetCircuit {
       if (!errors.delete(target)) return;
       failures.connected(target);
       parts.recovered(target);
-      waiting.wake(target);
+      void waiting.wake(target);
     },
   });
   const openOf = (target: string) => {
@@ -150,8 +151,12 @@ export function createTargetCircuit(parts: TargetCircuitParts): TargetCircuit {
   };
 }
 
+/** Those who wait are called this many in one iteration of the event loop: each session may be one of them. */
+const wokenPerTurn = 64;
+
 /** Those who wait for the circuit of a target to close. */
 function createWaiting() {
+  const turns = new FairTurns();
   const byTarget = new Map<string, Set<() => void>>();
   return {
     add(target: string, closed: () => void): Stop {
@@ -162,10 +167,16 @@ function createWaiting() {
         if (all.size === 0 && byTarget.get(target) === all) byTarget.delete(target);
       };
     },
-    wake(target: string): void {
+    /** Those who stop waiting meanwhile are not called, and those who begin to are not of these. */
+    async wake(target: string): Promise<void> {
       const all = byTarget.get(target) ?? [];
       byTarget.delete(target);
-      for (const closed of all) closed();
+      let woken = 0;
+      for (const closed of all) {
+        if (woken > 0 && woken % wokenPerTurn === 0) await turns.next(target);
+        woken += 1;
+        closed();
+      }
     },
   };
 }

@@ -247,6 +247,32 @@ it('those who wait for a target are called when its circuit closes, once, unless
   }
 });
 
+it('of many who wait for a target, 64 are called in one iteration of the event loop', async () => {
+  const { clock, circuit, connection, settled } = createRig();
+  circuit.failed('a', noConnection, false);
+  await settled();
+  const called: number[] = [];
+  const everybody = Promise.withResolvers<void>();
+  const stops = Array.from({ length: 1_000 }, (_, index) =>
+    circuit.whenClosed('a', () => {
+      called.push(index);
+      stops[999]?.();
+    }),
+  );
+  const seen = [0];
+  const look = (): void => {
+    seen.push(called.length);
+    if (called.length < 999) setImmediate(look);
+    else everybody.resolve();
+  };
+  connection.now = () => Promise.resolve();
+  clock.advance(60_000);
+  look();
+  await everybody.promise;
+  const steps = seen.map((count, index) => count - (seen[index - 1] ?? 0));
+  expect(Math.max(...steps)).toBeLessThanOrEqual(64);
+});
+
 it('a target that was changed is forgotten, also while it is tried', async () => {
   const { clock, tried, recovered, connection, circuit, settled } = createRig();
   connection.now = () => Promise.resolve();
