@@ -238,16 +238,15 @@ class ResumableStream implements LoggedStream {
   send(message: Message, mayReceive: MayReceive, partOf?: PartOf): void {
     const text = encodePieces(message);
     const answers = 'method' in message ? undefined : message.id;
-    const bytes = 2 * text.reduce((sum, { length }) => sum + length, 0) + eventOverhead;
+    const bytes = 2 * text.reduce((sum, { length }) => sum + length, 0) + eventOverhead + (mayReceive.bytes ?? 0);
     const isKept = this.#keeping.keep(bytes);
-    const kept = isKept ? text : undefined;
-    const event: KeptEvent = { number: this.#nextEvent, text: kept, bytes, mayReceive, partOf, answers };
+    const event: KeptEvent = { number: this.#nextEvent, text, bytes, mayReceive, partOf, answers };
     this.#nextEvent += 1;
-    if (isKept || answers !== undefined) this.#events.push(event);
+    if (isKept || answers !== undefined) this.#events.push(isKept ? event : withoutText(event));
     if (this.#sink === undefined) return;
     // Whether the reader may have anything but a response was decided just now.
     const isDecided = answers === undefined || this.#sink === this.#original;
-    this.#write(this.#sink, { ...event, text }, isDecided);
+    this.#write(this.#sink, event, isDecided);
   }
 
   attach(sink: EventSink, after?: number): void {
@@ -310,7 +309,7 @@ class ResumableStream implements LoggedStream {
     if (event === undefined) return false;
     this.#keeping.dropped(event.bytes);
     if (event.answers === undefined) this.#events.splice(index, 1);
-    else this.#events[index] = { ...event, text: undefined };
+    else this.#events[index] = withoutText(event);
     return true;
   }
 
@@ -331,6 +330,11 @@ class ResumableStream implements LoggedStream {
   #id(event: number): string {
     return `${this.#prefix}-${this.number}-${event}`;
   }
+}
+
+/** What is left of an event says only that it was too large: its decision may be, too. */
+function withoutText(event: KeptEvent): KeptEvent {
+  return { ...event, text: undefined, mayReceive: () => true, partOf: undefined };
 }
 
 /** The response with the part of its result that its reader may have. */

@@ -65,7 +65,16 @@ export function unknownNameError(kind: PrimitiveKind, requestedName: string): Rp
  * connection.
  */
 export function allowedAll(authorization: Pick<Authorization, 'allows'>, uses: readonly AccessRequest[]): MayReceive {
-  return (caller) => uses.every((use) => authorization.allows(use, caller));
+  return weighed((caller) => uses.every((use) => authorization.allows(use, caller)), uses);
+}
+
+/** Characters of the names of a decision that count as nothing. */
+const maxShort = 256;
+
+/** Says what a decision holds when the names in it are long, as those that clients send may be. */
+export function weighed(decision: (caller: Caller) => boolean, uses: readonly AccessRequest[]): MayReceive {
+  const characters = uses.reduce((sum, { name }) => sum + name.length, 0);
+  return characters <= maxShort ? decision : Object.assign(decision, { bytes: 2 * characters });
 }
 
 /** As {@link allowedAll}, for whoever may use anything of a target. */

@@ -10,12 +10,12 @@ import { changed } from '../rpc/source-text.ts';
 import { relatedTaskId } from '../rpc/task-states.ts';
 import { asksForUnknownMode, canBeAsked } from '../upstream/input-required.ts';
 import type { Capabilities } from '../upstream/model.ts';
-import type { Authorization } from './authorization.ts';
-import type { Client, SessionParts } from './model.ts';
+import { type Authorization, weighed } from './authorization.ts';
+import type { Client, MayReceive, SessionParts } from './model.ts';
 import { elicitationChanges } from './names/elicitation-ids.ts';
-import type { RequestsInFlight } from './requests-in-flight.ts';
+import type { RequestsInFlight, Uses } from './requests-in-flight.ts';
 import { exposedRelation, withUpstreamTask } from './tasks/task-ids.ts';
-import type { TaskTable } from './tasks/task-table.ts';
+import type { Task, TaskTable } from './tasks/task-table.ts';
 import type { UpstreamSessions } from './upstream-sessions.ts';
 
 /** The requests of targets to the client of a session, and what the client tells targets about them. */
@@ -115,10 +115,7 @@ export function createClientRequests(parts: ClientRequestParts): ClientRequests 
     if (found === undefined && about !== undefined) throw new RpcError(errorCode.unavailable, 'The request is over');
     const task = tasks.at(target, relatedTaskId(request.params));
     const uses = task === undefined ? (found?.uses ?? requests.usesAt(target)) : [task.tool.use];
-    const mayReceive = (caller: Caller): boolean =>
-      (task === undefined || tasks.isOf(task, caller)) &&
-      authorization.allowsAnythingOf(target, caller) &&
-      uses.every((use) => authorization.allows(use, caller));
+    const mayReceive = receiversOf(parts, target, task, uses);
     const token = request.params?._meta?.progressToken;
     lastToken += 1;
     const own = lastToken;
@@ -176,6 +173,23 @@ export function createClientRequests(parts: ClientRequestParts): ClientRequests 
       }
     },
   };
+}
+
+/**
+ * Returns who may have a request of a target. An event log keeps the decision for as long as the request, so that it
+ * holds nothing else: a closure within the handling of the request would hold the response that it is sent on.
+ */
+function receiversOf(
+  { authorization, tasks }: Pick<ClientRequestParts, 'authorization' | 'tasks'>,
+  target: string,
+  task: Task | undefined,
+  uses: Uses,
+): MayReceive {
+  const decision = (caller: Caller): boolean =>
+    (task === undefined || tasks.isOf(task, caller)) &&
+    authorization.allowsAnythingOf(target, caller) &&
+    uses.every((use) => authorization.allows(use, caller));
+  return weighed(decision, uses);
 }
 
 /**

@@ -44,7 +44,11 @@ export interface SessionParts {
  * Decides whether a caller may have a message. Called when the message is delivered, which may be later than it was
  * sent: by then rules and claims may be others.
  */
-export type MayReceive = (caller: Caller) => boolean;
+export interface MayReceive {
+  (caller: Caller): boolean;
+  /** Of what it holds, if that is much: it is kept as long as the message. */
+  readonly bytes?: number;
+}
 
 /**
  * Returns what a caller may have of a result, when it is delivered later than it was made: a list without what the

@@ -1,7 +1,7 @@
 import type { Params } from '../rpc/model.ts';
 import { changed } from '../rpc/source-text.ts';
 import { type Authorization, allowedAll, allowedAnythingOf } from './authorization.ts';
-import type { Client } from './model.ts';
+import type { Client, MayReceive } from './model.ts';
 import { elicitationChanges } from './names/elicitation-ids.ts';
 import type { RequestsInFlight } from './requests-in-flight.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -35,11 +35,24 @@ interface NotificationParts {
   readonly ofTasks: TaskNotifications;
 }
 
-/** Keeps no decision: each notification is decided when it arrives. */
+/** Targets whose decision is kept, so that notifications that are told together have one for each target. */
+const maxDecisions = 64;
+
+/** Each notification is decided when it arrives. */
 export function createNotifications(
   { authorization, requests, subscriptions, ofTasks }: NotificationParts,
   client: Client,
 ): Notifications {
+  const decisions = new Map<string, MayReceive>();
+  const allowedAnything = (target: string): MayReceive => {
+    const found = decisions.get(target);
+    if (found !== undefined) return found;
+    if (decisions.size >= maxDecisions) decisions.clear();
+    const decision = allowedAnythingOf(authorization, target);
+    decisions.set(target, decision);
+    return decision;
+  };
+
   const progress = (target: string, params: Params | undefined): void => {
     const found = requests.withProgress(target, params?.['progressToken']);
     if (found === undefined) ofTasks.progress(target, params);
@@ -69,7 +82,7 @@ export function createNotifications(
       else if (isTaskStatus(method)) ofTasks.status(target, method, params);
       else if (method === 'notifications/resources/updated') subscriptions.updated(target, params);
       else if (listChangedMethods.some((known) => known === method)) {
-        client.notify({ method, params }, allowedAnythingOf(authorization, target));
+        client.notify({ method, params }, allowedAnything(target));
       } else if (method === 'notifications/elicitation/complete') {
         passOn(target, { method, params: params && withElicitationId(target, params) }, about);
       } else passOn(target, { method, params }, about);

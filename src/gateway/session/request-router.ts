@@ -143,7 +143,7 @@ async function endSubscription(parts: RouterParts, request: ClientRequest): Prom
   if (resource === undefined || upstream === undefined || !subscriptions.remove(resource)) return {};
   const use: AccessRequest = { kind: 'resource', name: qualify(resource) };
   const params = renamed(request, ['uri'], resource);
-  return relay(parts, { target: resource.target, uses: [use] }, request, ({ forwarded, exchange }) => {
+  return relay(parts, { target: upstream.target, uses: [use] }, request, ({ forwarded, exchange }) => {
     return upstream.request(request.method, forwarded(params), request.signal, exchange);
   });
 }
@@ -279,7 +279,7 @@ async function findNamed(
   parts.authorization.authorize(use, request.caller, requestedName, found !== undefined);
   const upstream = found === undefined ? undefined : parts.upstreams.get(found.target);
   if (found === undefined || upstream === undefined) throw unknownNameError(kind, requestedName);
-  return { ...found, upstream, use, requestedName };
+  return { ...found, target: upstream.target, upstream, use, requestedName };
 }
 
 /**
@@ -314,7 +314,7 @@ async function findResource(parts: RouterParts, request: ClientRequest, requeste
   parts.authorization.authorize(use, request.caller, requestedUri);
   const upstream = parts.upstreams.get(found.target);
   if (upstream === undefined) throw unknownNameError('resource', requestedUri);
-  return { ...found, upstream, use, requestedName: requestedUri };
+  return { ...found, target: upstream.target, upstream, use, requestedName: requestedUri };
 }
 
 /**

@@ -1,10 +1,11 @@
+import type { AccessRequest } from '../../authz/model.ts';
 import { Quota } from '../../rate/quota.ts';
 import { callerKey } from '../callers.ts';
 import type { Caller } from '../model.ts';
 import type { Params } from '../rpc/model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
-import type { Authorization } from './authorization.ts';
+import { type Authorization, allowedAll } from './authorization.ts';
 import type { Client } from './model.ts';
 import type { Names } from './names/names.ts';
 import { type QualifiedName, qualify } from './names/qualified-names.ts';
@@ -86,8 +87,7 @@ export function createSubscriptions(parts: {
     return kept.subscription;
   };
 
-  const allows = (resource: QualifiedName, caller: Caller): boolean =>
-    authorization.allows({ kind: 'resource', name: qualify(resource) }, caller);
+  const allows = (resource: QualifiedName, caller: Caller): boolean => authorization.allows(useOf(resource), caller);
 
   return {
     *allowedAt(target, caller) {
@@ -120,13 +120,17 @@ export function createSubscriptions(parts: {
       const uri = exact === undefined ? names.rewriterOf(target)(name) : exact.requestedUri;
       const method = 'notifications/resources/updated';
       const renamed = changed(params ?? {}, [{ path: ['uri'], value: uri }]);
-      client.notify({ method, params: renamed }, (caller) => allows({ target, name }, caller));
+      client.notify({ method, params: renamed }, allowedAll(authorization, [useOf({ target, name })]));
     },
     close() {
       closed = true;
       for (const qualified of [...subscriptions.keys()]) remove(qualified);
     },
   };
+}
+
+function useOf(resource: QualifiedName): AccessRequest {
+  return { kind: 'resource', name: qualify(resource) };
 }
 
 /** Memory of a subscription: three texts, two bytes for each character, and about 300 bytes beside them. */

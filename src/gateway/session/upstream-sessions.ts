@@ -145,17 +145,16 @@ export function createUpstreamSessions(
   const upstreams = new Map<string, UpstreamSession>();
   let logLevel: Params | undefined;
 
-  const open = (name: string): UpstreamSession | undefined => {
-    const target = config.targets.get(name);
-    if (target === undefined || !isValidName(name)) return undefined;
-    const memory = memories.get(name) ?? newMemory();
-    memories.set(name, memory);
+  const open = (wanted: string): UpstreamSession | undefined => {
+    const target = config.targets.get(wanted);
+    if (target === undefined || !isValidName(wanted)) return undefined;
+    const { name } = target;
     const upstream = createUpstreamSession({
       target,
       fetch: parts.fetchFor(target),
       clock: parts.clock,
       random: parts.random,
-      memory,
+      memory: memoryOf(memories, name),
       requestTimeout: (method) => parts.callTimeoutOf?.(name, method) ?? parts.callTimeout ?? defaultCallTimeout,
       budget,
       kept,
@@ -242,8 +241,10 @@ function oneAtATime(tell: (target: string) => Promise<void>): (target: string) =
   };
 }
 
-function newMemory(): TargetMemory {
-  return {
+function memoryOf(memories: UpstreamState['memories'], target: string): TargetMemory {
+  const found = memories.get(target);
+  if (found !== undefined) return found;
+  const memory: TargetMemory = {
     transports: new Map(),
     floods: 0,
     refusedUntil: 0,
@@ -251,6 +252,8 @@ function newMemory(): TargetMemory {
     paramHeaders: undefined,
     listsForgotten: 0,
   };
+  memories.set(target, memory);
+  return memory;
 }
 
 /** A target name with a colon would make qualified names ambiguous. No control plane should send one. */

@@ -11,6 +11,8 @@ import type { AnswerBudget } from './answer-limits.ts';
  * again by itself if there is a client, who hears of changes only over a connection.
  */
 export interface UpstreamSession {
+  /** The target's name, as it was configured: one that a client has sent may be a part of a large text. */
+  readonly target: string;
   /**
    * Sends a request, after connecting if necessary. Rejects when neither its response nor progress of it arrives for
    * {@link UpstreamParts.requestTimeout}. If the target no longer knows the session, initializes a new one

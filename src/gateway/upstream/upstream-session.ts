@@ -41,6 +41,7 @@ export function createUpstreamSession(parts: UpstreamParts): UpstreamSession {
   };
 
   return {
+    target: parts.target.name,
     async request(method, clientParams, signal, exchange): Promise<Result> {
       const outgoing = { method, params: withoutVersion(clientParams), exchange };
       const connected = await connection(signal);

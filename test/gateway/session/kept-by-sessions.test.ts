@@ -12,6 +12,12 @@ async function subscribeAll(client: Awaited<ReturnType<Awaited<ReturnType<typeof
   return undefined;
 }
 
+/** Bytes in use after a collection of garbage. */
+function bytesInUse(): number {
+  queryObjects(WeakRef, { format: 'count' });
+  return process.memoryUsage().heapUsed;
+}
+
 describe('what a session keeps of its client', () => {
   it('is of a log level the level alone, and one that MCP has', async () => {
     await using rig = await startTargetRig(() => ({ result: {} }));
@@ -73,5 +79,45 @@ describe('what a session keeps of its client', () => {
     // Those of the stream, and of connections that are kept.
     expect(queryObjects(ServerResponse, { format: 'count' })).toBeLessThan(10);
     expect(queryObjects(IncomingMessage, { format: 'count' })).toBeLessThan(20);
+  });
+});
+
+describe('what a session keeps of a request that is over', () => {
+  it('is of questions of targets that were answered nothing of the calls that they were about', async () => {
+    let asked = 0;
+    await using rig = await startTargetRig(async ({ method }, say) => {
+      if (method !== 'tools/call') return { result: {} };
+      asked += 1;
+      say('roots/list', {}, 'q');
+      await rig.target.arrival('answer', asked);
+      return { result: {} };
+    });
+    rig.gateway.config.allowAll('n.p', 'me');
+    const client = await rig.open('me', { roots: {} });
+    const said = ({ id }: Readonly<Record<string, unknown>>): void => {
+      void client.answer(id, { result: { roots: [] } });
+    };
+    const before = bytesInUse();
+    for (let call = 0; call < 30; call += 1) {
+      const params = { name: 'a:x', arguments: { text: 'x'.repeat(1_000_000) } };
+      expect((await client.request('tools/call', params, { said })).result).toEqual({});
+    }
+    // The target of this test keeps what it has received, 30 MB.
+    expect(bytesInUse() - before).toBeLessThan(40_000_000);
+  });
+
+  it('is of a target its name, and not the request that named it', async () => {
+    const name = 'default/a-target-with-a-long-name';
+    await using rig = await startTargetRig(() => ({ result: {} }), { name });
+    rig.gateway.config.allowAll('n.p', 'me');
+    const clients = [];
+    for (let count = 0; count < 20; count += 1) clients.push(await rig.open());
+    const before = bytesInUse();
+    for (const client of clients) {
+      const { result } = await client.request('prompts/get', { name: `${name}:${'x'.repeat(1_000_000)}` });
+      expect(result).toEqual({});
+    }
+    // The target of this test keeps what it has received, 20 MB.
+    expect(bytesInUse() - before).toBeLessThan(30_000_000);
   });
 });

@@ -65,6 +65,7 @@ function createRig() {
   };
   const subscriptions = createSubscriptions({ authorization, client, names, budget: createSubscriptionBudget() });
   const upstream = {
+    target: 't',
     request: (method: string, params?: Readonly<Record<string, unknown>>) => {
       requests.push(`${method} ${params?.['uri']}`);
       return Promise.resolve({});

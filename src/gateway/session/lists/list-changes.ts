@@ -5,7 +5,7 @@ import { listChangedMethods } from '../notifications.ts';
 /** Milliseconds in which further changes of a list are told of together. */
 const burstTime = 1_000;
 
-/** Changes that are told of together; each has a decision of its own about who may know. */
+/** Changes that are told of together and have different decisions about who may know. */
 const maxPending = 64;
 
 /**
@@ -16,27 +16,27 @@ const maxPending = 64;
  */
 export function coalesceListChanges(client: Client, clock: Clock, signal: AbortSignal): Client {
   /** By method, while a burst lasts: who may know of its changes that were not told of yet. */
-  const bursts = new Map<string, MayReceive[]>();
+  const bursts = new Map<string, Set<MayReceive>>();
   const timers = new Map<string, Stop>();
   signal.addEventListener('abort', () => {
     for (const stop of timers.values()) stop();
   });
 
   const begin = (method: string): void => {
-    bursts.set(method, []);
+    bursts.set(method, new Set());
     const end = (): void => {
-      const pending = bursts.get(method) ?? [];
+      const pending = bursts.get(method) ?? new Set();
       bursts.delete(method);
       timers.delete(method);
-      if (pending.length > 0) tell(method, pending);
+      if (pending.size > 0) tell(method, pending);
     };
     timers.set(method, clock.after(burstTime, end));
   };
 
   /** Decides when it is sent, and for a later reader of the stream again. */
-  const tell = (method: string, pending: readonly MayReceive[]): void => {
+  const tell = (method: string, pending: Iterable<MayReceive>): void => {
     begin(method);
-    client.notify({ method }, (caller) => pending.some((mayReceive) => mayReceive(caller)));
+    client.notify({ method }, allowedAny([...pending]));
   };
 
   return {
@@ -53,10 +53,17 @@ export function coalesceListChanges(client: Client, clock: Clock, signal: AbortS
         client.notify(notification, mayReceive);
         return;
       }
-      pending.push(mayReceive);
-      if (pending.length < maxPending) return;
+      pending.add(mayReceive);
+      if (pending.size < maxPending) return;
       timers.get(method)?.();
       tell(method, pending);
     },
   };
+}
+
+/** An event log keeps the decision for as long as the notification: it holds the others alone. */
+function allowedAny(decisions: readonly MayReceive[]): MayReceive {
+  const [only, ...others] = decisions;
+  if (only !== undefined && others.length === 0) return only;
+  return (caller) => decisions.some((mayReceive) => mayReceive(caller));
 }
