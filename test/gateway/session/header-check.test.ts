@@ -180,16 +180,17 @@ describe('a header of a tool on the first of two pages, of which what is kept wa
     );
     const { gateway } = rig;
     for (const tool of ['x', 'z']) gateway.config.allow(`n.${tool}`, 'me', 'tool', `a:${tool}`);
-    const listed = answerTo(rig, { method: 'tools/list' });
+    const listed = ask(gateway, { token: gateway.token('me'), method: 'tools/list' });
     await rig.target.arrival('tools/list', 2);
     for (const name of ['b', 'c']) {
       await using other = await startRawTarget(() => ({ result: { tools: bulk(680) } }));
       gateway.config.putTarget(other.target(name));
       gateway.config.allow(`n.${name}`, name, 'tool', `${name}:*`);
-      await ask(gateway, { token: gateway.token(name), method: 'tools/list', params: {} });
+      const response = await ask(gateway, { token: gateway.token(name), method: 'tools/list', params: {} });
+      await response.text();
     }
     evicted.resolve();
-    await listed;
+    await (await listed).text();
     const call = (name: string, headers: Readonly<Record<string, string>>) =>
       ask(gateway, { token: gateway.token('me'), method: 'tools/call', params: { ...regional, name }, headers });
     for (let times = 0; times < 2; times += 1) {
