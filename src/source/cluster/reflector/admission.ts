@@ -1,7 +1,7 @@
 import type { ApiObject } from '../api/object.ts';
 import type { Collection } from '../api/path.ts';
 import type { PendingChanges } from '../pending-changes.ts';
-import type { ListingBudget } from './listing-budget.ts';
+import type { ListingBudget, ListingSize, Room } from './listing-budget.ts';
 import type { ObjectStore } from './object-store.ts';
 
 /** A store, and what decides about its room. */
@@ -16,9 +16,11 @@ export interface AdmissionParts {
 }
 
 /**
- * Admits the objects of watch events to a store as far as there is room. An object without room for its bytes counts as
- * unreadable, so that what it allowed before is not allowed any more, and one too many is left out; the watch goes on
- * for all others. Which objects give way is settled by the next list, which sees all of them.
+ * Admits the objects of watch events to a store as far as there is room. Without room for its bytes, larger ones give
+ * way to it, from the largest on, as a list would decide: who fills all of the room with large objects must not be able
+ * to let each change of a small one give way. An object that gives way counts as unreadable, so that what it allowed
+ * before is not allowed any more, and one too many is left out; the watch goes on for all others. Which objects give way
+ * is settled by the next list, which sees all of them.
  */
 export class Admission {
   readonly #parts: AdmissionParts;
@@ -29,15 +31,30 @@ export class Admission {
 
   /** An object was added or modified. */
   set(object: ApiObject): void {
-    const { collection, store, budget, unsettled } = this.#parts;
+    const { store, unsettled } = this.#parts;
     const before = store.bytesOf(object.key);
     const more = { objects: before === undefined ? 1 : 0, bytes: object.bytes - (before ?? 0) };
-    const room = store.holds(object) ? 'enough' : budget.roomFor(collection, more);
+    const known = { room: 'enough', freed: 0 } as const;
+    const { room, freed } = store.holds(object) ? known : this.#makeRoom(more, object.bytes);
     if (room === 'enough') store.set(object);
     else if (room === 'too-large') store.crowdOut(object);
     else store.leaveOut(object);
-    if (room !== 'enough' || more.bytes < 0) this.#settleLater(unsettled);
+    if (room !== 'enough' || freed > 0 || more.bytes < 0) this.#settleLater(unsettled);
     this.stored();
+  }
+
+  /**
+   * Lets objects with more than so many bytes give way until there is room, and no more of them than free what is
+   * needed: where a list that is under way leaves no room, none would be enough.
+   */
+  #makeRoom(more: ListingSize, bytes: number): { readonly room: Room; readonly freed: number } {
+    const { collection, store, budget } = this.#parts;
+    for (let freed = 0; ; ) {
+      const room = budget.roomFor(collection, { ...more, bytes: more.bytes - freed });
+      const gained = room === 'too-large' ? store.crowdOutLargerThan(bytes) : undefined;
+      if (gained === undefined) return { room, freed };
+      freed += gained;
+    }
   }
 
   /** An object was deleted. */

@@ -10,6 +10,7 @@ import {
   observeDeletion,
 } from '../api/object.ts';
 import type { ChangeHandler } from '../pending-changes.ts';
+import { LargestObjects } from './largest-objects.ts';
 import type { ListedObject, ListSink } from './list-selection.ts';
 import type { ListingSize } from './listing-budget.ts';
 
@@ -66,6 +67,14 @@ export class ObjectStore {
   #crowdedOut = 0;
   #leftOut = noneLeftOut;
   #touched: Set<string> | undefined;
+  readonly #largest = new LargestObjects({
+    count: () => this.#entries.size,
+    keys: () => this.#entries.keys(),
+    bytesOf: (key) => {
+      const entry = this.#entries.get(key);
+      return entry?.isCrowdedOut === false ? entry.bytes : undefined;
+    },
+  });
 
   constructor(kind: KindName, handler: ChangeHandler) {
     this.#kind = kind;
@@ -125,6 +134,20 @@ export class ObjectStore {
   crowdOut(object: ApiObject): void {
     this.#touched?.add(object.key);
     this.apply(crowdedOut(this.#kind, object, decodeClaim(this.#kind, object)));
+  }
+
+  /**
+   * The largest object that has its content, and more bytes than that, gives it up. Returns how many bytes that frees;
+   * `undefined` when there is none.
+   */
+  crowdOutLargerThan(bytes: number): number | undefined {
+    const key = this.#largest.largerThan(bytes);
+    const entry = key === undefined ? undefined : this.#entries.get(key);
+    if (key === undefined || entry === undefined) return undefined;
+    this.#touched?.add(key);
+    const without = crowdedOut(this.#kind, { ...entry, key }, entry.resource);
+    this.apply(without);
+    return entry.bytes - without.bytes;
   }
 
   /** An object was added, and there are too many. */
@@ -210,6 +233,7 @@ export class ObjectStore {
         // The list includes the objects that were recorded.
         this.#touched = undefined;
         this.#leftOut = leftOut;
+        this.#largest.forget();
         for (const key of [...this.#entries.keys()]) if (!listed.has(key)) this.remove(key);
         for (const compared of listed.values()) if (compared !== undefined) this.#apply(compared);
       },
@@ -235,6 +259,7 @@ export class ObjectStore {
     const entry: Entry = { uid, resourceVersion, bytes, isCrowdedOut, resource };
     this.#entries.set(key, entry);
     this.#count(entry, 1);
+    this.#largest.changed(key);
     if (!same) this.#handler.changed(changeOf(this.#kind, key, resource), bytes);
     if (observation !== undefined && !known) this.#handler.observed(observation);
     this.#handler.diagnosed(key, problems);

@@ -83,3 +83,9 @@ function split(path: string): string[] {
     .split(sep)
     .filter((name) => name !== '' && name !== '.');
 }
+
+/**
+ * The link that Kubernetes replaces when it updates a mounted volume. It leads to a folder that is complete by then; what
+ * other links lead to may still be written.
+ */
+export const isMountedVersion = ({ name }: LinkEntry): boolean => name === '..data';

@@ -64,6 +64,13 @@ export class ManifestBudget {
     this.#edge = null;
   }
 
+  /** Forgets the files of a root after this name: others came before them, so that they are no longer listed. */
+  removeAfter(root: number, last: string): void {
+    const { names } = this.#of(root);
+    for (let name = names.at(-1); name !== undefined && compareNames(name, last) > 0; name = names.at(-1))
+      this.remove(root, name);
+  }
+
   /** Sets the size of a file, which may be new. */
   set(root: number, name: string, size: number): void {
     const { names, bytes } = this.#of(root);

@@ -9,7 +9,7 @@ import type { ManifestLoader } from '../parsing/manifest-loader.ts';
 import { type Arrivals, entryIn, type FolderEntry } from './arrivals.ts';
 import { changedEntries, type KnownEntry } from './folder-check.ts';
 import { folderIdentity } from './folder-watcher.ts';
-import { followLinks, type LinkEntry, type Resolution } from './follow-links.ts';
+import { followLinks, isMountedVersion, type LinkEntry, type Resolution } from './follow-links.ts';
 import { type FolderListing, isUnnameable, listFolder } from './list-folder.ts';
 import type { ManifestBudget } from './manifest-budget.ts';
 import { countedBytes, type Fingerprint, fingerprintOf, readManifestFile, unreadableContent } from './read-file.ts';
@@ -57,12 +57,6 @@ const restless = 'The file keeps changing: write it under another name, and rena
 
 /** A file with another name could be written by that, and one without content was perhaps just created. */
 const isWhole = ({ size, nlink }: Found['stats']): boolean => size > 0n && nlink === 1n;
-
-/**
- * The link that Kubernetes replaces when it updates a mounted volume. It leads to a folder that is complete by then; what
- * other links lead to may still be written.
- */
-const isMountedVersion = ({ name }: LinkEntry): boolean => name === '..data';
 
 /** Files read concurrently. */
 const concurrency = 8;
@@ -172,9 +166,16 @@ export class RootScanner {
       return 'all';
     const listing = await this.#list(resolution.realPath).catch(() => undefined);
     if (listing === undefined) return 'all';
-    const { budget, counters, root, store } = this.#parts;
+    const { budget, counters, path, root, store } = this.#parts;
     this.#more = listing.more;
-    budget.setCut(root, listing.more > 0);
+    const last = listing.more > 0 ? (listing.names.at(-1) ?? '') : undefined;
+    budget.setCut(root, last !== undefined);
+    if (last !== undefined) {
+      // What others put out of the listing is not looked at again. A scan may deliver its deletion at once.
+      budget.removeAfter(root, last);
+      store.rootCrowded(root, budget.crowding(root, path));
+      this.#keepOnly((name) => compareNames(name, last) <= 0);
+    }
     this.#unread = await unreadSubfolders(resolution.realPath, listing.folders);
     store.rootFound(root, this.#unread);
     const listed = new Set(listing.names);
@@ -211,7 +212,7 @@ export class RootScanner {
   async #scanFile(resolution: Found): Promise<undefined> {
     const { budget, root, store } = this.#parts;
     this.#more = 0;
-    this.#keepOnly(new Set(['']));
+    this.#keepOnly((name) => name === '');
     budget.list(root, [''], false);
     budget.set(root, '', countedBytes(resolution.end === 'found' ? resolution.stats : undefined));
     this.#folder = undefined;
@@ -235,7 +236,8 @@ export class RootScanner {
       this.#unread = await unreadSubfolders(realPath, listing.folders);
       this.#more = listing.more;
       names = [...listing.names];
-      this.#keepOnly(new Set(names));
+      const listed = new Set(names);
+      this.#keepOnly((name) => listed.has(name));
       budget.list(root, names, listing.more > 0);
     }
     this.#folder = realPath;
@@ -377,9 +379,9 @@ export class RootScanner {
     return { root, name, path: name === '' ? path : entry, realPath };
   }
 
-  #keepOnly(names: ReadonlySet<string>): void {
-    for (const name of [...this.#known.keys(), ...this.#leftOut.keys()]) if (!names.has(name)) this.#delete(name);
-    for (const name of this.#linkEntries.keys()) if (!names.has(name)) this.#linkEntries.delete(name);
+  #keepOnly(isKept: (name: string) => boolean): void {
+    for (const name of [...this.#known.keys(), ...this.#leftOut.keys()]) if (!isKept(name)) this.#delete(name);
+    for (const name of this.#linkEntries.keys()) if (!isKept(name)) this.#linkEntries.delete(name);
   }
 
   #delete(name: string): void {

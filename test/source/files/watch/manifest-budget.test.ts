@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, truncateSync, unlinkSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ import { createManualClock } from '../../../support/edges/manual-clock.ts';
 import { createRecordedCounters, type RecordedCounters } from '../../../support/edges/recorded-counters.ts';
 import { createRecordedLog } from '../../../support/edges/recorded-log.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
-import { createBatches } from '../../../support/worlds/batches.ts';
+import { type Batches, createBatches } from '../../../support/worlds/batches.ts';
 import { save, startFiles } from '../file-rig.ts';
 import { serviceText } from '../manifests.ts';
 
@@ -68,6 +68,8 @@ interface ScanRig {
   /** Returns the entries that are left for the next scan. */
   scan(scope?: ScanScope): Promise<readonly string[]>;
   check(): Promise<ScanScope>;
+  /** Delivers what a check changed, as a scan beside it may. */
+  deliver(): Batches;
   services(): readonly string[];
   messages(): readonly string[];
   looks(by: 'change' | 'check'): number;
@@ -94,6 +96,11 @@ function scannersOf(
   const batches = createBatches();
   const shared = { store, loader, arrivals: new Arrivals(), budget: new ManifestBudget(limits), settle: 0 };
   const scanners = folders.map((path, root) => new RootScanner({ root, path, ...shared, clock, counters }));
+  const deliver = (): Batches => {
+    const batch = store.takeBatch();
+    if (batch !== undefined) batches.deliver(batch);
+    return batches;
+  };
   return {
     async scan(scope = 'all') {
       const left: string[] = [];
@@ -102,10 +109,10 @@ function scannersOf(
         left.push(...(await scanner.scan(some)));
       }
       for (const scanner of scanners) await scanner.fit();
-      const batch = store.takeBatch();
-      if (batch !== undefined) batches.deliver(batch);
+      deliver();
       return left;
     },
+    deliver,
     check: () => scanners[0]?.check() ?? Promise.resolve(new Set<string>()),
     services: () => [...batches.resources.keys()].toSorted(),
     messages: () => store.diagnostics().map(({ message }) => message),
@@ -199,6 +206,42 @@ describe('a change beside many files', () => {
     expect(rig.services()).toEqual(['Service default/b']);
     expect(await rig.check()).toEqual(new Set());
     expect(rig.looks('change')).toBe(before + 3);
+  });
+});
+
+describe('names that others put out of the listing', () => {
+  it('are not looked at, also by later checks', async () => {
+    const folder = temporaryFolder();
+    for (let at = 100; at < 150; at += 1) save(folder, `m${at}.yaml`, serviceText(`m${at}`));
+    for (let at = 100; at < 150; at += 1)
+      symlinkSync(at % 2 === 0 ? `m${at}.yaml` : 'nowhere', join(folder, `n${at}.yaml`));
+    const rig = scannersOf([folder], { bytes: 1_000_000, files: 100 });
+    await rig.scan();
+    expect(rig.services()).toHaveLength(50);
+    const created = Array.from({ length: 80 }, (_, at) => `a${100 + at}.yaml`);
+    for (const name of created) save(folder, name, serviceText(name.slice(0, 4)));
+    await rig.scan(new Set(created));
+    const before = rig.looks('change');
+    expect(await rig.check()).toEqual(new Set());
+    await rig.scan(await rig.check());
+    expect(rig.looks('change')).toBe(before);
+    expect(rig.looks('check')).toBe(2 * 101);
+    expect(rig.services()).toHaveLength(100);
+    for (const name of created) unlinkSync(join(folder, name));
+    for (let round = 0; round < 2; round += 1) await rig.scan(await rig.check());
+    expect(rig.services()).toHaveLength(50);
+    expect(rig.messages()).toEqual([]);
+  });
+
+  it('leave what they define unknown at once', async () => {
+    const folder = temporaryFolder();
+    for (const name of ['k', 'm']) save(folder, `${name}.yaml`, serviceText(name));
+    const rig = scannersOf([folder], { bytes: 100_000, files: 2 });
+    await rig.scan();
+    expect([rig.services().length, rig.deliver().unlisted]).toEqual([2, 'named']);
+    for (const name of ['a', 'b', 'c']) save(folder, `${name}.yaml`, '');
+    await rig.check();
+    expect([rig.deliver().unlisted, rig.services()]).toEqual(['unknown', []]);
   });
 });
 
