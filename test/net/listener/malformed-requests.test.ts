@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import type { RequestListener, ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
@@ -138,16 +139,27 @@ const noHost = 'GET / HTTP/1.1\r\n\r\n';
 const expecting = (what: string): string => `GET / HTTP/1.1\r\nHost: a\r\nExpect: ${what}\r\n\r\n`;
 
 it.each([
+  ['with Host', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n', undefined],
   ['without Host', noHost, 'host'],
   ['with an unknown expectation', expecting('wonders'), 'unsupported'],
-])('of thousands of requests %s in one packet, one is answered', async (_, head, reason) => {
-  const { port, malformed } = await open();
-  const client = connect(port, '127.0.0.1').on('error', () => {});
-  onTestFinished(() => void client.destroy());
-  client.resume().write(head.repeat(3_000));
-  while (!client.closed && malformed.length < 2) await new Promise(setImmediate);
-  expect(malformed).toEqual([reason]);
-});
+])(
+  'of thousands of requests %s in one packet, one is answered, and no more parsed than may wait',
+  async (_, head, reason) => {
+    const { port, malformed } = await open();
+    let parsed = 0;
+    const count = (): void => {
+      parsed += 1;
+    };
+    subscribe('http.server.request.start', count);
+    onTestFinished(() => void unsubscribe('http.server.request.start', count));
+    const client = connect(port, '127.0.0.1').on('error', () => {});
+    onTestFinished(() => void client.destroy());
+    client.resume().write(head.repeat(3_000));
+    while (!client.closed && malformed.length < 2) await new Promise(setImmediate);
+    // One that is answered, eight that wait, one that closes the connection, and one that is no longer looked at.
+    expect([malformed, parsed]).toEqual([reason === undefined ? [] : [reason], 11]);
+  },
+);
 
 it.each([
   ['without Host', noHost, 400],

@@ -64,7 +64,7 @@ function tooLong(text: string, lines: LineCounter, index: number): ManifestError
 
 /** `---` only separates documents when it stands alone or before a blank: `---x` is a word. */
 function isMarker(text: string, at: number): boolean {
-  return text.startsWith('---', at) && !/\S/.test(text.charAt(at + markerLength));
+  return text.startsWith('---', at) && ' \t\r\n'.includes(text.charAt(at + markerLength));
 }
 
 const markerLength = 3;

@@ -11,6 +11,8 @@ export interface ObviousKind {
  * @param body of one document, from its marker on if it has one
  */
 export function obviousKind(body: string): ObviousKind | undefined {
+  // Line breaks for a regular expression, and none for the parser: a comment goes on behind them.
+  if (/\r(?!\n)|[\u2028\u2029]/.test(body)) return undefined;
   // Quotes, a `?`, a flow collection or a tag at the margin, or behind the marker, may be or hide another kind.
   if (/^(?:---[^\n\S]*[^\s#]|["'?{[<&*!|>])/m.test(body)) return undefined;
   // A document may begin behind the end of another one without a marker of its own, and be indented.

@@ -27,8 +27,9 @@ const kindNames: readonly KindName[] = Object.values(kinds).map(({ kind }) => ki
 /** Finds out what a text may define. Takes linear time, a fraction of that of the parser. */
 export function possibleObjects(text: string): PossibleObjects {
   const words = new WordCollector();
-  for (const document of unescaped(text).split(/^(?=---(?:\s|$))/m)) {
-    words.add(document, kindsOf(document));
+  // A document begins where the parser sees it: behind a line feed alone, and not behind one that is an escape.
+  for (const document of text.split(/(?<![^\n])(?=---(?:[ \t\r\n]|$))/)) {
+    words.add(unescaped(document), kindsOf(document));
     words.endDocument();
   }
   return words.found();
@@ -115,7 +116,7 @@ function union(before: Set<string> | undefined, words: readonly string[]): Set<s
 /** The kind of a document, if it is obvious, else each that is named in it. */
 function kindsOf(document: string): readonly KindName[] {
   const found = obviousKind(document);
-  if (found === undefined || found.kind === 'List') return kindsNamedIn(document);
+  if (found === undefined || found.kind === 'List') return kindsNamedIn(unescaped(document));
   const match = matchKind(found.apiVersion, found.kind);
   if (match.match !== 'foreign') return [match.kind];
   return match.message === undefined ? [] : kindNames;

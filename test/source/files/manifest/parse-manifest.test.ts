@@ -317,6 +317,14 @@ describe('a document that is too long to be parsed', () => {
     });
   });
 
+  it('does not end at a marker before a blank that is none in YAML', () => {
+    const half = '#\n'.repeat(250_000);
+    expect(parseManifest(`${half}---\u00a0x: 1\n${half}`, [])).toMatchObject({
+      ok: false,
+      reason: 'A document is too long: split it.',
+    });
+  });
+
   it('is one also when its lines begin like a marker', () => {
     expect(parseManifest(`${'---x: [a, b]\n'.repeat(150_000)}`, [])).toMatchObject({ ok: false });
   });

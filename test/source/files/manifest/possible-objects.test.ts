@@ -89,6 +89,25 @@ describe('the words of a text that does not parse', () => {
   });
 });
 
+describe('the words of a document that hides where it ends, or its kind', () => {
+  const [head, rest] = [policy('p').split('metadata')[0] ?? '', `metadata${policy('p').split('metadata')[1] ?? ''}`];
+  const indented = policy('p').replaceAll(/^(?=.)/gm, '  ');
+  const kindBehind = (lineBreak: string): string => `${lineBreak}apiVersion: v1${lineBreak}kind: ConfigMap${lineBreak}`;
+
+  it.each([
+    ['by a marker behind a carriage return', `${head}# \r---\n${rest}`],
+    ['by a marker before a blank that is none in YAML', `${head}---\u00a0x: 1\n${rest}`],
+    ['by an escaped marker', `${head}x: "\\x0a--- "\n${rest}`],
+    ['by a kind behind a carriage return', `# ${kindBehind('\r')}\n${indented}`],
+    ['by a kind behind a line separator', `# ${kindBehind('\u2028')}\n${indented}`],
+    ['by an escaped kind', `${indented}  x: "${kindBehind('\\x0a')} "\n`],
+  ])('are those that the parser sees: %s', (_, text) => {
+    const parsed = parseManifest(text, []);
+    expect(parsed.ok && parsed.objects.length).toBe(1);
+    expect(mayDefine(text, 'MCPAuthPolicy', 'p')).toBe(true);
+  });
+});
+
 describe('the words that are kept of a text', () => {
   it('are bounded: with too many of them it may define anything, unless it names none of the kinds', () => {
     const words = Array.from({ length: 6_000 }, (_, at) => `w${at}`).join(' ');
