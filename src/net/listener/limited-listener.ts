@@ -13,6 +13,7 @@ import { type ConnectionRate, ConnectionTurns } from './connection-turns.ts';
 import { close, listen } from './http-listener.ts';
 import { type MalformedRequest, type Refusals, refuseMalformed } from './malformed-requests.ts';
 import { maxOpenFiles } from './open-files.ts';
+import { limitChunks, stopParsing } from './request-pieces.ts';
 
 /** Limits of an HTTP listener. Times are in milliseconds. */
 export interface HttpLimits extends ConnectionLimits {
@@ -73,7 +74,7 @@ export interface LimitedListenerParts {
   /** Undefined: plaintext. */
   readonly certificate: ServerCertificate | undefined;
   /** Counts a connection that the limits closed. */
-  readonly lost?: (reason: ConnectionLoss | 'pipelined' | 'flooded') => void;
+  readonly lost?: (reason: ConnectionLoss | 'pipelined' | 'chunks' | 'flooded') => void;
   /** Counts a connection that waits because there were too many new ones. */
   readonly delayed?: () => void;
   /** Counts a request that is not as HTTP/1.1 has it. */
@@ -299,17 +300,17 @@ interface Pipeline {
 /** Answers a request when those before it on its connection were answered. */
 type Receive = (request: IncomingMessage, response: ServerResponse, answerWith: RequestListener) => void;
 
-/**
- * Makes Node parse nothing more of a connection that is being closed. It would report every request of what was read
- * already, thousands in 64 KiB, at 10 µs each: those of a few hundred connections stop the event loop for seconds. Node
- * calls `remove` of the parser itself, once the connection is closed.
- */
-function stopParsing(socket: Socket): void {
-  const parser: unknown = Reflect.get(socket, 'parser');
-  if (typeof parser === 'object' && parser !== null && 'remove' in parser && typeof parser.remove === 'function') {
-    parser.remove();
-  }
-}
+/** Why a connection is closed at once for what it sends, for the log. */
+const floods = {
+  pipelined: {
+    reason: `more than ${maxPipelined} requests wait`,
+    message: 'connections are closed because they send requests without waiting for the answers',
+  },
+  chunks: {
+    reason: 'bodies in chunks of a few bytes',
+    message: 'connections are closed because they send the bodies of requests in chunks of a few bytes',
+  },
+};
 
 /**
  * Receives every request that Node reports, under whichever event: one with a way of its own would have no limit. For
@@ -344,6 +345,12 @@ function limitRequests(
     if (next === undefined) limiter.answered(socket);
     else next();
   };
+  const closeFor = (reason: keyof typeof floods, socket: Socket): void => {
+    lost?.(reason);
+    throttle.failed(reason, { ...floods[reason], fields: { listener, address: socket.remoteAddress } });
+    socket.destroy();
+    stopParsing(socket);
+  };
 
   const receive: Receive = (request, response, answerWith) => {
     const { socket } = request;
@@ -363,18 +370,11 @@ function limitRequests(
       });
       answerWith(request, response);
     };
+    limitChunks(request, response, () => closeFor('chunks', socket));
     limiter.began(socket, () => !request.complete);
     if (pipeline.answering === undefined) answer();
     else if (pipeline.waiting.length < maxPipelined) pipeline.waiting.push(answer);
-    else {
-      lost?.('pipelined');
-      throttle.failed('pipelined', {
-        reason: `more than ${maxPipelined} requests wait`,
-        message: 'connections are closed because they send requests without waiting for the answers',
-        fields: { listener, address: socket.remoteAddress },
-      });
-      socket.destroy();
-    }
+    else closeFor('pipelined', socket);
   };
   const responseOn = (socket: Duplex): ServerResponse | undefined => pipelines.get(socket)?.answering;
   receiveRequests(server, handle, receive, refuseMalformed(server, { listener, clock, log, malformed, responseOn }));

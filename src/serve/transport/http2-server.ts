@@ -2,8 +2,8 @@ import type { EventEmitter } from 'node:events';
 import type { Http2Session, IncomingHttpHeaders, ServerHttp2Stream, ServerOptions } from 'node:http2';
 import type { Socket } from 'node:net';
 import { type ConnectionInjector, type Server, ServerCredentials } from '@grpc/grpc-js';
+import { limitPieces, type PieceLimits } from '../../net/data-pieces.ts';
 import { codeOf } from '../../net/errors.ts';
-import { limitPieces } from './data-pieces.ts';
 
 /** Decides about the streams of all connections. */
 export interface StreamGate {
@@ -95,6 +95,12 @@ function optionsOf({ maxStreams, maxHeaders }: Http2Limits): ServerOptions {
   };
 }
 
+/**
+ * A first request, and a few more beside it, in the smallest packets. An ACK is one piece of 70 bytes, or two where a
+ * client frames it alone.
+ */
+const pieceLimits: PieceLimits = { anySize: 64, averageBytes: 32 };
+
 function replaceListener(server: EventEmitter, gate: StreamGate): void {
   const [handle, ...others] = server.listeners('stream');
   if (handle === undefined || others.length > 0) throw wrongVersion();
@@ -102,7 +108,7 @@ function replaceListener(server: EventEmitter, gate: StreamGate): void {
   server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw: RawHeaders) => {
     // grpc-js listens too, but only to the streams that it is given; an error without a listener ends the process.
     stream.on('error', ignoreError);
-    limitPieces(stream, () => gate.cutOff(stream));
+    limitPieces(stream, pieceLimits, () => gate.cutOff(stream));
     const start = (): void => {
       // To answer a stream that is gone throws.
       if (!stream.destroyed && !stream.closed) Reflect.apply(handle, server, [stream, headers]);
