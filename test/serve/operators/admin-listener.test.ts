@@ -136,7 +136,10 @@ describe('a guarded admin listener', () => {
     flood.on('error', () => {});
     for (let call = 0; call < 1_000; call += 1) {
       const stream = flood.request({ ':method': 'POST', ':path': '/a.b/C', 'content-type': 'application/grpc' });
-      stream.on('error', () => {}).resume().end();
+      stream
+        .on('error', () => {})
+        .resume()
+        .end();
     }
     await closed;
     expect(asked).toBe(200);
