@@ -8,6 +8,7 @@ import { defaultHttpLimits, limitConnections, limitNewConnections } from '../../
 import { isLoopback } from '../../net/loopback.ts';
 import { Handshakes } from '../../net/tls/handshakes.ts';
 import type { ServerCertificate } from '../../net/tls/server-certificate.ts';
+import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { settled, shutDown } from '../transport/bind.ts';
 import { refuseStream } from '../transport/calls.ts';
@@ -136,8 +137,14 @@ function beginnerOf(
     watchFailures(grpc, failed);
     return { begin: (socket) => injector.injectConnection(socket), guarded: false };
   }
-  const { certificate, guard } = security;
-  const http2 = new Http2Server(grpc, { maxStreams: maxCalls, maxHeaders }, guardedCalls(guard, clock, failed));
+  const { certificate } = security;
+  const flooded = (): void =>
+    counters.count('gatehouse_http_connections_lost_total', { listener: 'admin', reason: 'flooded' });
+  const http2 = new Http2Server(
+    grpc,
+    { maxStreams: maxCalls, maxHeaders },
+    guardedCalls(security, clock, { failed, flooded }),
+  );
   const timeout = defaultHttpLimits.headTimeout;
   const handshakes = new Handshakes({ certificate, clock, log, timeout, protocol: 'h2', requestCertificate: false });
   return {
@@ -150,7 +157,7 @@ function beginnerOf(
         },
         failed: () => socket.destroy(),
         flooded() {
-          counters.count('gatehouse_http_connections_lost_total', { listener: 'admin', reason: 'flooded' });
+          flooded();
           socket.resetAndDestroy();
         },
       }),
@@ -167,18 +174,40 @@ function countFailures({ clock, log, counters }: Pick<AdminParts, 'clock' | 'log
   };
 }
 
+type Session = Parameters<StreamGate['failed']>[0];
+
 /** CANCEL (RFC 9113, section 7). */
 const cancel = 8;
 
-function guardedCalls(guard: RequestGuard, clock: Clock, failed: StreamGate['failed']): StreamGate {
+/** Calls of one address, of any method: a person's or a probe's. Each but those of health may ask the API server. */
+const callRate = { rate: 20, burst: 200, maxKeys: 4_096 } as const;
+
+/** @param flooded called once with each connection that is closed because of its many calls */
+function guardedCalls(
+  { guard }: AdminSecurity,
+  clock: Clock,
+  { failed, flooded }: { readonly failed: StreamGate['failed']; readonly flooded: () => void },
+): StreamGate {
+  const rates = new KeyedRateLimiter(clock, callRate);
+  const closing = new WeakSet<Session>();
+  /** Not at once: a session that ends within one read of its connection can end the process (Http2Server). */
+  const close = (session: Session): void => {
+    if (closing.has(session)) return;
+    closing.add(session);
+    flooded();
+    setImmediate(() => session.destroy());
+  };
   return {
     admit(stream, headers, start, rawHeaders) {
+      const { session } = stream;
+      if (session === undefined) return;
+      if (closing.has(session) || rates.tryTake(session.socket.remoteAddress ?? '') > 0) return close(session);
       const path = headers[':path'] ?? '';
       if (path.startsWith('/grpc.health.v1.Health/')) {
         start();
         return;
       }
-      const address = stream.session?.socket.remoteAddress ?? '';
+      const address = session.socket.remoteAddress ?? '';
       const asked = { method: 'GET', path, authorization: valuesOf('authorization', rawHeaders), address };
       void authorize(guard, asked).then((refusal) => {
         if (refusal !== undefined) {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { credentials, status } from '@grpc/grpc-js';
@@ -105,26 +106,52 @@ describe('connections without a call', () => {
   });
 });
 
+/** Starts a guarded listener, and returns its port and what its clients trust. */
+async function startGuarded(guard: RequestGuard): Promise<{ readonly port: number; readonly ca: string }> {
+  const authority = createAuthority('operators');
+  const { cert, key } = authority.issue();
+  const folder = temporaryFolder();
+  const files = { cert: join(folder, 'tls.crt'), key: join(folder, 'tls.key') };
+  writeFileSync(files.cert, cert);
+  writeFileSync(files.key, key);
+  const certificate = await ServerCertificate.open(files, { clock, log, counters, minVersion: 'TLSv1.3' });
+  const parts = { health, clients: () => [], descriptorSet: await descriptorSet, clock, counters, log };
+  const admin = await startAdmin({ host: '0.0.0.0', port: 0 }, { ...parts, security: { certificate, guard } });
+  onTestFinished(async () => {
+    certificate.stop();
+    await admin.stop();
+  });
+  return { port: admin.address.port, ca: authority.cert };
+}
+
 describe('a guarded admin listener', () => {
-  it('ends a stream of CSDS whose right is taken back, and not one while nobody can be asked', async () => {
-    const authority = createAuthority('operators');
-    const { cert, key } = authority.issue();
-    const folder = temporaryFolder();
-    const files = { cert: join(folder, 'tls.crt'), key: join(folder, 'tls.key') };
-    writeFileSync(files.cert, cert);
-    writeFileSync(files.key, key);
-    const certificate = await ServerCertificate.open(files, { clock, log, counters, minVersion: 'TLSv1.3' });
-    let refusal: GuardRefusal | undefined;
-    const guard: RequestGuard = async () => refusal;
-    const parts = { health, clients: () => [], descriptorSet: await descriptorSet, clock, counters, log };
-    const admin = await startAdmin({ host: '0.0.0.0', port: 0 }, { ...parts, security: { certificate, guard } });
-    const trusted = credentials.createSsl(Buffer.from(authority.cert));
-    const client = new ClientStatusDiscoveryServiceClient(`localhost:${admin.address.port}`, trusted);
-    onTestFinished(async () => {
-      client.close();
-      certificate.stop();
-      await admin.stop();
+  it('closes a connection with more calls than anybody makes, and asks about no more of them', async () => {
+    let asked = 0;
+    const { port, ca } = await startGuarded(async () => {
+      asked += 1;
+      return { status: 401, message: 'a token is required' };
     });
+    const flood = connectHttp2(`https://localhost:${port}`, { ca });
+    const closed = once(flood, 'close');
+    flood.on('error', () => {});
+    for (let call = 0; call < 1_000; call += 1) {
+      const stream = flood.request({ ':method': 'POST', ':path': '/a.b/C', 'content-type': 'application/grpc' });
+      stream
+        .on('error', () => {})
+        .resume()
+        .end();
+    }
+    await closed;
+    expect(asked).toBe(200);
+    expect(counters.total('gatehouse_http_connections_lost_total', { reason: 'flooded' })).toBe(1);
+  });
+
+  it('ends a stream of CSDS whose right is taken back, and not one while nobody can be asked', async () => {
+    let refusal: GuardRefusal | undefined;
+    const { port, ca } = await startGuarded(async () => refusal);
+    const trusted = credentials.createSsl(Buffer.from(ca));
+    const client = new ClientStatusDiscoveryServiceClient(`localhost:${port}`, trusted);
+    onTestFinished(() => client.close());
     const stream = client.streamClientStatus();
     const ended = once(stream, 'error');
     stream.write({ nodeMatchers: [], node: undefined, excludeResourceContents: true });
