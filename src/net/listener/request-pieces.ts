@@ -7,7 +7,7 @@ import { limitPieces, type PieceLimits } from '../data-pieces.ts';
  * byte, of which 520 are looked at. A client that writes a body in 500 pieces of any size passes, and one that writes
  * lines, such as base64 in lines of 76 characters, whatever their number.
  */
-export const chunkLimits: PieceLimits = { anySize: 512, averageBytes: 64 };
+const chunkLimits: PieceLimits = { anySize: 512, averageBytes: 64 };
 
 /**
  * Limits the chunks of a request's body, also of one that nobody reads because it was answered before. A body with a
