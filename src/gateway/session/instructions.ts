@@ -1,7 +1,7 @@
 import { within } from '../../net/deadline.ts';
 import type { Caller } from '../model.ts';
 import type { TargetMemory } from '../upstream/model.ts';
-import type { Authorization } from './authorization.ts';
+import type { Authorization } from './decisions/authorization.ts';
 import type { SessionParts } from './model.ts';
 import type { UpstreamSessions } from './upstream-sessions.ts';
 

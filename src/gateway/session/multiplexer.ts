@@ -13,7 +13,8 @@ import { createTargetHealth } from '../upstream/health/target-health.ts';
 import { connectionRequest, createTargetStates } from '../upstream/health/target-states.ts';
 import { mayAskForInput } from '../upstream/input-required.ts';
 import { createClientRequestBudget } from './client-requests.ts';
-import { createDecisionLog } from './decision-log.ts';
+import { createDecisionLog } from './decisions/decision-log.ts';
+import { createMissingScope, type MissingScope } from './decisions/step-up.ts';
 import { createHeaderRules } from './lists/header-rules.ts';
 import { listMethods } from './lists/list-pages.ts';
 import { createSharedListing } from './lists/shared-listing.ts';
@@ -30,9 +31,8 @@ import type {
 } from './model.ts';
 import { createNames } from './names/names.ts';
 import { createUiOwners } from './names/ui-owners.ts';
-import { createMissingScope, type MissingScope } from './step-up.ts';
+import { createTargetTurnstile } from './routing/target-turnstile.ts';
 import { createSubscriptionBudget } from './subscriptions.ts';
-import { createTargetTurnstile } from './target-turnstile.ts';
 import { TaskTables } from './tasks/task-tables.ts';
 import { createUpstreamState, tryConnection, type UpstreamState } from './upstream-sessions.ts';
 

@@ -1,9 +1,9 @@
 import type { Params } from '../rpc/model.ts';
 import { changed } from '../rpc/source-text.ts';
-import { type Authorization, allowedAll, allowedAnythingOf } from './authorization.ts';
+import { type Authorization, allowedAll, allowedAnythingOf } from './decisions/authorization.ts';
 import type { Client, MayReceive } from './model.ts';
 import { elicitationChanges } from './names/elicitation-ids.ts';
-import type { RequestsInFlight } from './requests-in-flight.ts';
+import type { RequestsInFlight } from './routing/requests-in-flight.ts';
 import type { Subscriptions } from './subscriptions.ts';
 import { isTaskStatus, type TaskNotifications } from './tasks/task-notifications.ts';
 

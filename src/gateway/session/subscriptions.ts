@@ -5,7 +5,7 @@ import type { Caller } from '../model.ts';
 import type { Params } from '../rpc/model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { changed } from '../rpc/source-text.ts';
-import { type Authorization, allowedAll } from './authorization.ts';
+import { type Authorization, allowedAll } from './decisions/authorization.ts';
 import type { Client } from './model.ts';
 import type { Names } from './names/names.ts';
 import { type QualifiedName, qualify } from './names/qualified-names.ts';

@@ -15,7 +15,7 @@ import type {
 import { createUpstreamSession } from '../upstream/upstream-session.ts';
 import type { SessionParts } from './model.ts';
 import { compareBytes } from './names/qualified-names.ts';
-import type { TargetTurnstile } from './target-turnstile.ts';
+import type { TargetTurnstile } from './routing/target-turnstile.ts';
 
 /** The sessions with targets on behalf of one client session. */
 export interface UpstreamSessions {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Client } from '../../../src/gateway/session/model.ts';
 import { createNames } from '../../../src/gateway/session/names/names.ts';
-import { createRequestRouter } from '../../../src/gateway/session/request-router.ts';
-import { RequestsInFlight } from '../../../src/gateway/session/requests-in-flight.ts';
+import { createRequestRouter } from '../../../src/gateway/session/routing/request-router.ts';
+import { RequestsInFlight } from '../../../src/gateway/session/routing/requests-in-flight.ts';
 import { createSubscriptionBudget, createSubscriptions } from '../../../src/gateway/session/subscriptions.ts';
 import { TaskTables } from '../../../src/gateway/session/tasks/task-tables.ts';
 import { createUpstreamState } from '../../../src/gateway/session/upstream-sessions.ts';

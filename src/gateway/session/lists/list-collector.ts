@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject } from '../../../json/json.ts';
 import { callerKey } from '../../callers.ts';
 import { statelessVersion } from '../../rpc/protocol.ts';
 import { changed } from '../../rpc/source-text.ts';
-import type { Authorization } from '../authorization.ts';
+import type { Authorization } from '../decisions/authorization.ts';
 import { type Freshness, joinFreshness, notKept } from '../freshness.ts';
 import type { Client } from '../model.ts';
 import type { NamedKind } from '../names/name-index.ts';

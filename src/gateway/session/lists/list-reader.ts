@@ -9,7 +9,7 @@ import { BudgetLease } from '../../upstream/budget-lease.ts';
 import type { TargetCircuit } from '../../upstream/health/target-circuit.ts';
 import type { TargetFailures } from '../../upstream/health/target-failures.ts';
 import type { TargetHealth } from '../../upstream/health/target-health.ts';
-import type { Authorization } from '../authorization.ts';
+import type { Authorization } from '../decisions/authorization.ts';
 import type { UpstreamSessions } from '../upstream-sessions.ts';
 import { type ListMethod, type ListQuery, listSizeOf, listTimeout, pagedLists, readPages } from './list-pages.ts';
 import { ListRoom, tooLarge } from './list-room.ts';

@@ -11,7 +11,7 @@ import { listTimeout, readPages } from '../lists/list-pages.ts';
 import { ListRoom } from '../lists/list-room.ts';
 import type { SharedListing } from '../lists/shared-listing.ts';
 import type { ClientRequest } from '../model.ts';
-import type { RouterParts } from '../request-router.ts';
+import type { RouterParts } from '../routing/request-router.ts';
 import type { Task } from './task-table.ts';
 
 /** Dependencies of the list of tasks. */

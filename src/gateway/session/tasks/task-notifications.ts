@@ -3,7 +3,7 @@ import type { Caller } from '../../model.ts';
 import type { Params } from '../../rpc/model.ts';
 import { changed } from '../../rpc/source-text.ts';
 import { relatedTaskId } from '../../rpc/task-states.ts';
-import type { Authorization } from '../authorization.ts';
+import type { Authorization } from '../decisions/authorization.ts';
 import type { Client, MayReceive, TaskForm } from '../model.ts';
 import { exposeInput } from '../names/elicitation-ids.ts';
 import type { Names } from '../names/names.ts';

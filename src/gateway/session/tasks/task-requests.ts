@@ -4,7 +4,7 @@ import { errorCode, RpcError } from '../../rpc/rpc-error.ts';
 import { changed } from '../../rpc/source-text.ts';
 import type { ClientRequest, TaskForm } from '../model.ts';
 import { rewriteToolResult } from '../names/result-uris.ts';
-import { forward } from '../request-router.ts';
+import { forward } from '../routing/request-router.ts';
 import { exposeState, withTaskId } from './task-ids.ts';
 import { isUnknownAtTarget, listTasks, type TaskListParts } from './task-list.ts';
 import type { TaskNotifications } from './task-notifications.ts';

@@ -1,18 +1,18 @@
-import type { Clock } from '../../edges.ts';
-import { isJsonObject } from '../../json/json.ts';
-import { untilAborted, within } from '../../net/deadline.ts';
-import type { MessageSize } from '../rpc/model.ts';
-import { declaredIn, type ParamHeader, withListed } from '../rpc/param-headers.ts';
-import { contradictionOf } from '../rpc/repeated-headers.ts';
-import { errorCode, RpcError } from '../rpc/rpc-error.ts';
-import { BudgetLease } from '../upstream/budget-lease.ts';
-import { CircuitOpenError } from '../upstream/health/target-circuit.ts';
-import type { TargetFailures } from '../upstream/health/target-failures.ts';
-import type { UpstreamSession } from '../upstream/model.ts';
-import { listTimeout, pagedLists, readPages } from './lists/list-pages.ts';
-import type { ClientRequest } from './model.ts';
-import type { QualifiedName } from './names/qualified-names.ts';
-import type { UpstreamState } from './upstream-sessions.ts';
+import type { Clock } from '../../../edges.ts';
+import { isJsonObject } from '../../../json/json.ts';
+import { untilAborted, within } from '../../../net/deadline.ts';
+import type { MessageSize } from '../../rpc/model.ts';
+import { declaredIn, type ParamHeader, withListed } from '../../rpc/param-headers.ts';
+import { contradictionOf } from '../../rpc/repeated-headers.ts';
+import { errorCode, RpcError } from '../../rpc/rpc-error.ts';
+import { BudgetLease } from '../../upstream/budget-lease.ts';
+import { CircuitOpenError } from '../../upstream/health/target-circuit.ts';
+import type { TargetFailures } from '../../upstream/health/target-failures.ts';
+import type { UpstreamSession } from '../../upstream/model.ts';
+import { listTimeout, pagedLists, readPages } from '../lists/list-pages.ts';
+import type { ClientRequest } from '../model.ts';
+import type { QualifiedName } from '../names/qualified-names.ts';
+import type { UpstreamState } from '../upstream-sessions.ts';
 
 /** Dependencies of the check. */
 interface HeaderCheckParts {

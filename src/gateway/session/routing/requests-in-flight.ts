@@ -1,9 +1,9 @@
-import type { AccessRequest } from '../../authz/model.ts';
-import type { Stop } from '../../edges.ts';
-import type { Params } from '../rpc/model.ts';
-import { changed } from '../rpc/source-text.ts';
-import type { Exchange } from '../upstream/model.ts';
-import type { ClientRequest } from './model.ts';
+import type { AccessRequest } from '../../../authz/model.ts';
+import type { Stop } from '../../../edges.ts';
+import type { Params } from '../../rpc/model.ts';
+import { changed } from '../../rpc/source-text.ts';
+import type { Exchange } from '../../upstream/model.ts';
+import type { ClientRequest } from '../model.ts';
 
 /** What a request uses: one thing, or for a method that is not known, everything of each kind. */
 export type Uses = readonly AccessRequest[];

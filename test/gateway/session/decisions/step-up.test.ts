@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { ListMode } from '../../../src/gateway/model.ts';
-import { startTargetRig, type TargetRig } from '../../support/gateway/target-rig.ts';
+import type { ListMode } from '../../../../src/gateway/model.ts';
+import { startTargetRig, type TargetRig } from '../../../support/gateway/target-rig.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

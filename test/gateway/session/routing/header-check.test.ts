@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type Script, startRawTarget } from '../../support/gateway/raw-target.ts';
-import { startTargetRig, type TargetRig } from '../../support/gateway/target-rig.ts';
-import { type Ask, ask } from '../../support/nodes/stateless-client.ts';
+import { type Script, startRawTarget } from '../../../support/gateway/raw-target.ts';
+import { startTargetRig, type TargetRig } from '../../../support/gateway/target-rig.ts';
+import { type Ask, ask } from '../../../support/nodes/stateless-client.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { PrimitiveKind } from '../../../src/authz/model.ts';
-import type { TargetFetch } from '../../../src/gateway/model.ts';
-import { startGateway } from '../../support/gateway/gateway-rig.ts';
-import { openRawClient } from '../../support/nodes/raw-client.ts';
+import type { PrimitiveKind } from '../../../../src/authz/model.ts';
+import type { TargetFetch } from '../../../../src/gateway/model.ts';
+import { startGateway } from '../../../support/gateway/gateway-rig.ts';
+import { openRawClient } from '../../../support/nodes/raw-client.ts';
 
 /** A request to a target, as RBAC rules name it. */
 interface Sent {

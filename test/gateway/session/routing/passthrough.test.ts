@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { objectIn } from '../../../src/json/json.ts';
-import type { Script } from '../../support/gateway/raw-target.ts';
-import { startTargetRig, type TargetRig } from '../../support/gateway/target-rig.ts';
-import type { RawClient } from '../../support/nodes/raw-client.ts';
+import { objectIn } from '../../../../src/json/json.ts';
+import type { Script } from '../../../support/gateway/raw-target.ts';
+import { startTargetRig, type TargetRig } from '../../../support/gateway/target-rig.ts';
+import type { RawClient } from '../../../support/nodes/raw-client.ts';
 
 /** The progress token in the parameters that a target got. */
 function progressTokenOf(params: Readonly<Record<string, unknown>>): unknown {

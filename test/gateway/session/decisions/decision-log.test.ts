@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import type { Caller } from '../../../src/gateway/model.ts';
-import { createDecisionLog } from '../../../src/gateway/session/decision-log.ts';
-import { createManualClock } from '../../support/edges/manual-clock.ts';
-import { createRecordedGatewayCounters } from '../../support/edges/recorded-gateway-counters.ts';
-import { createRecordedLog } from '../../support/edges/recorded-log.ts';
-import { startTargetRig } from '../../support/gateway/target-rig.ts';
+import type { Caller } from '../../../../src/gateway/model.ts';
+import { createDecisionLog } from '../../../../src/gateway/session/decisions/decision-log.ts';
+import { createManualClock } from '../../../support/edges/manual-clock.ts';
+import { createRecordedGatewayCounters } from '../../../support/edges/recorded-gateway-counters.ts';
+import { createRecordedLog } from '../../../support/edges/recorded-log.ts';
+import { startTargetRig } from '../../../support/gateway/target-rig.ts';
 
 const callerOf = (sub: string): Caller => ({ kind: 'principal', claims: { sub }, identity: sub, expiresAt: 1e15 });
 

@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
-import type { PrimitiveKind } from '../../authz/model.ts';
-import type { Clock, Fields, Logger, Stop } from '../../edges.ts';
-import { shortened } from '../../json/quoted.ts';
-import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
-import { RateLimiter, type RateLimiterOptions } from '../../rate/rate-limiter.ts';
-import { callerKey } from '../callers.ts';
-import type { Caller, CallerNaming, GatewayCounters } from '../model.ts';
+import type { PrimitiveKind } from '../../../authz/model.ts';
+import type { Clock, Fields, Logger, Stop } from '../../../edges.ts';
+import { shortened } from '../../../json/quoted.ts';
+import { KeyedRateLimiter } from '../../../rate/keyed-rate-limiter.ts';
+import { RateLimiter, type RateLimiterOptions } from '../../../rate/rate-limiter.ts';
+import { callerKey } from '../../callers.ts';
+import type { Caller, CallerNaming, GatewayCounters } from '../../model.ts';
 
 /** A decision about a request. */
 export interface LoggedDecision {

@@ -1,7 +1,7 @@
-import type { Stop } from '../../edges.ts';
-import { LogThrottle } from '../../rate/log-throttle.ts';
-import { errorCode, RpcError } from '../rpc/rpc-error.ts';
-import type { SessionParts } from './model.ts';
+import type { Stop } from '../../../edges.ts';
+import { LogThrottle } from '../../../rate/log-throttle.ts';
+import { errorCode, RpcError } from '../../rpc/rpc-error.ts';
+import type { SessionParts } from '../model.ts';
 
 /** Limits the requests that each target has open, of all sessions. */
 export interface TargetTurnstile {

@@ -1,13 +1,13 @@
-import type { AccessRequest, PrimitiveKind } from '../../authz/model.ts';
-import { isJsonObject } from '../../json/json.ts';
-import type { Caller } from '../model.ts';
-import type { Message, Params } from '../rpc/model.ts';
+import type { AccessRequest, PrimitiveKind } from '../../../authz/model.ts';
+import { isJsonObject } from '../../../json/json.ts';
+import type { Caller } from '../../model.ts';
+import type { Message, Params } from '../../rpc/model.ts';
+import type { SessionParts } from '../model.ts';
+import type { Names } from '../names/names.ts';
+import { qualify } from '../names/qualified-names.ts';
+import { isUiUri } from '../names/resource-uris.ts';
 import { createAuthorization } from './authorization.ts';
 import type { DecisionLog } from './decision-log.ts';
-import type { SessionParts } from './model.ts';
-import type { Names } from './names/names.ts';
-import { qualify } from './names/qualified-names.ts';
-import { isUiUri } from './names/resource-uris.ts';
 
 /**
  * Returns the scope that a caller lacks for a request that is denied, and logs the denial: a token with exactly that

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ListMode } from '../../../src/gateway/model.ts';
-import { startTargetRig, type TargetRig } from '../../support/gateway/target-rig.ts';
-import { openRawClient } from '../../support/nodes/raw-client.ts';
+import type { ListMode } from '../../../../src/gateway/model.ts';
+import { startTargetRig, type TargetRig } from '../../../support/gateway/target-rig.ts';
+import { openRawClient } from '../../../support/nodes/raw-client.ts';
 
 const uri = 'mcp://ns/raw/file%3A%2F%2F%2Fa';
 

@@ -1,12 +1,12 @@
-import { allowsAnythingOf, decide, reachableTargets } from '../../authz/authz.ts';
-import type { AccessRequest, Claims, Decision, PrimitiveKind, RuleIndex } from '../../authz/model.ts';
-import type { Clock } from '../../edges.ts';
-import { shortened } from '../../json/quoted.ts';
-import { isCurrent } from '../callers.ts';
-import type { Caller, GatewayConfig, ListMode } from '../model.ts';
-import { errorCode, RpcError } from '../rpc/rpc-error.ts';
+import { allowsAnythingOf, decide, reachableTargets } from '../../../authz/authz.ts';
+import type { AccessRequest, Claims, Decision, PrimitiveKind, RuleIndex } from '../../../authz/model.ts';
+import type { Clock } from '../../../edges.ts';
+import { shortened } from '../../../json/quoted.ts';
+import { isCurrent } from '../../callers.ts';
+import type { Caller, GatewayConfig, ListMode } from '../../model.ts';
+import { errorCode, RpcError } from '../../rpc/rpc-error.ts';
+import type { MayReceive } from '../model.ts';
 import type { DecisionLog, LoggedDecision } from './decision-log.ts';
-import type { MayReceive } from './model.ts';
 
 /**
  * Authorizes callers by the rules in force and by claims that are valid: a caller whose token has expired may do

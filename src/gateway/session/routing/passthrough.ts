@@ -1,8 +1,8 @@
-import type { PrimitiveKind } from '../../authz/model.ts';
-import type { Caller } from '../model.ts';
-import type { Params } from '../rpc/model.ts';
-import type { Authorization } from './authorization.ts';
-import type { UpstreamSessions } from './upstream-sessions.ts';
+import type { PrimitiveKind } from '../../../authz/model.ts';
+import type { Caller } from '../../model.ts';
+import type { Params } from '../../rpc/model.ts';
+import type { Authorization } from '../decisions/authorization.ts';
+import type { UpstreamSessions } from '../upstream-sessions.ts';
 
 /** What MCP knows passes through its own handlers, or not at all: methods of targets, and of other revisions. */
 const known =

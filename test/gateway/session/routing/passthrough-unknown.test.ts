@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { startGateway } from '../../support/gateway/gateway-rig.ts';
-import { startRawTarget } from '../../support/gateway/raw-target.ts';
-import { startTargetRig } from '../../support/gateway/target-rig.ts';
-import { openRawClient } from '../../support/nodes/raw-client.ts';
+import { startGateway } from '../../../support/gateway/gateway-rig.ts';
+import { startRawTarget } from '../../../support/gateway/raw-target.ts';
+import { startTargetRig } from '../../../support/gateway/target-rig.ts';
+import { openRawClient } from '../../../support/nodes/raw-client.ts';
 
 const params = { unknown: { kept: 1 } };
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { createManualClock } from '../../support/edges/manual-clock.ts';
-import { startTargetRig } from '../../support/gateway/target-rig.ts';
-import { initialize, post } from '../../support/nodes/raw-client.ts';
+import { createManualClock } from '../../../support/edges/manual-clock.ts';
+import { startTargetRig } from '../../../support/gateway/target-rig.ts';
+import { initialize, post } from '../../../support/nodes/raw-client.ts';
 
 const call = { name: 'a:t', arguments: {} };
 
