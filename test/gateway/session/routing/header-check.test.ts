@@ -200,3 +200,20 @@ describe('a header of a tool on the first of two pages, of which what is kept wa
     expect(rig.target.asked.filter(({ method }) => method === 'tools/list')).toHaveLength(4);
   });
 });
+
+it('a header is compared for a tool on a later page, also when that was not answered at first', async () => {
+  const tool = needing('Region');
+  let unanswered = 1;
+  const script: Script = (message, say) => {
+    if (message.method !== 'tools/list') return tool(message, say);
+    if (message.params['cursor'] === undefined) return { result: { tools: [{ name: 'y' }], nextCursor: 'more' } };
+    unanswered -= 1;
+    return unanswered >= 0 ? { error: { code: -32603, message: 'try again' } } : tool(message, say);
+  };
+  await using rig = await start(script);
+  const common = { token: rig.gateway.token('me'), method: 'tools/call', params: regional };
+  const call = async () => (await ask(rig.gateway, { ...common, headers: { 'mcp-param-region': 'Bern' } })).text();
+  expect(await call()).toContain('does not list its tools');
+  expect(await call()).toContain('-32020');
+  expect(rig.target.asked.filter(({ method }) => method === 'tools/call')).toEqual([]);
+});
