@@ -33,6 +33,11 @@ const timestampResolution = 20;
  * for all files together what they may have in sum. A larger one may define anything.
  */
 const mostSearched = 1024 * 1024;
+/**
+ * The same of a file that is too large to be parsed, such as one that has just grown beyond the limit: its neighbours are
+ * not held back for all that it might define. Half a second of the processor for single letters.
+ */
+const mostTooLarge = 8 * 1024 * 1024;
 /** Bytes whose words are looked at in one turn of the event loop. */
 const pieceBytes = 128 * 1024;
 
@@ -66,9 +71,9 @@ export async function readText(path: string, clock: Clock): Promise<string | und
   }
 }
 
-/** The size that an entry counts with; undefined: it leads nowhere. A file that is too large itself is not read. */
+/** The size that an entry counts with; undefined: it leads nowhere. A file that is far too large itself is not read. */
 export function countedBytes(stats: BigIntStats | undefined): number {
-  return stats?.isFile() && stats.size <= limits.bytes ? Number(stats.size) : 0;
+  return stats?.isFile() && stats.size <= mostTooLarge ? Number(stats.size) : 0;
 }
 
 /** The content of an entry that no path leads to, by the code of the operating system; undefined: because of its name. */
@@ -90,16 +95,20 @@ async function readHandle(handle: FileHandle, expected: Fingerprint, clock: Cloc
   if (fingerprintOf(stats) !== expected) return { kind: 'torn' };
   const fresh = Math.abs(clock.now() - Number(stats.ctimeMs)) < timestampResolution;
   const fingerprint = fresh ? undefined : fingerprintOf(stats);
-  if (stats.size > limits.bytes) {
+  if (stats.size > mostTooLarge) {
     // Not read: it has no part in what all files together may have. A sparse file without any data defines nothing.
     const possible = stats.blocks === 0n ? noObjects : 'any';
-    return failure(tooLarge(Number(stats.size)), possible, fingerprint);
+    return failure(tooLarge(stats.size), possible, fingerprint);
   }
   const bytes = await handle.readFile();
   const after = await handle.stat({ bigint: true });
   if (fingerprintOf(after) !== expected) return { kind: 'torn' };
+  if (stats.size > limits.bytes) return failure(tooLarge(stats.size), await wordsIn(bytes), fingerprint);
   const text = decode(bytes);
-  if (text === undefined) return failure('The file is not UTF-8.', await wordsIn(bytes), fingerprint);
+  if (text === undefined) {
+    const possible = bytes.length > mostSearched ? 'any' : await wordsIn(bytes);
+    return failure('The file is not UTF-8.', possible, fingerprint);
+  }
   return { kind: 'read', content: { ok: true, text }, fingerprint };
 }
 
@@ -109,7 +118,6 @@ function failure(reason: string, possible: PossibleObjects, fingerprint: Fingerp
 
 /** Finds the words of a file that is not parsed. */
 async function wordsIn(bytes: Buffer): Promise<PossibleObjects> {
-  if (bytes.length > mostSearched) return 'any';
   const words = new WordCollector();
   let kept = '';
   for (let at = 0; at < bytes.length; at += pieceBytes) {
@@ -127,7 +135,7 @@ function asciiIn(bytes: Buffer): string {
   return bytes.toString('latin1').replaceAll('\0', '');
 }
 
-function tooLarge(bytes: number): string {
+function tooLarge(bytes: bigint): string {
   return `The file has ${bytes} bytes, more than ${limits.bytes} (5 MiB): split it.`;
 }
 

@@ -56,8 +56,10 @@ describe('the words of a file that is not parsed', () => {
   };
   const text = serviceText('some-name');
 
-  it('are not looked at when it is too large: it may define anything', async () => {
-    expect(await possibleIn(text.padEnd(5 * 1024 * 1024 + 1, 'a '))).toBe('any');
+  it('are looked at when it is a little too large, and not when it is far too large: it may define anything', async () => {
+    const possible = await possibleIn(text.padEnd(5 * 1024 * 1024 + 1, 'a '));
+    expect(possible !== 'any' && possible.names.get('Service')?.has('some-name')).toBe(true);
+    expect(await possibleIn(text.padEnd(8 * 1024 * 1024 + 1, 'a '))).toBe('any');
   });
 
   it('are looked at up to 1 MiB of it, also of UTF-16', async () => {
