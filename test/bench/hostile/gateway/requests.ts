@@ -26,6 +26,17 @@ const denied: Trace = {
  * Not different from honest calls of a target. In the tests, an attack just before may have made the gateway suspend the
  * target, which then gets no calls for some seconds.
  */
+const smallChunks: Trace = {
+  metric: 'gatehouse_gateway_connections_lost_total',
+  labels: { reason: 'chunks' },
+  line: 'the bodies of requests in chunks of a few bytes',
+};
+
+const malformed: Trace = {
+  metric: 'gatehouse_gateway_requests_malformed_total',
+  line: 'requests are refused because they are not as HTTP/1.1 has them',
+};
+
 const answered: Trace = { ...targetAsked('default/hostile-1'), only: 'bench' };
 
 /** Requests of callers with a token that are odd in their form. */
@@ -64,15 +75,17 @@ export const requestAttacks: readonly Attack[] = [
       return repeat(8, () => callInVain(port, token, fields));
     },
   },
-  ofBodies('chunked bodies of single bytes', (body) => chunksOf(body, '')),
+  ofBodies('chunked bodies of single bytes', smallChunks, (body) => chunksOf(body, '')),
   ofBodies(
     'chunks with long extensions',
+    smallChunks,
     // Node takes 16 KiB of extensions in all, and refuses the others.
     (body) => chunksOf(body, `;${'x'.repeat(7)}`),
     (body) => chunksOf(body, `;${'x'.repeat(4_000)}`),
   ),
   ofBodies(
     'bodies with trailers by the thousand',
+    malformed,
     (body) => `${body.length.toString(16)}\r\n${body}\r\n0\r\n${'x: y\r\n'.repeat(2_000)}\r\n`,
   ),
   {
@@ -171,13 +184,13 @@ function chunksOf(body: string, extension: string): string {
 }
 
 /** Sends a body of 2,000 characters again and again. @param encodings each writes it in chunks, with their end */
-function ofBodies(name: string, ...encodings: readonly ((body: string) => string)[]): Attack {
+function ofBodies(name: string, trace: Trace, ...encodings: readonly ((body: string) => string)[]): Attack {
   return {
     name,
     row: 2,
     program: 'gateway',
     amount: { full: 32, short: 2 },
-    trace: denied,
+    trace,
     async start({ gateway: port, issuerKey }, atOnce) {
       const token = await signToken(issuerKey, { sub: 'nobody' });
       const { headers, body } = statelessRequest(token, 'tools/call', callOfNobody);
