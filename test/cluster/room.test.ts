@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { connectKube } from '../../src/kube/kube.ts';
-import { ListingBudget } from '../../src/source/cluster/reflector/listing-budget.ts';
+import { ListingBudget } from '../../src/source/cluster/reflector/admission/listing-budget.ts';
 import { clusterSource } from '../../src/source/source.ts';
 import { kubeAssets } from '../support/cluster/kube-apiserver.ts';
 import { polled } from '../support/cluster/poll.ts';

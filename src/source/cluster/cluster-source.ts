@@ -10,7 +10,7 @@ import { ApiReader, type ReadConnection } from './api/reader.ts';
 import { BatchDispatcher } from './batch-dispatcher.ts';
 import { CrdVersions } from './crd-versions.ts';
 import { PendingChanges } from './pending-changes.ts';
-import { ListingBudget } from './reflector/listing-budget.ts';
+import { ListingBudget } from './reflector/admission/listing-budget.ts';
 import type { ObjectIdentity } from './reflector/object-store.ts';
 import { Outages } from './reflector/outages.ts';
 import { Reflector } from './reflector/reflector.ts';

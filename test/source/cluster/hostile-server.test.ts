@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ListingBudget } from '../../../src/source/cluster/reflector/listing-budget.ts';
+import { ListingBudget } from '../../../src/source/cluster/reflector/admission/listing-budget.ts';
 import type { Fault } from '../../support/api-server/faults.ts';
 import { type ClusterRig, mcpService, requestsFor, startCluster } from './cluster-rig.ts';
 

@@ -3,9 +3,9 @@ import type { ApiError } from '../../../kube/model.ts';
 import { isExactVersion, readObject } from '../api/object.ts';
 import { type Collection, collectionPath, isIn, withQuery } from '../api/path.ts';
 import type { ApiReader, ApiResult } from '../api/reader.ts';
-import { ListSelection, type ListSink } from './list-selection.ts';
+import { ListSelection, type ListSink } from './admission/list-selection.ts';
+import type { Listing, ListingBudget } from './admission/listing-budget.ts';
 import { ListStreamParser } from './list-stream-parser.ts';
-import type { Listing, ListingBudget } from './listing-budget.ts';
 
 /** Objects per page: few enough that a broken page costs little, and four times the usual limit of clients. */
 const pageSize = '2000';

@@ -10,9 +10,9 @@ import {
   observeDeletion,
 } from '../api/object.ts';
 import type { ChangeHandler } from '../pending-changes.ts';
-import { LargestObjects } from './largest-objects.ts';
-import type { ListedObject, ListSink } from './list-selection.ts';
-import type { ListingSize } from './listing-budget.ts';
+import { LargestObjects } from './admission/largest-objects.ts';
+import type { ListedObject, ListSink } from './admission/list-selection.ts';
+import type { ListingSize } from './admission/listing-budget.ts';
 
 /** A stored object. Its resource is a reference to the one in the graph. */
 interface Entry {

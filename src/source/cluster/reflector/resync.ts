@@ -14,9 +14,9 @@ import {
 } from '../api/object.ts';
 import { type Collection, collectionTitle } from '../api/path.ts';
 import type { ApiReader } from '../api/reader.ts';
+import type { ListedObject, ListSink } from './admission/list-selection.ts';
+import type { ListingBudget } from './admission/listing-budget.ts';
 import { listPages } from './list-pager.ts';
-import type { ListedObject, ListSink } from './list-selection.ts';
-import type { ListingBudget } from './listing-budget.ts';
 import { noneLeftOut, type ObjectStore, withLeftOut } from './object-store.ts';
 
 /** The collection that is compared with the server, and what the comparison needs. */

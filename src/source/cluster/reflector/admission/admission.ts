@@ -1,8 +1,8 @@
-import type { ApiObject } from '../api/object.ts';
-import type { Collection } from '../api/path.ts';
-import type { PendingChanges } from '../pending-changes.ts';
+import type { ApiObject } from '../../api/object.ts';
+import type { Collection } from '../../api/path.ts';
+import type { PendingChanges } from '../../pending-changes.ts';
+import type { ObjectStore } from '../object-store.ts';
 import type { ListingBudget, ListingSize, Room } from './listing-budget.ts';
-import type { ObjectStore } from './object-store.ts';
 
 /** A store, and what decides about its room. */
 export interface AdmissionParts {

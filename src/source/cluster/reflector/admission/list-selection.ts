@@ -1,4 +1,4 @@
-import type { ApiObject } from '../api/object.ts';
+import type { ApiObject } from '../../api/object.ts';
 import { Heap } from './heap.ts';
 import type { Listing } from './listing-budget.ts';
 

@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { KindName } from '../../../../src/resources/model.ts';
-import type { Collection } from '../../../../src/source/cluster/api/path.ts';
-import { ListingBudget, type ListingSize } from '../../../../src/source/cluster/reflector/listing-budget.ts';
+import type { KindName } from '../../../../../src/resources/model.ts';
+import type { Collection } from '../../../../../src/source/cluster/api/path.ts';
+import {
+  ListingBudget,
+  type ListingSize,
+} from '../../../../../src/source/cluster/reflector/admission/listing-budget.ts';
 
 const of = (kind: KindName, namespace?: string): Collection => ({ kind, namespace });
 const objects = (number: number): ListingSize => ({ objects: number, bytes: 0 });

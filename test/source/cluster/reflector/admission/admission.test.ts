@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ApiObject } from '../../../../src/source/cluster/api/object.ts';
-import { PendingChanges } from '../../../../src/source/cluster/pending-changes.ts';
-import { Admission } from '../../../../src/source/cluster/reflector/admission.ts';
-import { LargestObjects } from '../../../../src/source/cluster/reflector/largest-objects.ts';
-import { ListingBudget } from '../../../../src/source/cluster/reflector/listing-budget.ts';
-import { ObjectStore } from '../../../../src/source/cluster/reflector/object-store.ts';
-import { createRecordedCounters } from '../../../support/edges/recorded-counters.ts';
-import { createRecordedLog } from '../../../support/edges/recorded-log.ts';
+import type { ApiObject } from '../../../../../src/source/cluster/api/object.ts';
+import { PendingChanges } from '../../../../../src/source/cluster/pending-changes.ts';
+import { Admission } from '../../../../../src/source/cluster/reflector/admission/admission.ts';
+import { LargestObjects } from '../../../../../src/source/cluster/reflector/admission/largest-objects.ts';
+import { ListingBudget } from '../../../../../src/source/cluster/reflector/admission/listing-budget.ts';
+import { ObjectStore } from '../../../../../src/source/cluster/reflector/object-store.ts';
+import { createRecordedCounters } from '../../../../support/edges/recorded-counters.ts';
+import { createRecordedLog } from '../../../../support/edges/recorded-log.ts';
 
 const collection = { kind: 'Service', namespace: undefined } as const;
 

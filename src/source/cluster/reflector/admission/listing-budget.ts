@@ -1,5 +1,5 @@
-import type { KindName } from '../../../resources/model.ts';
-import type { Collection } from '../api/path.ts';
+import type { KindName } from '../../../../resources/model.ts';
+import type { Collection } from '../../api/path.ts';
 
 /** Numbers of objects and of bytes of JSON. */
 export interface ListingSize {

@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ApiObject } from '../../../../src/source/cluster/api/object.ts';
-import { type ListedObject, ListSelection } from '../../../../src/source/cluster/reflector/list-selection.ts';
-import { ListingBudget } from '../../../../src/source/cluster/reflector/listing-budget.ts';
+import type { ApiObject } from '../../../../../src/source/cluster/api/object.ts';
+import {
+  type ListedObject,
+  ListSelection,
+} from '../../../../../src/source/cluster/reflector/admission/list-selection.ts';
+import { ListingBudget } from '../../../../../src/source/cluster/reflector/admission/listing-budget.ts';
 
 interface Written {
   readonly name: string;
