@@ -99,7 +99,6 @@ describe('the log of what a commit means', () => {
       'info deleted Service default/tool',
     ]);
   });
-
 });
 
 describe('the log of one commit', () => {

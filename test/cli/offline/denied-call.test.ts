@@ -260,7 +260,6 @@ describe('a denied call', () => {
     const broken = await explain(together(openGateway, tool, '}'), '--claims={"sub":"me"}', '--tool=default/tool:run');
     expect(`${broken.stdout}${broken.stderr}`).toMatch(/<stdin>:\d+:\d+: /);
   });
-
 });
 
 describe('the near misses of a denied call', () => {
