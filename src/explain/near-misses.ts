@@ -86,7 +86,9 @@ function ruleNearMiss(inputs: ExplainInputs, policy: string, rule: WrittenRule, 
     return { code: 'other-kind', path: [...at, 'resource', 'kind'], message, distance: rule.name === '*' ? 1 : 0 };
   }
   if (rule.kind !== request.kind) return undefined;
-  const message = `${allowed} the ${rule.kind} ${quoted(rule.name)}. Correct the name, or write a rule for ${quoted(request.name)}.`;
+  // A rule for a name without a target would be invalid.
+  const other = targetOf(request.name) === undefined ? '' : `, or write a rule for ${quoted(request.name)}`;
+  const message = `${allowed} the ${rule.kind} ${quoted(rule.name)}. Correct the name${other}.`;
   const distance = nameDistance(rule.name, request.name);
   return { code: 'other-name', path: [...at, 'resource', 'name'], message, distance };
 }
