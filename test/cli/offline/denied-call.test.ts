@@ -234,6 +234,13 @@ const denied: readonly (readonly [
     'Of the policy default/p is dropped: spec.rules[0].matches[0]. spec.rules[0].matches[0].jwt.value is a number and no string',
   ],
   [
+    'a policy without rules',
+    together(openGateway, tool, policyWith('default/p', gw, '[]')),
+    me,
+    [],
+    'The policy default/p has no rules, so that it allows nothing. Write rules in its spec.',
+  ],
+  [
     'a dropped rule',
     together(openGateway, tool, policyWith('default/p', gw, `[${rule('run')}]`)),
     me,
