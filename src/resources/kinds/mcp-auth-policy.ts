@@ -95,8 +95,9 @@ export const mcpAuthPolicy: Kind<'MCPAuthPolicy'> = defineKind(
     if (!block.ok) return block;
     const { targetRefs, rules, jwt } = block.value.fields;
     if (!targetRefs.ok) return targetRefs;
-    if (!rules.ok) return rules;
-    if (rules.value.length === 0 && !block.value.has('jwt')) reporter.warning(['spec', 'rules'], noRules);
+    // With `jwt` it keeps its claim to the Gateways: without it another policy's signers would come into force.
+    if (!rules.ok && !block.value.has('jwt')) return rules;
+    if (rules.ok && rules.value.length === 0 && !block.value.has('jwt')) reporter.warning(['spec', 'rules'], noRules);
     return ok({
       kind: 'MCPAuthPolicy',
       metadata,
