@@ -77,7 +77,7 @@ async function openStatus(
   if (statusWriting.by === 'none') {
     return {
       synced: () => undefined,
-      applied: (commit) => logStatuses(log, translation, commit),
+      applied: (commit, batch) => logStatuses(log, translation, commit, batch),
       denied: () => undefined,
       rejected: () => undefined,
       stop: () => Promise.resolve(),

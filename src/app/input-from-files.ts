@@ -31,8 +31,9 @@ export function openFiles(
     placesOf: (places) => source.placesOf(places.map(({ kind, key, path }) => ({ object: `${kind} ${key}`, path }))),
     manifestOf: (kind, key) => source.manifestOf(`${kind} ${key}`),
     synced: () => undefined,
-    applied: (commit, { synced, changes }) => {
-      logStatuses(log, translation, commit);
+    applied: (commit, batch) => {
+      const { synced, changes } = batch;
+      logStatuses(log, translation, commit, batch);
       if (objects !== undefined) {
         objects += changes.filter(({ resource }) => resource !== undefined).length;
         if (synced) announce();

@@ -1,6 +1,7 @@
 import type { Logger } from '../edges.ts';
-import type { Change, Commit } from '../graph/model.ts';
-import type { Condition, ServiceNotice, Translation } from '../translate/model.ts';
+import type { Commit } from '../graph/model.ts';
+import type { Batch } from '../source/model.ts';
+import type { Condition, GatewayStatus, PolicyStatus, Translation } from '../translate/model.ts';
 
 /** Lines of one commit at each level; the others are counted: one file may have thousands of objects. */
 const mostLines = 20;
@@ -8,11 +9,15 @@ const mostLines = 20;
 /** What writes the lines of one commit. */
 type Lines = Pick<Logger, 'info' | 'warn'>;
 
+/** What the batch of a commit did to each object that it names, such as `Gateway default/gw`. */
+type Edits = ReadonlyMap<string, 'set' | 'deleted'>;
+
 /**
- * Logs the conditions of the objects that a commit changed, one line each, up to twenty that have a problem and as
- * many without: for inputs that store no status (files, or a cluster with `--write-status=false`).
+ * Logs what a commit means for each object: its conditions, and that it or its targets are gone. One line each, up to
+ * twenty that have a problem and as many without: for inputs that store no status (files, or a cluster with
+ * `--write-status=false`).
  */
-export function logStatuses(log: Logger, translation: Translation, commit: Commit): void {
+export function logStatuses(log: Logger, translation: Translation, commit: Commit, { changes }: Batch): void {
   const written = { info: 0, warn: 0 };
   const write =
     (level: keyof Lines): Logger['info'] =>
@@ -20,60 +25,107 @@ export function logStatuses(log: Logger, translation: Translation, commit: Commi
       written[level] += 1;
       if (written[level] <= mostLines) log[level](message, fields);
     };
-  logObjects({ info: write('info'), warn: write('warn') }, translation, commit);
+  const edits = new Map(
+    changes.map(({ kind, key, resource }) => [`${kind} ${key}`, resource === undefined ? 'deleted' : 'set'] as const),
+  );
+  logObjects({ info: write('info'), warn: write('warn') }, translation, commit, edits);
   const [more, accepted] = [written.warn - mostLines, written.info - mostLines].map((count) => Math.max(0, count));
   if (more !== 0) log.warn('more objects are not accepted as written: /debug/problems lists them', { more });
-  if (accepted !== 0) log.info('more objects are accepted', { more: accepted });
+  if (accepted !== 0) log.info('more objects and targets are as they should be, or gone', { more: accepted });
 }
 
-function logObjects(log: Lines, translation: Translation, commit: Commit): void {
-  for (const { after } of commit.changes(translation.gatewayClassStatuses)) {
-    if (after !== undefined) logConditions(log, `GatewayClass ${after.name}`, after.conditions);
+function logObjects(log: Lines, translation: Translation, commit: Commit, edits: Edits): void {
+  logDeleted(log, translation, commit, edits);
+  for (const { key, before, after } of commit.changes(translation.gatewayClassStatuses)) {
+    logObject(log, `GatewayClass ${key}`, { before: before?.conditions, after: after?.conditions }, edits);
   }
-  for (const { after } of commit.changes(translation.gatewayStatuses)) {
-    if (after === undefined) continue;
-    const listeners = after.listeners.flatMap(({ name, conditions }) => conditions.map((c) => inListener(name, c)));
-    logConditions(log, `Gateway ${after.namespace}/${after.name}`, [...after.conditions, ...listeners]);
+  for (const { key, before, after } of commit.changes(translation.gatewayStatuses)) {
+    const conditions = { before: before && gatewayConditions(before), after: after && gatewayConditions(after) };
+    logObject(log, `Gateway ${key}`, conditions, edits);
   }
-  for (const { after } of commit.changes(translation.policyStatuses)) {
-    if (after === undefined) continue;
-    const conditions = after.ancestors.flatMap((ancestor) => ancestor.conditions);
-    logConditions(log, `MCPAuthPolicy ${after.namespace}/${after.name}`, conditions);
+  for (const { key, before, after } of commit.changes(translation.policyStatuses)) {
+    const conditions = { before: before && policyConditions(before), after: after && policyConditions(after) };
+    logObject(log, `MCPAuthPolicy ${key}`, conditions, edits);
   }
-  logServices(log, commit.changes(translation.serviceNotices));
-  for (const { after } of commit.changes(translation.policyNotices)) {
-    if (after === undefined) continue;
-    log.warn('references that no status can name', {
-      object: `MCPAuthPolicy ${after.namespace}/${after.name}`,
-      because: after.unwritable,
-    });
+  logNotices(log, translation, commit);
+  for (const { key, before, after } of commit.changes(translation.targets)) {
+    // One that changes has the same name and the same callers.
+    if (before === undefined) log.info('a target appears', { target: key });
+    else if (after === undefined) log.info('a target is gone', { target: key });
   }
+}
+
+/** Logs the deleted objects that this controller had said something about; a cluster has many others. */
+function logDeleted(log: Lines, translation: Translation, commit: Commit, edits: Edits): void {
+  const said = [
+    ['GatewayClass', translation.gatewayClassStatuses],
+    ['Gateway', translation.gatewayStatuses],
+    ['MCPAuthPolicy', translation.policyStatuses],
+    ['MCPAuthPolicy', translation.policyNotices],
+    ['Service', translation.serviceNotices],
+  ] as const;
+  const known = said.flatMap(([kind, collection]) =>
+    commit.changes<unknown>(collection).flatMap(({ key, after }) => (after === undefined ? [`${kind} ${key}`] : [])),
+  );
+  for (const object of new Set(known)) if (edits.get(object) === 'deleted') log.info('deleted', { object });
+}
+
+type Conditions = readonly Condition[];
+
+function gatewayConditions({ conditions, listeners }: GatewayStatus): Conditions {
+  const ofListeners = listeners.flatMap((listener) =>
+    listener.conditions.map((condition) => ({
+      ...condition,
+      message: `listener ${listener.name}: ${condition.message}`,
+    })),
+  );
+  return [...conditions, ...ofListeners];
+}
+
+function policyConditions({ ancestors }: PolicyStatus): Conditions {
+  return ancestors.flatMap(({ conditions }) => conditions);
 }
 
 /** Condition types with negative polarity: `True` is the problem. */
 const negativePolarity = new Set(['Conflicted', 'kgateway.dev/PartiallyInvalid', 'kgateway.dev/InternalError']);
 
 /** Without `spec.jwt` (`NotProvided`) everything is as written: gateways may have the keys in their own configuration. */
-function logConditions(log: Lines, object: string, conditions: readonly Condition[]): void {
-  const problems = conditions.filter(({ type, status, reason }) =>
+function problemsIn(conditions: Conditions): Conditions {
+  return conditions.filter(({ type, status, reason }) =>
     negativePolarity.has(type) ? status === 'True' : status !== 'True' && reason !== 'NotProvided',
   );
-  if (problems.length === 0) {
-    log.info('accepted', { object });
+}
+
+function logObject(
+  log: Lines,
+  object: string,
+  { before, after }: { readonly before: Conditions | undefined; readonly after: Conditions | undefined },
+  edits: Edits,
+): void {
+  if (after === undefined) {
+    // An object that is there, and has no status: nothing of it is for this controller.
+    if (edits.get(object) !== 'deleted') log.info('no longer of this controller', { object });
     return;
   }
-  const details = problems.map(({ type, status, reason, message }) => `${type}=${status} (${reason}): ${message}`);
-  log.warn('not accepted as written', { object, conditions: details });
+  const problems = problemsIn(after);
+  if (problems.length > 0) {
+    const details = problems.map(({ type, status, reason, message }) => `${type}=${status} (${reason}): ${message}`);
+    log.warn('not accepted as written', { object, conditions: details });
+    return;
+  }
+  // Conditions also change with other objects, such as those of a Gateway with its policies: it is as good as before.
+  const wasGood = before !== undefined && problemsIn(before).length === 0;
+  if (!wasGood || edits.has(object)) log.info('accepted', { object });
 }
 
-function inListener(listener: string, condition: Condition): Condition {
-  return { ...condition, message: `listener ${listener}: ${condition.message}` };
-}
-
-function logServices(log: Lines, changes: readonly Change<ServiceNotice>[]): void {
-  for (const { after } of changes) {
+function logNotices(log: Lines, translation: Translation, commit: Commit): void {
+  for (const { key, after } of commit.changes(translation.policyNotices)) {
+    const object = `MCPAuthPolicy ${key}`;
+    if (after !== undefined) log.warn('references that no status can name', { object, because: after.unwritable });
+  }
+  for (const { key, after } of commit.changes(translation.serviceNotices)) {
+    const object = `Service ${key}`;
     if (after === undefined) continue;
-    const object = `Service ${after.namespace}/${after.name}`;
     if (after.dropped.length > 0) log.warn('dropped', { object, because: after.dropped });
     if (after.warnings.length > 0) log.warn('works, with remarks', { object, remarks: after.warnings });
   }

@@ -44,7 +44,7 @@ export function variableOf(flag: Flag): string {
 /**
  * Parses the flags of a command.
  *
- * @throws UsageError for an unknown flag (it suggests the nearest one) or a missing value
+ * @throws UsageError for an unknown flag (it suggests the nearest one), or a value that is missing or empty
  */
 export function readFlags(flags: readonly Flag[], args: readonly string[], environment: Environment): FlagValues {
   const { values, positionals } = parse(flags, args);
@@ -93,8 +93,11 @@ function parse(
 
 function flagValue(flag: Flag, value: string | undefined): string {
   if (flag.value === undefined) return value ?? 'true';
-  if (value !== undefined) return value;
-  throw new UsageError(`--${flag.name} needs a value: --${flag.name}=${flag.value}`);
+  if (value === undefined) throw new UsageError(`--${flag.name} needs a value: --${flag.name}=${flag.value}`);
+  // A variable of a script that is not set: no flag means anything by an empty value.
+  if (value === '')
+    throw new UsageError(`--${flag.name} is empty: write --${flag.name}=${flag.value}, or leave it out.`);
+  return value;
 }
 
 function unknownFlag(rawName: string, flags: readonly Flag[]): UsageError {

@@ -1,7 +1,8 @@
-import type { NodeStatus } from '../serve/model.ts';
+import type { NodeStatus, TypeStatus } from '../serve/model.ts';
 import type { EncodedResource, Snapshot, Snapshots, View } from '../snapshot/model.ts';
 import type { InputDiagnostic } from '../source/model.ts';
 import type { GatewayStatus, PolicyStatus, Translation } from '../translate/model.ts';
+import { timeText } from './api/query.ts';
 import type { DecodeResource } from './resource-decoder.ts';
 
 /** The sources of `/snapshots/xds`. */
@@ -16,8 +17,12 @@ export interface SnapshotsParts {
   readonly digest: (parts: Iterable<string>) => string;
 }
 
-/** A node, and whether it has ACKed the current version of every type of its Gateway. */
-type NodeView = NodeStatus & { readonly synced: boolean };
+/** A node, with its times as RFC 3339, and whether it has ACKed the current version of every type of its Gateway. */
+type NodeView = Omit<NodeStatus, 'connectedSince' | 'types'> & {
+  readonly connectedSince: string;
+  readonly types: readonly object[];
+  readonly synced: boolean;
+};
 
 /** A Gateway: its snapshot, its status, and its nodes. */
 interface GatewayView {
@@ -169,7 +174,7 @@ function* gatewayView(
     ...(status && {
       status: { conditions: status.conditions, listeners: status.listeners, addresses: status.addresses },
     }),
-    ...(nodes && { nodes: nodes.map((node) => ({ ...node, synced: hasAcked(node, views) })) }),
+    ...(nodes && { nodes: nodes.map((node) => nodeView(node, views)) }),
   };
 }
 
@@ -180,6 +185,31 @@ function* typeView(view: View, decode: DecodeResource): Generator<undefined, Typ
     yield undefined;
   }
   return { typeUrl: view.type.typeUrl, version: view.version(), resources };
+}
+
+function nodeView(node: NodeStatus, views: readonly View[]): NodeView {
+  const { connectedSince, types } = node;
+  return {
+    ...node,
+    connectedSince: timeText(connectedSince),
+    types: types.map(nodeTypeView),
+    synced: hasAcked(node, views),
+  };
+}
+
+function nodeTypeView({ sent, acked, inFlightSince, rejection, remarks, ...type }: TypeStatus): object {
+  return {
+    ...type,
+    ...(sent && { sent: withTimeText(sent) }),
+    ...(acked && { acked: withTimeText(acked) }),
+    ...(inFlightSince !== undefined && { inFlightSince: timeText(inFlightSince) }),
+    ...(rejection && { rejection: withTimeText(rejection) }),
+    ...(remarks && { remarks: withTimeText(remarks) }),
+  };
+}
+
+function withTimeText({ at, ...event }: { readonly at: number }): object {
+  return { ...event, at: timeText(at) };
 }
 
 /**

@@ -25,10 +25,13 @@ export interface Denial {
 export function* policyNearMisses(inputs: ExplainInputs, denial: Denial): Generator<NearMiss | undefined> {
   const attached = new Set(attachedPolicies(inputs, denial.gateway));
   let named = false;
+  /** There is one to mend, and none to write. */
+  let meant = false;
   for (const policy of keysOf(inputs.resources.MCPAuthPolicy)) {
     const names = namesGateway(inputs, policy, denial.gateway);
     named ||= names || attached.has(policy);
     const applies = names || attached.has(policy);
+    const stray = !applies && isStray(inputs, policy, denial.gateway);
     for (const rule of writtenRules(inputs, policy)) {
       const found = applies ? ruleNearMiss(inputs, policy, rule, denial) : elsewhere(inputs, policy, rule, denial);
       if (found === undefined) {
@@ -36,12 +39,15 @@ export function* policyNearMisses(inputs: ExplainInputs, denial: Denial): Genera
         continue;
       }
       const { path, ...rest } = found;
+      meant ||= stray;
       yield { ...rest, at: { kind: 'MCPAuthPolicy', key: policy, path } };
     }
+    const unreadable = stray ? unreadablePolicy(inputs, policy) : undefined;
     if (applies) yield* droppedParts(inputs, policy);
-    yield undefined;
+    meant ||= unreadable !== undefined;
+    yield unreadable;
   }
-  if (named || inputs.translation.gateways.get(denial.gateway) === undefined) return;
+  if (named || meant || inputs.translation.gateways.get(denial.gateway) === undefined) return;
   const [namespace = '', name = ''] = denial.gateway.split('/');
   const message = `No policy names Gateway ${denial.gateway}, and without one every call is denied. Write an MCPAuthPolicy in the namespace ${quoted(namespace)} with "targetRefs: [{name: ${name}}]".`;
   yield { code: 'no-policy', at: undefined, message, distance: 0 };
@@ -80,7 +86,9 @@ function ruleNearMiss(inputs: ExplainInputs, policy: string, rule: WrittenRule, 
     return { code: 'other-kind', path: [...at, 'resource', 'kind'], message, distance: rule.name === '*' ? 1 : 0 };
   }
   if (rule.kind !== request.kind) return undefined;
-  const message = `${allowed} the ${rule.kind} ${quoted(rule.name)}. Correct the name, or write a rule for ${quoted(request.name)}.`;
+  // A rule for a name without a target would be invalid.
+  const other = targetOf(request.name) === undefined ? '' : `, or write a rule for ${quoted(request.name)}`;
+  const message = `${allowed} the ${rule.kind} ${quoted(rule.name)}. Correct the name${other}.`;
   const distance = nameDistance(rule.name, request.name);
   return { code: 'other-name', path: [...at, 'resource', 'name'], message, distance };
 }
@@ -153,20 +161,47 @@ function elsewhere(
     const message = `${rules}, but a policy names Gateways of its own namespace only, and Gateway ${gateway} is in another. Move the policy to the namespace ${quoted(namespace)}, or write one there.`;
     return { ...place, message, distance: same ? 0 : 2 };
   }
+  const broken = written.targetRefs.findIndex((ref) => !ref.ok);
+  const reason = written.targetRefs[broken];
+  if (reason?.ok === false) {
+    const message = `${rules}, but no reference of the policy that counts names Gateway ${gateway}, and one is invalid: ${reason.reason}`;
+    return { code: 'reference-invalid', path: [...place.path, broken], message, distance: 0 };
+  }
   const distance = Math.min(1, ...refs.map((ref) => dissimilarity(ref, name)));
   const message = `${rules}, but the policy does not name Gateway ${gateway}. Add "name: ${name}" to its targetRefs.`;
   return { ...place, message, distance };
 }
 
-/** The parts of a policy on the Gateway that are dropped: what they were to allow is unknown. */
+/** Returns whether a policy is beside the Gateway and names none that exists: it may be meant for this one. */
+function isStray({ resources }: ExplainInputs, policy: string, gateway: string): boolean {
+  const written = resources.MCPAuthPolicy.get(policy);
+  if (written === undefined || !gateway.startsWith(`${written.metadata.namespace}/`)) return false;
+  const { namespace } = written.metadata;
+  return !written.targetRefs.some((ref) => ref.ok && resources.Gateway.get(`${namespace}/${ref.value.name}`));
+}
+
+/** A stray policy whose rules are unknown, such as one with `targetRef` instead of `targetRefs`. */
+function unreadablePolicy({ resources }: ExplainInputs, key: string): NearMiss | undefined {
+  const policy = resources.MCPAuthPolicy.get(key);
+  if (policy === undefined || policy.rules.ok) return undefined;
+  const message = `The policy ${key} names no Gateway and is invalid, so that it allows nothing; it may be meant for this one. ${policy.rules.reason}`;
+  return { code: 'policy-invalid', at: { kind: 'MCPAuthPolicy', key, path: ['spec'] }, message, distance: 0 };
+}
+
+/** The parts of a policy on the Gateway that are dropped: what they were to allow is unknown. Or that it has none. */
 function* droppedParts({ resources }: ExplainInputs, key: string): Generator<NearMiss> {
-  const rules = resources.MCPAuthPolicy.get(key)?.rules;
-  if (rules === undefined) return;
+  const policy = resources.MCPAuthPolicy.get(key);
+  if (policy === undefined) return;
+  const { rules, jwt } = policy;
   const at = (...path: readonly (string | number)[]): NearMiss['at'] => ({ kind: 'MCPAuthPolicy', key, path });
   if (!rules.ok) {
     const message = `The policy ${key} is invalid, so that it allows nothing: ${rules.reason}`;
     yield { code: 'policy-invalid', at: at('spec'), message, distance: 0 };
     return;
+  }
+  if (rules.value.length === 0 && jwt === undefined) {
+    const message = `The policy ${key} has no rules, so that it allows nothing. Write rules in its spec.`;
+    yield { code: 'no-rule', at: at('spec'), message, distance: 0 };
   }
   const code: ReasonCode = 'policy-partly-invalid';
   for (const [position, rule] of rules.value.entries()) {

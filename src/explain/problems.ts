@@ -1,3 +1,4 @@
+import type { Collection } from '../graph/model.ts';
 import { pathText } from '../resources/resources.ts';
 import type { Explainer, Finding, ListedProblem, ProblemList } from './model.ts';
 
@@ -48,9 +49,22 @@ const skippedBy: ReadonlySet<string> = new Set(['kind', 'apiVersion']);
 /** Skipped objects that a note is written about. */
 const mostSkipped = 5;
 
-/** Says which objects are not read because of their kind or its version: an answer knows nothing of them. */
-export function skippedNotes(decoded: readonly DecodedProblem[]): readonly string[] {
-  const skipped = decoded.filter(({ field, severity }) => severity === 'warning' && skippedBy.has(field));
+/**
+ * Says which objects are not read because of their kind or its version, which policies because they cannot be understood,
+ * and which files: an answer knows nothing of them.
+ */
+export function skippedNotes(
+  decoded: readonly DecodedProblem[],
+  policies: Pick<Collection<unknown>, 'get'>,
+): readonly string[] {
+  const isUnread = (object: string | undefined): boolean => {
+    if (object === undefined) return true;
+    const [kind, key] = object.split(' ', 2);
+    return kind === 'MCPAuthPolicy' && key !== undefined && policies.get(key) === undefined;
+  };
+  const skipped = decoded.filter(({ field, severity, object }) =>
+    severity === 'warning' ? skippedBy.has(field) : isUnread(object),
+  );
   const more = skipped.length > mostSkipped ? [`There are ${skipped.length - mostSkipped} more of these.`] : [];
   return [...skipped.slice(0, mostSkipped).map(({ place, message }) => `${place}: ${message}`), ...more];
 }

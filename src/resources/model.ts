@@ -269,7 +269,7 @@ export interface MCPAuthPolicy {
   /** `metadata.creationTimestamp` as an API server writes it, in UTC to the second; undefined in files. */
   readonly created: string | undefined;
   readonly targetRefs: readonly ParsedTargetRef[];
-  /** Invalid when `spec` has an unknown field: then no rule counts. */
+  /** Invalid when `spec` has an unknown field, or with `jwt` when it is no list: then no rule counts. */
   readonly rules: Parsed<readonly Parsed<PolicyRule>[]>;
   /** Undefined: the policy says nothing about signers. Invalid too when `spec` has an unknown field. */
   readonly jwt: Parsed<PolicyJwt> | undefined;

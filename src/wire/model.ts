@@ -33,7 +33,7 @@ type DialectName = 'mcp.kgateway.dev' | 'agentgateway.dev';
 
 /** A dialect, for those who show what is served: its types, and the form of single objects in it. */
 export interface Dialect {
-  readonly name: string;
+  readonly name: DialectName;
   readonly types: readonly ResourceType[];
   /** Types with one resource for each target and for each policy; absent in a dialect that has no such types. */
   readonly counted?: { readonly targets: ResourceType; readonly policies: ResourceType };

@@ -11,7 +11,7 @@ export { mcpKgateway } from './mcp-kgateway.ts';
 /** All dialects, the one that is encoded always first. */
 export const dialects: readonly Dialect[] = [
   {
-    name: 'mcp.kgateway.dev/v1alpha1',
+    name: 'mcp.kgateway.dev',
     types: [mcpKgateway.configType, mcpKgateway.targetType],
     counted: { targets: mcpKgateway.targetType, policies: mcpKgateway.configType },
     encodeTarget: mcpKgateway.encodeTarget,

@@ -1,43 +1,119 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { createPipeline } from '../../src/app/pipeline.ts';
 import { logStatuses } from '../../src/app/status-log.ts';
-import type { Commit } from '../../src/graph/model.ts';
-import type { Translation } from '../../src/translate/model.ts';
+import { parseManifest } from '../../src/source/files/manifest/parse-manifest.ts';
+import { ManifestStore } from '../../src/source/files/manifest-store.ts';
+import { createRecordedCounters } from '../support/edges/recorded-counters.ts';
 import { createRecordedLog } from '../support/edges/recorded-log.ts';
+import {
+  mcpClass,
+  mcpGateway,
+  mcpService,
+  openGateway,
+  policy,
+  policyWith,
+  serviceWith,
+  together,
+} from '../support/worlds/manifests.ts';
+import { defaultSettings } from '../support/worlds/translated-world.ts';
 
-/** A commit with so many policies that are accepted, and others that are not. */
-function commitOf(accepted: number, refused: number): readonly [Translation, Commit] {
-  const policyStatuses = {};
-  const policy = (status: string) => (_: unknown, index: number) => ({
-    after: {
-      namespace: 'n',
-      name: `${status}-${index}`,
-      ancestors: [{ conditions: [{ type: 'Accepted', status, reason: 'Invalid', message: 'no' }] }],
-    },
-  });
-  const changes = [
-    ...Array.from({ length: accepted }, policy('True')),
-    ...Array.from({ length: refused }, policy('False')),
-  ];
-  const commit = { changes: (of: unknown) => (of === policyStatuses ? changes : []) };
-  return [{ policyStatuses } as unknown as Translation, commit as unknown as Commit];
+/** The lines of each commit, `<level> <message> <object or target>`; `undefined` deletes a file. */
+function createRig(): (files: Readonly<Record<string, string | undefined>>) => readonly string[] {
+  const log = createRecordedLog();
+  const counters = createRecordedCounters();
+  const store = new ManifestStore({ roots: ['folder'], log, counters });
+  const pipeline = createPipeline(defaultSettings, { log, counters });
+  store.rootFound(0);
+  return (files) => {
+    for (const [name, text] of Object.entries(files)) {
+      const path = `folder/${name}`;
+      const file = { root: 0, name, path, realPath: path };
+      if (text === undefined) store.deleteFile(file);
+      else store.setFile(file, parseManifest(text, []));
+    }
+    const batch = store.takeBatch();
+    if (batch === undefined) return [];
+    const { commit } = pipeline.deliver(batch);
+    const before = log.lines.length;
+    logStatuses(log, pipeline.translation, commit, batch);
+    return log.lines
+      .slice(before)
+      .map(
+        ({ level, message, fields }) => `${level} ${message} ${fields['object'] ?? fields['target'] ?? fields['more']}`,
+      );
+  };
 }
 
-it.each([
-  [2, 3, 5, []],
-  [20, 20, 40, []],
-  [
-    70,
-    23,
-    42,
-    ['more objects are not accepted as written: /debug/problems lists them 3', 'more objects are accepted 50'],
-  ],
-])(
-  '%i policies that are accepted and %i that are not have %i lines, of which %j',
-  (accepted, refused, count, counted) => {
-    const log = createRecordedLog();
-    logStatuses(log, ...commitOf(accepted, refused));
-    expect(log.lines).toHaveLength(count);
-    const more = log.lines.filter(({ fields }) => fields['more'] !== undefined);
-    expect(more.map(({ message, fields }) => `${message} ${fields['more']}`)).toEqual(counted);
-  },
-);
+const accepted = (object: string): string => `info accepted ${object}`;
+
+describe('the log of what a commit means', () => {
+  it('says once that an object is accepted, whatever arrives beside it', () => {
+    const commit = createRig();
+    expect(commit({ 'a.yaml': openGateway })).toEqual([accepted('GatewayClass mcp'), accepted('Gateway default/gw')]);
+    expect(commit({ 'b.yaml': policy('default/p', 'gw') })).toEqual([accepted('MCPAuthPolicy default/p')]);
+    expect(commit({ 'b.yaml': policy('default/p', 'gw', 'you') })).toEqual([accepted('MCPAuthPolicy default/p')]);
+    expect(commit({ 'b.yaml': policy('default/p', 'gv') })).toEqual([
+      'warn not accepted as written MCPAuthPolicy default/p',
+    ]);
+    expect(commit({ 'c.yaml': together(mcpGateway('default/gv')) })).toEqual([
+      accepted('Gateway default/gv'),
+      accepted('MCPAuthPolicy default/p'),
+    ]);
+  });
+
+  it('says what is deleted, and which targets come and go', () => {
+    const commit = createRig();
+    const tools = together(mcpService('default/tool'), mcpService('default/other'));
+    commit({ 'a.yaml': openGateway, 'b.yaml': policy('default/p', 'gw') });
+    expect(commit({ 'c.yaml': tools })).toEqual([
+      'info a target appears default/tool',
+      'info a target appears default/other',
+    ]);
+    expect(commit({ 'c.yaml': mcpService('default/tool', '10.0.0.2') })).toEqual([
+      'info a target is gone default/other',
+    ]);
+    expect(commit({ 'b.yaml': undefined, 'c.yaml': undefined })).toEqual([
+      'info deleted MCPAuthPolicy default/p',
+      'info a target is gone default/tool',
+    ]);
+    expect(commit({ 'a.yaml': mcpClass })).toEqual(['info deleted Gateway default/gw']);
+    expect(commit({ 'a.yaml': mcpClass.replace('kgateway.dev/kgateway', 'example.com/it') })).toEqual([
+      'info no longer of this controller GatewayClass mcp',
+    ]);
+  });
+
+  it('says that objects are deleted of which nothing was accepted, and nothing of those of others', () => {
+    const commit = createRig();
+    const unwritable = policyWith('default/p', '[{ nmae: gw }]', '[]');
+    const broken = serviceWith(
+      'default/tool',
+      '{ clusterIP: nonsense, ports: [{ port: 80, appProtocol: kgateway.dev/mcp }] }',
+    );
+    const other = serviceWith('default/other', '{ ports: [{ port: 80 }] }');
+    expect(commit({ 'a.yaml': together(unwritable, broken, other) })).toEqual([
+      'warn references that no status can name MCPAuthPolicy default/p',
+      'warn dropped Service default/tool',
+    ]);
+    expect(commit({ 'a.yaml': undefined })).toEqual([
+      'info deleted MCPAuthPolicy default/p',
+      'info deleted Service default/tool',
+    ]);
+  });
+});
+
+describe('the log of one commit', () => {
+  it('has twenty lines at each level, and counts the others', () => {
+    const commit = createRig();
+    const many = (count: number, gateway: string): readonly string[] =>
+      Array.from({ length: count }, (_, index) => policy(`default/${gateway}-${index}`, gateway));
+    const lines = commit({ 'a.yaml': together(openGateway, ...many(68, 'gw'), ...many(23, 'gone')) });
+    expect(lines).toHaveLength(42);
+    expect(lines.slice(-2)).toEqual([
+      'warn more objects are not accepted as written: /debug/problems lists them 3',
+      'info more objects and targets are as they should be, or gone 50',
+    ]);
+    const deleted = commit({ 'a.yaml': openGateway });
+    expect(deleted).toHaveLength(21);
+    expect(deleted.at(-1)).toBe('info more objects and targets are as they should be, or gone 71');
+  });
+});

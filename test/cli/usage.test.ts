@@ -22,6 +22,8 @@ describe('a wrong command line', () => {
     [['serve', '--context=c', '--lease-namespace=a.b'], /--lease-namespace is the name of a namespace/],
     [['serve', '--context=c', '--leader-election=maybe'], /--leader-election is true or false/],
     [['serve', '-f'], /--filename needs a value: --filename=<file or folder>/],
+    [['gateway', '--config={}', '--state='], /--state is empty: write --state=<folder>, or leave it out/],
+    [['serve', '-f', ''], /--filename is empty: write --filename=<file or folder>, or leave it out/],
     [['serve', '-f', '.', '--xds-listen=9977'], /--xds-listen is <host>:<port>, for example .*, not "9977"/],
     [['serve', '-f', '.', '--debug-listen=:99999'], /--debug-listen is <host>:<port>/],
     [['serve', '-f', '.', '--quiet=5'], /--quiet is a number with a unit \(ms, s, m, h\), for example 10s, not "5"/],

@@ -87,7 +87,7 @@ it('the debug endpoints show the types, the nodes and the form of objects in bot
   expect(gateways.flatMap(({ nodes }) => nodes.map(({ synced }) => synced))).toEqual([true, true]);
   const { states, nodes }: NodesAnswer = JSON.parse(await ask('/debug/nodes'));
   expect(states).toEqual({ inSync: 2, behind: 0, refusing: 0 });
-  expect(nodes.map(({ dialect }) => dialect).sort()).toEqual(['agentgateway.dev', 'mcp.kgateway.dev/v1alpha1']);
+  expect(nodes.map(({ dialect }) => dialect).sort()).toEqual(['agentgateway.dev', 'mcp.kgateway.dev']);
   const service: unknown = JSON.parse(await ask('/debug/object?kind=Service&key=default/echo'));
   expect(service).toMatchObject({ wire: [{ name: 'default/echo' }, { name: 'backend/echo.default' }] });
 });

@@ -97,6 +97,15 @@ describe('the document of the debug endpoints', () => {
   });
 });
 
+describe('/debug/status', () => {
+  it('counts the problems when it is asked for the first time', async () => {
+    await using fresh = await startWorld({ 'a.yaml': openGateway, 'c.yaml': '"' });
+    await fresh.log.line('synced: everything');
+    const { body } = await fresh.get('debug', '/debug/status');
+    expect(JSON.parse(body)).toMatchObject({ synced: true, problems: { errors: 1, warnings: 0 } });
+  });
+});
+
 describe('/debug/graph', () => {
   it('counts what belongs to each Gateway, by pages and by name', async () => {
     const [, all] = await ask('/debug/graph');
@@ -185,7 +194,7 @@ describe('/debug/nodes and /debug/changes', () => {
     expect(nodes).toMatchObject({
       total: 1,
       states: { inSync: 1, behind: 0, refusing: 0 },
-      nodes: [{ id: 'a node', state: 'in-sync', dialect: 'mcp.kgateway.dev/v1alpha1', variant: 'delta' }],
+      nodes: [{ id: 'a node', state: 'in-sync', dialect: 'mcp.kgateway.dev', variant: 'delta' }],
     });
     await running.write({ 'd.yaml': mcpService('default/other') });
     const update = await stream.next();
@@ -238,7 +247,7 @@ describe('/debug/explain', () => {
     expect((await post({ gateway, request, claims: { sub: 'me' } }))[1]).toMatchObject({
       verdict: 'allowed',
       by: { policy: 'default/p', rule: 0, match: 0, place: expect.stringMatching(/b\.yaml:\d+:\d+$/) },
-      notes: [expect.stringContaining('errors')],
+      notes: [expect.stringContaining('errors'), expect.stringMatching(/c\.yaml:1:2: This is no YAML/)],
     });
     expect((await post({ gateway, request, claims: { sub: 'you' } }))[1]).toMatchObject({
       verdict: 'denied',

@@ -95,6 +95,8 @@ describe('the debug view', () => {
 });
 
 describe('the debug view of nodes', () => {
+  const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+
   it('shows the last ACK and the last NACK of each node', async () => {
     const node = { ...nodeOf('default/gw'), id: 'a node' };
     const stream = client.open().request(targetType, { node }).request(configType, { node });
@@ -111,10 +113,20 @@ describe('the debug view of nodes', () => {
               id: 'a node',
               identifiedBy: 'metadata.role',
               variety: 'delta',
+              connectedSince: time,
               synced: false,
               types: [
-                { typeUrl: configType, rejection: { message: 'default.p: I do not like it' }, counts: { nacks: 1 } },
-                { typeUrl: targetType, acked: { version: expect.any(String) }, counts: { acks: 1, nacks: 0 } },
+                {
+                  typeUrl: configType,
+                  sent: { at: time },
+                  rejection: { message: 'default.p: I do not like it', at: time },
+                  counts: { nacks: 1 },
+                },
+                {
+                  typeUrl: targetType,
+                  acked: { version: expect.any(String), at: time },
+                  counts: { acks: 1, nacks: 0 },
+                },
                 { known: false },
               ],
             },

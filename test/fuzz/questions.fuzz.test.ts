@@ -28,7 +28,8 @@ describe('a question to the debug endpoint', () => {
         yield undefined;
         return { ok: false, message: 'no answer' };
       };
-      const parts = { answer, placesOf: async () => [], problems: () => [], clock: systemClock };
+      const resources = { MCPAuthPolicy: new Map() };
+      const parts = { answer, placesOf: async () => [], problems: () => [], resources, clock: systemClock };
       const refused = await explainView(parts, body).catch((error: unknown) => error);
       expect(refused).toBeInstanceOf(RequestError);
       expect(String(refused).length).toBeLessThanOrEqual(400);

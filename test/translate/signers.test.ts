@@ -191,4 +191,11 @@ describe('a mistake in spec.jwt', () => {
     const misnamed: Manifest = { ...good, spec: { ...rest, jtw: jwt } };
     expect(access(worldOf(misnamed, other))).toEqual([]);
   });
+
+  it('beside it, in the rules, takes only these rules away', () => {
+    for (const rules of ['all', 5, null, { matches: [] }]) {
+      const world = worldOf({ ...good, spec: { ...spec, rules } }, other);
+      expect([issuers(world), configs(world)]).toEqual([['alpha'], []]);
+    }
+  });
 });

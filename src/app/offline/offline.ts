@@ -10,7 +10,7 @@ import { readFilesOnce } from '../../source/source.ts';
 import type { Translation, TranslationSettings } from '../../translate/model.ts';
 import { type CheckReport, checkReport } from '../check-report.ts';
 import { EnvironmentError } from '../errors.ts';
-import { createPipeline } from '../pipeline.ts';
+import { createPipeline, type Pipeline } from '../pipeline.ts';
 
 export type { CheckReport } from '../check-report.ts';
 
@@ -89,7 +89,7 @@ export function translateOnce(settings: TranslationSettings, read: ReadOnce, log
     snapshots,
     counts: { gateways: explainer.gateways().length, targets: translation.targets.size, policies: policies() },
     emptiness,
-    notes: [...(emptiness === undefined ? [] : [emptiness]), ...inputNotes(read.diagnostics)],
+    notes: [...(emptiness === undefined ? [] : [emptiness]), ...inputNotes(read.diagnostics, pipeline.resources)],
     check: () => checkReport(read.diagnostics, explainer, placesOf),
     answer: async (question) => {
       const answered = answerQuestion(explainer, question);
@@ -103,13 +103,13 @@ export function translateOnce(settings: TranslationSettings, read: ReadOnce, log
 /** Said when there is no object at all: most likely another folder was meant. */
 const nothingRead = '0 objects were read: of a folder, its *.yaml, *.yml and *.json count.';
 
-/** Says that decoding found errors, and which objects are not read because of their kind: all of it is left out. */
-function inputNotes(diagnostics: readonly InputDiagnostic[]): readonly string[] {
+/** Says that decoding found errors, and which objects are not read: all of it is left out. */
+function inputNotes(diagnostics: readonly InputDiagnostic[], resources: Pipeline['resources']): readonly string[] {
   const number = diagnostics.filter(({ severity }) => severity === 'error').length;
   const errors = number === 1 ? 'an error' : `${number} errors`;
   return [
     ...(number === 0 ? [] : [`The input has ${errors}, and what is invalid is left out: gatehouse check lists them.`]),
-    ...skippedNotes(diagnostics),
+    ...skippedNotes(diagnostics, resources.MCPAuthPolicy),
   ];
 }
 

@@ -28,6 +28,7 @@ export interface DebugApiParts
   readonly decoder: () => Promise<DecodeResource>;
   readonly graph: Graph;
   readonly changes: ChangeLog;
+  readonly resources: ObjectParts['resources'];
   /** What the program runs with; nothing secret. */
   readonly config: object;
   readonly logLevel: LogLevelControl;
@@ -52,8 +53,13 @@ export function createDebugApi(parts: DebugApiParts): DebugApi {
   const decoding = (view: (parts: Decoding, query: URLSearchParams) => object | Promise<object>): Route =>
     read(async (query) => view({ ...parts, decode: await parts.decoder() }, query));
   const setLevel: Route['put'] = (body, query) => json(changeLogging(logLevel, log, body), query.has('pretty'));
+  const status = async (): Promise<object> => {
+    // Half a world would be full of missing objects.
+    if (parts.synced()) await report.get();
+    return statusView(parts, report);
+  };
   const routes = new Map<string, Route>([
-    ['/debug/status', read(() => statusView(parts, report))],
+    ['/debug/status', read(status)],
     ['/debug/graph', read((query) => inTurns(graphView(parts, query), parts.clock, () => setImmediate()))],
     ['/debug/object', decoding(objectView)],
     ['/debug/nodes', read((query) => nodesView(parts, query))],
@@ -66,10 +72,6 @@ export function createDebugApi(parts: DebugApiParts): DebugApi {
     ['/snapshots/xds', decoding(snapshotsOf)],
     ['/snapshots/graph', read((query) => dumpOf(graph, query))],
   ]);
-  const status = async (): Promise<object> => {
-    if (parts.synced()) await report.get();
-    return statusView(parts, report);
-  };
   return { routes, status };
 }
 

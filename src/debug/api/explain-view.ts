@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../edges.ts';
 import { skippedNotes } from '../../explain/explain.ts';
 import type { AccessRequest, Answered, Claims, Question } from '../../explain/model.ts';
+import type { Collection } from '../../graph/model.ts';
 import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import { quoted } from '../../json/quoted.ts';
 import { inTurns } from '../../rate/turns.ts';
@@ -15,6 +16,8 @@ export interface ExplainParts {
   readonly answer: (question: Question) => Generator<undefined, Answered>;
   readonly placesOf: PlacesOf;
   readonly problems: () => readonly InputDiagnostic[];
+  /** The objects that were understood, by kind. */
+  readonly resources: { readonly MCPAuthPolicy: Pick<Collection<unknown>, 'get'> };
   readonly clock: Clock;
 }
 
@@ -26,9 +29,10 @@ const requestKinds = ['tool', 'prompt', 'resource'] as const;
 const maxName = 8_192;
 
 /** The JSON of `POST /debug/explain`: the document of `explain -o json`. @throws RequestError */
-export async function explainView({ answer, placesOf, problems, clock }: ExplainParts, body: unknown): Promise<object> {
+export async function explainView(parts: ExplainParts, body: unknown): Promise<object> {
+  const { answer, placesOf, problems, resources, clock } = parts;
   const answered = await inTurns(answer(questionOf(body)), clock, () => setImmediate());
-  const skipped = skippedNotes(problems());
+  const skipped = skippedNotes(problems(), resources.MCPAuthPolicy);
   // What is left out is probably why.
   if (!answered.ok) throw new RequestError(400, [answered.message, ...skipped].join(' '));
   const broken = problems().some(({ severity }) => severity === 'error');

@@ -42,7 +42,7 @@ export function statusView(parts: StatusParts, problems: ProblemReport): object 
     targets: translation.targets.size,
     policies: parts.policies(),
     nodes: countsOf(ratedNodes(parts)),
-    // Null until the first report was made.
+    // Null until everything was read.
     problems: report === undefined ? null : { errors: report.errors, warnings: report.warnings },
     program: {
       version: program.version,

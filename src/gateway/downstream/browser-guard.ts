@@ -43,7 +43,8 @@ export function admit(
   }
   if (origin !== undefined) {
     if (!isLoopbackOrigin(origin) && !parts.allowedOrigins.includes(origin)) {
-      refuse('origin', response, { status: 403, message: `Origin ${quoted(origin)} may not connect` });
+      const remedy = 'allow the origin of a page with --allow-origin';
+      refuse('origin', response, { status: 403, message: `Origin ${quoted(origin)} may not connect; ${remedy}` });
       return false;
     }
     response.setHeader('Access-Control-Allow-Origin', origin);

@@ -206,7 +206,12 @@ function createRestored({ clock, log, maxAge, count, store }: LastGoodParts, dro
       const restored = store().restoredKinds();
       if (restored.length === 0) return null;
       const now = Math.max(age, clock.now() - savedAt);
-      return { kinds: restored, savedAt, ageSeconds: Math.floor(now / 1_000), droppedAt: savedAt + maxAge };
+      return {
+        kinds: restored,
+        savedAt: new Date(savedAt).toISOString(),
+        ageSeconds: Math.floor(now / 1_000),
+        droppedAt: new Date(savedAt + maxAge).toISOString(),
+      };
     },
     stop: () => stopTimer(),
   };

@@ -10,15 +10,15 @@ export interface GatewayEnvironment {
 /** The kinds of resources that a control plane sends. */
 export type ResourceKind = 'Target' | 'Config';
 
-/** The state of the xDS client, as the admin pages show it. Times are milliseconds since the epoch. */
+/** The state of the xDS client, as the admin pages show it. Times are RFC 3339, in UTC. */
 export interface XdsStatus {
   /** The address of the control plane in the configuration. */
   readonly address: string;
   /** The id of this node. */
   readonly node: string;
   readonly connection:
-    | { readonly state: 'connecting' | 'connected'; readonly since: number }
-    | { readonly state: 'waiting'; readonly why: string; readonly retryAt: number }
+    | { readonly state: 'connecting' | 'connected'; readonly since: string }
+    | { readonly state: 'waiting'; readonly why: string; readonly retryAt: string }
     | { readonly state: 'not started' | 'stopped' };
   readonly kinds: readonly KindStatus[];
   /** What is in force from before the start; `null` when there is nothing. */
@@ -29,10 +29,10 @@ export interface XdsStatus {
 export interface LastGoodStatus {
   readonly kinds: readonly ResourceKind[];
   /** When the control plane had confirmed them last. */
-  readonly savedAt: number;
+  readonly savedAt: string;
   readonly ageSeconds: number;
   /** When they are given up, unless the control plane answers. */
-  readonly droppedAt: number;
+  readonly droppedAt: string;
 }
 
 /** The state of one kind of resource. */

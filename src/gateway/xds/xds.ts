@@ -215,9 +215,9 @@ function connectionStatus(state: State): XdsStatus['connection'] {
       return { state: 'not started' };
     case 'connecting':
     case 'connected':
-      return { state: state.kind, since: state.since };
+      return { state: state.kind, since: new Date(state.since).toISOString() };
     case 'waiting':
-      return { state: 'waiting', why: state.reason, retryAt: state.retryAt };
+      return { state: 'waiting', why: state.reason, retryAt: new Date(state.retryAt).toISOString() };
     case 'stopped':
       return { state: 'stopped' };
   }

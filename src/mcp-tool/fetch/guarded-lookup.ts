@@ -1,5 +1,6 @@
 import { promises as dns } from 'node:dns';
 import type { LookupFunction } from 'node:net';
+import { firstAddresses } from '../../net/outbound/host-lookups.ts';
 import { ConversionError } from '../conversion-error.ts';
 import type { Resolve } from '../model.ts';
 import { type AddressPolicy, requireAllowedAddress } from './address-policy.ts';
@@ -33,7 +34,7 @@ async function resolveAllowed(
   resolve: Resolve,
   policy: AddressPolicy,
 ): Promise<[ResolvedAddress, ...ResolvedAddress[]]> {
-  const [first, ...rest] = await resolve(hostname);
+  const [first, ...rest] = firstAddresses(await resolve(hostname));
   if (first === undefined) throw new ConversionError('upstream', `${hostname} has no address.`);
   for (const { address } of [first, ...rest]) requireAllowedAddress(hostname, address, policy);
   return [first, ...rest];

@@ -22,6 +22,13 @@ export interface AddressSources {
 const patience = 10_000;
 
 /**
+ * The first addresses of each family, which are all that are tried. Node gives each 250 ms, and a connection has 5 s. It
+ * calls itself for each that fails at once, so that the thousands in an answer of 64 KiB would end the process: its stack
+ * overflows where nobody can catch it (Node 24.21, `internalConnectMultiple`).
+ */
+const mostOfFamily = 8;
+
+/**
  * Looks hosts up for all who connect. `dns.lookup` takes one of the two threads that libuv has for names (half of its
  * pool of four), and keeps it for as long as the name server of that name likes, twenty seconds and more. Whoever chooses
  * the name of a host, as that of a Service that is an alias, would stop the connections to all others with some lookups.
@@ -40,13 +47,15 @@ export class HostLookups {
     this.#sources = sources;
   }
 
-  /** Returns the addresses of a host. Rejects with the error of the lookup. */
+  /** Returns the first addresses of a host. Rejects with the error of the lookup. */
   addresses(host: string): Promise<Addresses> {
     const known = this.#underWay.get(host);
     if (known !== undefined) return known;
-    const looked = this.#look(host).finally(() => {
-      this.#underWay.delete(host);
-    });
+    const looked = this.#look(host)
+      .then(firstAddresses)
+      .finally(() => {
+        this.#underWay.delete(host);
+      });
     this.#underWay.set(host, looked);
     return looked;
   }
@@ -72,6 +81,16 @@ export class HostLookups {
       done();
     }
   }
+}
+
+/** Returns the addresses that are tried, in their order. */
+export function firstAddresses<A extends LookupAddress>(addresses: readonly A[]): readonly A[] {
+  const found = new Map<number, number>();
+  return addresses.filter(({ family }) => {
+    const count = (found.get(family) ?? 0) + 1;
+    found.set(family, count);
+    return count <= mostOfFamily;
+  });
 }
 
 /** The names in a file of hosts (hosts(5)), in lower case. */

@@ -1,7 +1,7 @@
 import type { Decoded, KindName, ObjectMeta, Parsed, ResourceByKind } from '../model.ts';
 import { type Decoder, firstInvalid, ignored, ok, refine, unchecked, valueIfValid, withDefault } from './decoder.ts';
 import { dnsLabel, labelKey, labelValue } from './formats.ts';
-import { type DecodedFields, type Entry, lenientMapping, record } from './mapping.ts';
+import { belongIn, type DecodedFields, type Entry, lenientMapping, record } from './mapping.ts';
 import { createReporter, type Reporter } from './reporter.ts';
 import { anyText, oneOf, type TextRule, text } from './scalars.ts';
 
@@ -24,6 +24,8 @@ export interface KindDescription<K extends KindName> {
   readonly plural: string;
   readonly namespaced: boolean;
   readonly nameRule: TextRule;
+  /** Fields of `spec` that are easily written one level too high, or in `metadata`. */
+  readonly specFields: readonly string[];
 }
 
 /** The parts that all kinds share; without them an object counts as absent (`docs/semantics.md`). */
@@ -70,12 +72,16 @@ interface DecodedFrame {
 function frameDecoder<K extends KindName>(
   description: KindDescription<K>,
 ): (value: unknown, reporter: Reporter) => DecodedFrame {
-  const object = lenientMapping({
+  const fields = {
     apiVersion: oneOf([description.apiVersion]),
     kind: oneOf([description.kind]),
     metadata: metadataDecoder(description),
     spec: unchecked,
     status: unchecked,
+  };
+  const object = lenientMapping(fields, [], {
+    ...belongIn('metadata', ['name', ...(description.namespaced ? ['namespace'] : []), 'labels', 'annotations']),
+    ...belongIn('spec', description.specFields),
   });
   return (value, reporter) => {
     const block = object(value, [], reporter);
@@ -112,6 +118,7 @@ function metadataDecoder({
   kind,
   namespaced,
   nameRule,
+  specFields,
 }: KindDescription<KindName>): Decoder<DecodedFields<MetadataFields>> {
   const fields: MetadataFields = {
     name: text(nameRule),
@@ -121,7 +128,7 @@ function metadataDecoder({
     labels: withDefault(record(labelKey, text(labelValue)), []),
     annotations: withDefault(record(anyText, text(anyText)), []),
   };
-  return lenientMapping(fields, otherMetadata);
+  return lenientMapping(fields, otherMetadata, belongIn('spec', specFields));
 }
 
 /** `metav1.Time` as JSON: texts of this form are in the order of their times. */

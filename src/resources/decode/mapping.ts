@@ -27,13 +27,25 @@ export interface Entry<T> {
 export const mapping: Decoder<Readonly<Record<string, unknown>>> = (value, path, reporter) =>
   isMapping(value) ? ok(value) : reporter.error(path, typeMismatch(value, 'a mapping'));
 
+/** Fields of other mappings that are easily written in this one, and where each belongs. They stay unknown here. */
+export type Misplaced = Readonly<Record<string, string>>;
+
+/** Says of each field that it belongs there. */
+export function belongIn(place: string, fields: readonly string[]): Misplaced {
+  return Object.fromEntries(fields.map((field) => [field, place]));
+}
+
 /**
  * Decodes a mapping that restricts access: an unknown field is an error of the mapping, and null is a value of the
  * wrong type, so that a misspelt restriction never counts as an absent one (`docs/semantics.md`).
  */
-export function strictMapping<F extends FieldDecoders>(decoders: F): Decoder<DecodedFields<F>> {
+export function strictMapping<F extends FieldDecoders>(
+  decoders: F,
+  misplaced: Misplaced = {},
+): Decoder<DecodedFields<F>> {
   return decodeFields(decoders, {
     known: Object.keys(decoders),
+    misplaced,
     read: ownField,
     unknown: (path, detail, reporter) => [reporter.error(path, detail)],
   });
@@ -47,9 +59,11 @@ export function strictMapping<F extends FieldDecoders>(decoders: F): Decoder<Dec
 export function lenientMapping<F extends FieldDecoders>(
   decoders: F,
   also: readonly string[] = [],
+  misplaced: Misplaced = {},
 ): Decoder<DecodedFields<F>> {
   return decodeFields(decoders, {
     known: [...Object.keys(decoders), ...also],
+    misplaced,
     read: (mapping, field) => ownField(mapping, field) ?? undefined,
     unknown: (path, detail, reporter) => {
       reporter.warning(path, detail);
@@ -94,13 +108,14 @@ export function record<T>(keyRule: TextRule, decoder: Decoder<T>): Decoder<reado
 /** The differences between strict and lenient mappings. */
 interface FieldOptions {
   readonly known: readonly string[];
+  readonly misplaced: Misplaced;
   readonly read: (mapping: Readonly<Record<string, unknown>>, field: string) => unknown;
   readonly unknown: (path: Path, detail: string, reporter: Reporter) => readonly Invalid[];
 }
 
 function decodeFields<F extends FieldDecoders>(
   decoders: F,
-  { known, read, unknown }: FieldOptions,
+  { known, misplaced, read, unknown }: FieldOptions,
 ): Decoder<DecodedFields<F>> {
   const byName = Object.entries(decoders);
   const names = new Set(known);
@@ -109,7 +124,7 @@ function decodeFields<F extends FieldDecoders>(
     const unknownNames = Object.keys(value).filter((field) => !names.has(field));
     const invalid = unknownNames
       .sort()
-      .flatMap((field) => unknown([...path, field], unknownField(field, known), reporter));
+      .flatMap((field) => unknown([...path, field], unknownField(field, known, misplaced), reporter));
     const parsed: Record<string, Parsed<unknown>> = {};
     for (const [field, decoder] of byName) parsed[field] = decoder(read(value, field), [...path, field], reporter);
     const has = (field: string): boolean => ownField(value, field) !== undefined && ownField(value, field) !== null;
@@ -130,6 +145,7 @@ function ownField(mapping: Readonly<Record<string, unknown>>, field: string): un
   return Object.hasOwn(mapping, field) ? mapping[field] : undefined;
 }
 
-function unknownField(field: string, known: readonly string[]): string {
+function unknownField(field: string, known: readonly string[], misplaced: Misplaced): string {
+  if (Object.hasOwn(misplaced, field)) return `is not known here: it belongs in ${misplaced[field]}. Move it there.`;
   return `is not a known field: write ${JSON.stringify(nearest(field, known))}, the nearest known one, or remove it.`;
 }

@@ -1,7 +1,7 @@
 import { type Decoder, firstInvalid, ok, optional, refine, withDefault } from '../decode/decoder.ts';
 import { apiGroup, apiKind } from '../decode/formats.ts';
 import { list } from '../decode/list.ts';
-import { allValid, strictMapping } from '../decode/mapping.ts';
+import { allValid, belongIn, strictMapping } from '../decode/mapping.ts';
 import { oneOf, text } from '../decode/scalars.ts';
 import type { Parsed, RouteNamespaces } from '../model.ts';
 import { labelSelector } from './label-selector.ts';
@@ -27,7 +27,10 @@ const routeNamespaces: Decoder<RouteNamespaces> = (value, path, reporter) => {
 };
 
 const namespacesBlock = allValid(
-  strictMapping({ from: withDefault(oneOf(['All', 'Same', 'Selector']), 'Same'), selector: optional(labelSelector) }),
+  strictMapping(
+    { from: withDefault(oneOf(['All', 'Same', 'Selector']), 'Same'), selector: optional(labelSelector) },
+    belongIn('selector', ['matchLabels', 'matchExpressions']),
+  ),
 );
 
 /** Formats a kind as `group/kind`, one of the core group as `kind`. */
@@ -36,10 +39,13 @@ const routeKind: Decoder<string> = refine(
   ({ group, kind }) => ok(group === '' ? kind : `${group}/${kind}`),
 );
 
-const allowedRoutesBlock = strictMapping({
-  namespaces: withDefault(routeNamespaces, { from: 'Same' }),
-  kinds: withDefault(list(routeKind, { most: 8 }), []),
-});
+const allowedRoutesBlock = strictMapping(
+  {
+    namespaces: withDefault(routeNamespaces, { from: 'Same' }),
+    kinds: withDefault(list(routeKind, { most: 8 }), []),
+  },
+  belongIn('namespaces', ['from', 'selector']),
+);
 
 /** Never invalid itself: anything invalid makes `namespaces` invalid. Absent: the Gateway's own namespace. */
 export const allowedRoutes: Decoder<AllowedRoutes> = (value, path, reporter) => {

@@ -30,6 +30,7 @@ export const gatewayClass: Kind<'GatewayClass'> = defineKind(
     plural: 'gatewayclasses',
     namespaced: false,
     nameRule: dnsSubdomain,
+    specFields: ['controllerName', 'parametersRef'],
   },
   ({ metadata, spec }, reporter) => {
     const block = gatewayClassSpec(spec, ['spec'], reporter);

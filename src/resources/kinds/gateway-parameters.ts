@@ -21,6 +21,7 @@ export const gatewayParameters: Kind<'GatewayParameters'> = defineKind(
     plural: 'gatewayparameters',
     namespaced: true,
     nameRule: dnsSubdomain,
+    specFields: ['selfManaged', 'kube'],
   },
   ({ metadata, spec }, reporter) => {
     const block = mapping(spec, ['spec'], reporter);

@@ -22,7 +22,8 @@ import {
 import { parseIp } from '../decode/ip-address.ts';
 import { defineKind, type Frame, type Kind } from '../decode/kind.ts';
 import { list } from '../decode/list.ts';
-import { allValid, lenientMapping, mapping, record } from '../decode/mapping.ts';
+import { allValid, belongIn, lenientMapping, mapping, record } from '../decode/mapping.ts';
+import { warnOfUnknownAnnotation } from '../decode/own-annotations.ts';
 import type { Reporter } from '../decode/reporter.ts';
 import { anyText, lenientText, longerThan, oneOf, portNumber, type TextRule, text } from '../decode/scalars.ts';
 import type { Gateway, GatewayAddress, Parsed } from '../model.ts';
@@ -97,17 +98,23 @@ const allowedListeners = lenientMapping({
   ),
 });
 
-const gatewaySpec = lenientMapping({
-  gatewayClassName: text(objectName),
-  listeners: requiredWithFallback(list(listener, { least: 1, most: 64 }), [], 'a list of listeners'),
-  addresses: withDefault(list(address, { most: 16 }), []),
-  infrastructure: optional(infrastructure),
-  allowedListeners: optional(allowedListeners),
-  tls: optional(tls),
-  defaultScope: unchecked,
-});
+const gatewaySpec = lenientMapping(
+  {
+    gatewayClassName: text(objectName),
+    listeners: requiredWithFallback(list(listener, { least: 1, most: 64 }), [], 'a list of listeners'),
+    addresses: withDefault(list(address, { most: 16 }), []),
+    infrastructure: optional(infrastructure),
+    allowedListeners: optional(allowedListeners),
+    tls: optional(tls),
+    defaultScope: unchecked,
+  },
+  [],
+  belongIn('an entry of spec.listeners', ['protocol', 'port', 'allowedRoutes']),
+);
 
 const accountAnnotation = 'kgateway.dev/service-account';
+
+const ownAnnotations = { known: [accountAnnotation], prefix: 'kgateway.dev/service' };
 
 /** Decodes the names of the ServiceAccounts whose pods may be nodes of the Gateway. One that is invalid allows none. */
 function serviceAccounts(annotations: Frame['annotations'], reporter: Reporter): Gateway['serviceAccounts'] {
@@ -131,6 +138,7 @@ export const gateway: Kind<'Gateway'> = defineKind(
     plural: 'gateways',
     namespaced: true,
     nameRule: dnsSubdomain,
+    specFields: ['gatewayClassName', 'listeners', 'addresses', 'infrastructure'],
   },
   ({ metadata, annotations, spec }, reporter): Parsed<Gateway> => {
     const block = gatewaySpec(spec, ['spec'], reporter);
@@ -138,6 +146,7 @@ export const gateway: Kind<'Gateway'> = defineKind(
     const { gatewayClassName, listeners, addresses, infrastructure: parameters } = block.value.fields;
     if (!listeners.ok) return listeners;
     if (!addresses.ok) return addresses;
+    warnOfUnknownAnnotation(annotations, ownAnnotations, reporter);
     const parametersRef = parameters.ok ? parameters.value?.fields.parametersRef : parameters;
     return ok({
       kind: 'Gateway',

@@ -1,7 +1,7 @@
 import { type Decoder, ok, optional } from '../decode/decoder.ts';
 import { apiGroup, apiKind, dnsLabel, dnsSubdomain, listenerHostname, objectName } from '../decode/formats.ts';
 import { allValidList } from '../decode/list.ts';
-import { allValid, record, strictMapping } from '../decode/mapping.ts';
+import { allValid, belongIn, record, strictMapping } from '../decode/mapping.ts';
 import { anyText, lenientText, oneOf, portNumber, type TextRule, text } from '../decode/scalars.ts';
 import type { Listener } from '../model.ts';
 import { allowedRoutes } from './allowed-routes.ts';
@@ -31,14 +31,20 @@ const tlsBlock = allValid(
 );
 
 /** Keeps a protocol whose spelling the API refuses: the listener's status reports it as another protocol. */
-const listenerBlock = strictMapping({
-  name: text(dnsSubdomain),
-  hostname: optional(text(listenerHostname)),
-  port: portNumber,
-  protocol: lenientText(protocolRule),
-  tls: optional(tlsBlock),
-  allowedRoutes,
-});
+const listenerBlock = strictMapping(
+  {
+    name: text(dnsSubdomain),
+    hostname: optional(text(listenerHostname)),
+    port: portNumber,
+    protocol: lenientText(protocolRule),
+    tls: optional(tlsBlock),
+    allowedRoutes,
+  },
+  {
+    ...belongIn('allowedRoutes', ['namespaces', 'kinds']),
+    ...belongIn('allowedRoutes.namespaces', ['from', 'selector']),
+  },
+);
 
 /** Decodes an entry of `spec.listeners`: invalid only when it is not a mapping; its fields are valid one by one. */
 export const listener: Decoder<Listener> = (value, path, reporter) => {

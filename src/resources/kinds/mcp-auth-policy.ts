@@ -11,7 +11,7 @@ import {
 import { apiGroup, apiKind, dnsLabel, dnsSubdomain } from '../decode/formats.ts';
 import { defineKind, type Kind } from '../decode/kind.ts';
 import { list } from '../decode/list.ts';
-import { type DecodedFields, strictMapping } from '../decode/mapping.ts';
+import { belongIn, type DecodedFields, strictMapping } from '../decode/mapping.ts';
 import { type TextRule, text } from '../decode/scalars.ts';
 import type { MCPAuthPolicy, Parsed, ParsedTargetRef, PolicyJwt, PolicyRule, TargetRef } from '../model.ts';
 import { policyJwt } from './policy-jwt.ts';
@@ -20,13 +20,16 @@ import { policyRule } from './policy-rule.ts';
 /** An empty kind means an absent one. */
 const kindOrEmpty: TextRule = { ...apiKind, test: (value) => value === '' || apiKind.test(value) };
 
-const targetRefBlock = strictMapping({
-  group: optional(text(apiGroup)),
-  kind: optional(text(kindOrEmpty)),
-  name: text(dnsSubdomain),
-  sectionName: optional(text(dnsSubdomain)),
-  namespace: optional(text(dnsLabel)),
-});
+const targetRefBlock = strictMapping(
+  {
+    group: optional(text(apiGroup)),
+    kind: optional(text(kindOrEmpty)),
+    name: text(dnsSubdomain),
+    sectionName: optional(text(dnsSubdomain)),
+    namespace: optional(text(dnsLabel)),
+  },
+  belongIn('spec', ['rules', 'jwt']),
+);
 
 /**
  * Decodes an entry of `spec.targetRefs`. Accepts another group or kind and a section: the translation reports them as
@@ -61,12 +64,21 @@ type Spec = {
 };
 
 function policySpec(namespace: string): Decoder<DecodedFields<Spec>> {
-  return strictMapping<Spec>({
-    targetRefs: requiredWithFallback(list(targetRef, { least: 1, most: 16 }), [], 'a list of Gateways'),
-    rules: withDefault(list(policyRule(namespace), { most: 256 }), []),
-    jwt: optional(policyJwt),
-  });
+  return strictMapping<Spec>(
+    {
+      targetRefs: requiredWithFallback(list(targetRef, { least: 1, most: 16 }), [], 'a list of Gateways'),
+      rules: withDefault(list(policyRule(namespace), { most: 256 }), []),
+      jwt: optional(policyJwt),
+    },
+    misplacedInSpec,
+  );
 }
+
+const misplacedInSpec = {
+  ...belongIn('an entry of spec.rules', ['matches', 'resource']),
+  ...belongIn('an entry of spec.targetRefs', ['group', 'kind', 'name', 'sectionName']),
+  ...belongIn('spec.jwt', ['providers', 'resourceMetadata']),
+};
 
 /** MCPAuthPolicy: grants callers access to tools, prompts and resources behind Gateways. */
 export const mcpAuthPolicy: Kind<'MCPAuthPolicy'> = defineKind(
@@ -76,14 +88,16 @@ export const mcpAuthPolicy: Kind<'MCPAuthPolicy'> = defineKind(
     plural: 'mcpauthpolicies',
     namespaced: true,
     nameRule: dnsSubdomain,
+    specFields: ['targetRefs', 'rules', 'jwt'],
   },
   ({ metadata, created, spec }, reporter): Parsed<MCPAuthPolicy> => {
     const block = policySpec(metadata.namespace)(spec, ['spec'], reporter);
     if (!block.ok) return block;
     const { targetRefs, rules, jwt } = block.value.fields;
     if (!targetRefs.ok) return targetRefs;
-    if (!rules.ok) return rules;
-    if (rules.value.length === 0 && !block.value.has('jwt')) reporter.warning(['spec', 'rules'], noRules);
+    // With `jwt` it keeps its claim to the Gateways: without it another policy's signers would come into force.
+    if (!rules.ok && !block.value.has('jwt')) return rules;
+    if (rules.ok && rules.value.length === 0 && !block.value.has('jwt')) reporter.warning(['spec', 'rules'], noRules);
     return ok({
       kind: 'MCPAuthPolicy',
       metadata,

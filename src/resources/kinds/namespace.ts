@@ -10,7 +10,14 @@ const nameLabel = 'kubernetes.io/metadata.name';
 
 /** Namespace: its labels decide which listeners with a selector allow its Services. */
 export const namespace: Kind<'Namespace'> = defineKind(
-  { kind: 'Namespace', apiVersion: 'v1', plural: 'namespaces', namespaced: false, nameRule: dnsLabel },
+  {
+    kind: 'Namespace',
+    apiVersion: 'v1',
+    plural: 'namespaces',
+    namespaced: false,
+    nameRule: dnsLabel,
+    specFields: [],
+  },
   ({ metadata, labels }, reporter) =>
     ok({ kind: 'Namespace', metadata, labels: namespaceLabels(metadata.name, labels, reporter) }),
 );

@@ -1,7 +1,7 @@
 import { type Decoder, ok, optional, refine, withDefault } from '../decode/decoder.ts';
 import { dnsLabel, dnsSubdomain, isPlain } from '../decode/formats.ts';
 import { list } from '../decode/list.ts';
-import { allValid, strictMapping } from '../decode/mapping.ts';
+import { allValid, belongIn, strictMapping } from '../decode/mapping.ts';
 import type { Reporter } from '../decode/reporter.ts';
 import { longerThan, oneOfIgnoringCase, type TextRule, text } from '../decode/scalars.ts';
 import type { ClaimMatch, Invalid, Parsed, Path, PolicyRule, RuleResource } from '../model.ts';
@@ -30,6 +30,11 @@ const resource: Decoder<RuleResource> = refine(
   },
 );
 
+const misplacedInRule = {
+  ...belongIn('an entry of matches', ['type', 'jwt', 'serviceAccount']),
+  ...belongIn('resource', ['kind', 'name']),
+};
+
 /**
  * Decodes one rule. A rule without matches is invalid: it would match no caller.
  *
@@ -39,7 +44,7 @@ export function policyRule(policyNamespace: string): Decoder<PolicyRule> {
   const matches = refine(list(policyMatch(policyNamespace), { most: 64 }), (entries, path, reporter) =>
     entries.length > 0 ? ok(entries) : reporter.error(path, 'is empty, and matches nobody: write at least one match.'),
   );
-  return refine(allValid(strictMapping({ matches, resource })), (rule) =>
+  return refine(allValid(strictMapping({ matches, resource }, misplacedInRule)), (rule) =>
     ok({ resource: rule.resource, matches: rule.matches }),
   );
 }
@@ -68,16 +73,22 @@ const claim: Decoder<string> = refine(text(claimRule), (name, path, reporter) =>
   return ok(name);
 });
 
+const misplacedInMatch = {
+  ...belongIn('jwt', ['claim', 'value']),
+  ...belongIn('serviceAccount', ['name', 'namespace']),
+  ...belongIn('the rule, beside matches', ['resource']),
+};
+
 /** Decodes one match to the claim that a token must have; a service account becomes its `sub` claim. */
 function policyMatch(policyNamespace: string): Decoder<ClaimMatch> {
-  const block = strictMapping({
+  const fields = {
     type: oneOfIgnoringCase(['jwt', 'serviceaccount'], ['JWT', 'ServiceAccount']),
     jwt: optional(allValid(strictMapping({ claim, value: text(claimValue) }))),
     serviceAccount: optional(
       allValid(strictMapping({ name: text(dnsSubdomain), namespace: withDefault(text(dnsLabel), policyNamespace) })),
     ),
-  });
-  return refine(allValid(block), ({ type, jwt, serviceAccount }, path, reporter) => {
+  };
+  return refine(allValid(strictMapping(fields, misplacedInMatch)), ({ type, jwt, serviceAccount }, path, reporter) => {
     if (type === 'jwt') {
       if (serviceAccount) return otherBlock('serviceAccount', 'JWT', path, reporter);
       return jwt ? ok({ claim: jwt.claim, value: jwt.value }) : missingBlock('jwt', 'JWT', path, reporter);

@@ -55,7 +55,7 @@ export function serviceAddress(fields: AddressFields, path: Path, reporter: Repo
 }
 
 /** Annotations with the path of a Service's MCP servers; the first that is present counts. */
-const pathAnnotations = ['kgateway.dev/mcp-path', 'agentgateway.dev/mcp-path'];
+export const pathAnnotations: readonly string[] = ['kgateway.dev/mcp-path', 'agentgateway.dev/mcp-path'];
 
 const urlPathRule: TextRule = {
   expected:

@@ -1,10 +1,11 @@
 import { ok, unchecked, valueIfValid, withDefault } from '../decode/decoder.ts';
 import { dnsLabel } from '../decode/formats.ts';
 import { defineKind, type Kind } from '../decode/kind.ts';
-import { lenientMapping } from '../decode/mapping.ts';
+import { belongIn, lenientMapping } from '../decode/mapping.ts';
+import { warnOfUnknownAnnotation } from '../decode/own-annotations.ts';
 import { createReporter, type Reporter } from '../decode/reporter.ts';
 import type { Parsed, Path, Service } from '../model.ts';
-import { mcpPath, serviceAddress } from './service-address.ts';
+import { mcpPath, pathAnnotations, serviceAddress } from './service-address.ts';
 import { type DeclaredPort, servicePorts } from './service-ports.ts';
 
 /** The other fields of a Kubernetes ServiceSpec. */
@@ -35,17 +36,28 @@ const serviceSpec = lenientMapping(
     clusterIP: unchecked,
   },
   otherFields,
+  belongIn('an entry of spec.ports', ['protocol', 'appProtocol', 'targetPort']),
 );
+
+const ownAnnotations = { known: pathAnnotations, prefix: 'kgateway.dev/mcp' };
 
 /** Service: one MCP server behind each port that declares an MCP app protocol. */
 export const service: Kind<'Service'> = defineKind(
-  { kind: 'Service', apiVersion: 'v1', plural: 'services', namespaced: true, nameRule: dnsLabel },
+  {
+    kind: 'Service',
+    apiVersion: 'v1',
+    plural: 'services',
+    namespaced: true,
+    nameRule: dnsLabel,
+    specFields: ['ports', 'type', 'clusterIP', 'externalName', 'selector'],
+  },
   ({ metadata, annotations, spec }, reporter): Parsed<Service> => {
     const block = serviceSpec(spec, ['spec'], reporter);
     if (!block.ok) return block;
     const { ports, type, externalName, clusterIP } = block.value.fields;
     if (!ports.ok) return ports;
     const { declared, others } = ports.value;
+    warnOfUnknownAnnotation(annotations, ownAnnotations, reporter);
     // The rules for addresses and paths are ours: they do not apply to a Service without an MCP port.
     const mcpReporter = declared.length > 0 ? reporter : createReporter();
     const fields = {

@@ -107,6 +107,11 @@ export class ManifestStore {
     }
   }
 
+  /** Returns whether a file has content that counts, also while it has newer content that does not count yet. */
+  counts(file: Pick<ManifestFile, 'root' | 'name'>): boolean {
+    return this.#valid.has(fileKey(file));
+  }
+
   /** The file was deleted. */
   deleteFile(file: ManifestFile): void {
     this.#valid.delete(fileKey(file));

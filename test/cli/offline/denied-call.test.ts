@@ -12,7 +12,7 @@ import {
   serviceWith,
   together,
 } from '../../support/worlds/manifests.ts';
-import { gw, linesFor, me, rule, tool, world } from './explain-rig.ts';
+import { explain, gw, linesFor, me, rule, tool, world } from './explain-rig.ts';
 
 /** Why a call is denied, the world, the claims, other flags, and the beginning of the nearest reason. */
 const denied: readonly (readonly [
@@ -99,6 +99,20 @@ const denied: readonly (readonly [
     me,
     ['--tool=run'],
     '"run" is a name without its target; the name of a tool in rules is <target>:<tool>. Did you mean "default/tool:run"?',
+  ],
+  [
+    'the portable name that clients see',
+    world,
+    me,
+    ['--tool=default_tool__run'],
+    '"default_tool__run" is the name that clients see at a gateway with --names=portable; the name of a tool in rules is <target>:<tool>, here "default/tool:run". Ask for that one.',
+  ],
+  [
+    'a name with two underscores',
+    world,
+    me,
+    ['--tool=other_tool__run'],
+    '"other_tool__run" is a name without its target; the name of a tool in rules is <target>:<tool>.',
   ],
   [
     'the URI that clients see',
@@ -192,11 +206,39 @@ const denied: readonly (readonly [
     'The policy default/p is invalid, so that it allows nothing: spec.action',
   ],
   [
+    'a policy whose only reference is misspelt',
+    together(openGateway, tool, policy('default/p', 'gv')),
+    me,
+    [],
+    'spec.rules[0] of the policy default/p would allow it, but the policy does not name Gateway default/gw. Add "name: gw" to its targetRefs.',
+  ],
+  [
+    'a policy with a misspelt field for its references',
+    together(openGateway, tool, policy('default/p', 'gw').replace('targetRefs', 'targetRef')),
+    me,
+    [],
+    'The policy default/p names no Gateway and is invalid, so that it allows nothing; it may be meant for this one. spec.targetRef is not a known field: write "targetRefs"',
+  ],
+  [
+    'a policy with a misspelt field in its reference',
+    together(openGateway, tool, policyWith('default/p', '[{ nmae: gw }]', `[${rule('"*"')}]`)),
+    me,
+    [],
+    'spec.rules[0] of the policy default/p would allow it, but no reference of the policy that counts names Gateway default/gw, and one is invalid: spec.targetRefs[0].name is missing',
+  ],
+  [
     'a dropped match',
     together(openGateway, tool, policyWith('default/p', gw, `[${rule('"*"', 'tool', isSubject('5'))}]`)),
     me,
     [],
     'Of the policy default/p is dropped: spec.rules[0].matches[0]. spec.rules[0].matches[0].jwt.value is a number and no string',
+  ],
+  [
+    'a policy without rules',
+    together(openGateway, tool, policyWith('default/p', gw, '[]')),
+    me,
+    [],
+    'The policy default/p has no rules, so that it allows nothing. Write rules in its spec.',
   ],
   [
     'a dropped rule',
@@ -220,6 +262,7 @@ describe('a denied call', () => {
   it.each([
     ['sectionName: a', 'spec.targetRefs[0].sectionName is not supported'],
     ['group: example.com', 'spec.targetRefs[0] is of kind "Gateway" in group "example.com"'],
+    ['kind: Service', 'spec.targetRefs[0] is of kind "Service" in group "gateway.networking.k8s.io"'],
     ['namespace: default', 'spec.targetRefs[0].namespace is not known here'],
   ])('is explained by a reference that does not count: %s', async (field, why) => {
     const text = together(openGateway, tool, policyWith('default/p', `[{ name: gw, ${field} }]`, `[${rule('"*"')}]`));
@@ -227,7 +270,26 @@ describe('a denied call', () => {
     expect(first).toContain(`spec.rules[0] would allow it, but the policy is not attached to the Gateway: ${why}`);
   });
 
-  it('lists every near miss, the nearest first', async () => {
+  it('comes with the reasons why policies and files are not read at all', async () => {
+    const list = policyWith('default/p', '{ name: gw }', `[${rule('"*"')}]`);
+    const { stdout } = await explain(
+      together(openGateway, tool, list),
+      '--claims={"sub":"me"}',
+      '--tool=default/tool:run',
+    );
+    expect(stdout).toContain('spec.targetRefs is a mapping: write a list.');
+    const broken = await explain(together(openGateway, tool, '}'), '--claims={"sub":"me"}', '--tool=default/tool:run');
+    expect(`${broken.stdout}${broken.stderr}`).toMatch(/<stdin>:\d+:\d+: /);
+  });
+});
+
+describe('the near misses of a denied call', () => {
+  it('do not say to write a rule for a name that no rule can have', async () => {
+    const lines = await linesFor(world, me, '--tool=run');
+    expect(lines.at(-1)).toMatch(/the rule is for the tool "default\/tool:run"\. Correct the name\.$/);
+  });
+
+  it('are listed, the nearest first', async () => {
     const rules = [rule('"default/tool:ru"'), rule('"default/tool:run"', 'tool', isSubject('mew'), isSubject('you'))];
     const text = together(
       openGateway,
@@ -247,7 +309,7 @@ describe('a denied call', () => {
     ]);
   });
 
-  it('lists twenty near misses and counts the others', async () => {
+  it('are twenty, and the others are counted', async () => {
     const matches = Array.from({ length: 30 }, (_, n) => isSubject(`me${n}`));
     const text = together(openGateway, tool, policyWith('default/p', gw, `[${rule('"*"', 'tool', ...matches)}]`));
     const lines = await linesFor(text, me);
@@ -255,7 +317,7 @@ describe('a denied call', () => {
     expect(lines.at(-1)).toBe('  ... and 10 further near misses');
   });
 
-  it('names every namespace label that a listener wants', async () => {
+  it('name every namespace label that a listener wants', async () => {
     const text = together(
       mcpClass,
       mcpGateway('default/gw', 'from: Selector, selector: { matchLabels: { team: red, env: prod } }'),

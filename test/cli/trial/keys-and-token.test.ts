@@ -78,6 +78,21 @@ describe('token', () => {
     });
   });
 
+  it.each([
+    ['{"exp":"tomorrow"}', 'exp is "tomorrow": write a number of seconds since 1970, without quotes.'],
+    ['{"exp":1e400}', 'exp is null: write a number of seconds since 1970, without quotes.'],
+    ['{"nbf":true}', 'nbf is true: write a number of seconds since 1970, without quotes.'],
+    ['{"iat":-1}', 'iat is -1: write a number of seconds since 1970, without quotes.'],
+    ['{"iss":["me"]}', 'iss is ["me"]: write a text.'],
+    ['{"sub":5}', 'sub is 5: write a text.'],
+    ['{"jti":null}', 'jti is null: write a text.'],
+    ['{"aud":["a",1]}', 'aud is ["a",1]: write a text or a list of texts.'],
+    ['{"aud":{}}', 'aud is {}: write a text or a list of texts.'],
+  ])('signs no claim that verifiers expect to be something else: %s', async (claims, message) => {
+    const { code, stdout, stderr } = await cli(['token', '--key=package.json', '--claims', claims]);
+    expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr: `gatehouse: --claims: ${message}\n` });
+  });
+
   it('does not repeat a key that cannot sign', async () => {
     const file = join(temporaryFolder(), 'key.json');
     writeFileSync(file, '{"kty":"EC","crv":"P-256","d":"secret"}');

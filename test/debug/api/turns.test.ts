@@ -58,6 +58,7 @@ it.each([
       answer: (asked) => answerInSteps(pipeline.explainer, asked, 1_000),
       placesOf: (places) => Promise.resolve(places.map(() => undefined)),
       problems: () => [],
+      resources: { MCPAuthPolicy: new Map() },
       clock,
     },
     question,

@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { parseFlags } from '../../../src/gateway/flags.ts';
 import { type GatewayRig, startGateway } from '../../support/gateway/gateway-rig.ts';
@@ -6,14 +7,16 @@ import { type GatewayRig, startGateway } from '../../support/gateway/gateway-rig
 interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: string;
 }
 
 /** Sends a request with headers that `fetch` does not allow to set. */
 function ask(gateway: GatewayRig, method: string, headers: Readonly<Record<string, string>>): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const asking = request(`${gateway.url}/mcp`, { method, headers }, (response) => {
-    response.resume();
-    resolve({ status: response.statusCode ?? 0, headers: response.headers });
+    text(response).then((body) => {
+      resolve({ status: response.statusCode ?? 0, headers: response.headers, body });
+    }, reject);
   });
   asking.on('error', reject).end();
   return promise;
@@ -39,9 +42,10 @@ describe('the origin of a request', () => {
     ['', false],
   ])('"%s" is allowed: %s', async (origin, allowed) => {
     await using gateway = await startGateway({ allowedOrigins: ['https://allowed.example'] });
-    const { status, headers } = await ask(gateway, 'POST', { origin });
+    const { status, headers, body } = await ask(gateway, 'POST', { origin });
     expect(status).toBe(allowed ? 401 : 403);
     expect(headers['access-control-allow-origin']).toBe(allowed ? origin : undefined);
+    if (!allowed) expect(body).toContain('allow the origin of a page with --allow-origin');
     if (allowed) expect(headers['access-control-expose-headers']).toMatch(/Mcp-Session-Id.*WWW-Authenticate/);
   });
 });

@@ -23,6 +23,8 @@ const inForce = ({ store: { config: world } }: LastGoodRig): unknown => ({
   configs: [...world.rbacConfigs.keys()],
 });
 
+const timeOf = (milliseconds: number): string => new Date(milliseconds).toISOString();
+
 /** A process that has received and saved a target and two policies. */
 async function saved(options: Partial<Parameters<typeof startLastGood>[0]> = {}): Promise<LastGoodRig> {
   const rig = await start(options);
@@ -52,7 +54,7 @@ describe('a start while the control plane is away', () => {
     const savedAt = clock.now();
     clock.advance(90_000);
     const rig = await start();
-    const status = { savedAt, ageSeconds: 90, droppedAt: savedAt + day };
+    const status = { savedAt: timeOf(savedAt), ageSeconds: 90, droppedAt: timeOf(savedAt + day) };
     expect(rig.state.status()).toEqual({ kinds: ['Target', 'Config'], ...status });
     rig.answer('Target', { resources: [target('a/x')] });
     expect(rig.state.status()).toEqual({ kinds: ['Config'], ...status });
@@ -106,7 +108,7 @@ describe('the first answer of a kind', () => {
     await rig.happened('written');
     const next = await start();
     expect(inForce(next)).toMatchObject({ targets: ['a/x', 'a/y'] });
-    expect(next.state.status()).toMatchObject({ savedAt });
+    expect(next.state.status()).toMatchObject({ savedAt: timeOf(savedAt) });
     clock.advance(day / 2);
     expect([inForce(rig), inForce(next)]).toEqual([
       { targets: ['a/x', 'a/y'], configs: [] },
@@ -214,13 +216,13 @@ describe('a write', () => {
     const rig = await saved();
     clock.advance(day / 24);
     await rig.happened('written', 2);
-    expect((await start()).state.status()).toMatchObject({ savedAt: clock.now() });
+    expect((await start()).state.status()).toMatchObject({ savedAt: timeOf(clock.now()) });
     clock.advance(60_000);
     const end = clock.now();
     rig.state.disconnected();
     clock.advance(600_000);
     await rig.state.stop();
-    expect((await start()).state.status()).toMatchObject({ savedAt: end });
+    expect((await start()).state.status()).toMatchObject({ savedAt: timeOf(end) });
   });
 
   it('that fails is one line and a count, and tried again', async () => {

@@ -52,6 +52,8 @@ function clientOf(port: number): XdsClient {
 const lines = (level: string): readonly string[] =>
   log.lines.filter((line) => line.level === level).map(({ message }) => message);
 
+const timeOf = (milliseconds: number): string => new Date(milliseconds).toISOString();
+
 async function opened(): Promise<ScriptedStream> {
   const stream = await ads.stream();
   await stream.request();
@@ -110,7 +112,7 @@ describe('a new stream', () => {
     expect(client.status()).toEqual({
       address: 'kgateway:9977',
       node: 'mcpgw~10.1.2.3~pod-1.default~default.svc.cluster.local',
-      connection: { state: 'connected', since: clock.now() },
+      connection: { state: 'connected', since: timeOf(clock.now()) },
       kinds: [
         { kind: 'Target', held: 1, ackedNonce: 'a', ackedVersion: 'v1', nack: null },
         { kind: 'Config', held: 0, ackedNonce: 'b', ackedVersion: 'v2', nack: null },
@@ -243,7 +245,7 @@ describe('stopping', () => {
     expect(client.status().connection).toEqual({
       state: 'waiting',
       why: 'UNAVAILABLE: away',
-      retryAt: clock.now() + 15,
+      retryAt: timeOf(clock.now() + 15),
     });
     stop();
     expect(clock.waiting()).toEqual([]);

@@ -220,6 +220,13 @@ describe('a host name', () => {
     expect(internal.requestedPaths).toEqual([]);
   });
 
+  it('is connected to at one of the first addresses of thousands', async () => {
+    const { port } = await serving((_, response) => response.end('public'));
+    const many: Resolve = async () =>
+      [...Array.from({ length: 4_000 }, () => '127.0.0.1'), '127.0.0.2'].map((address) => ({ address, family: 4 }));
+    expect(textOf(await fetchFrom(`http://many.example:${port}/`, { resolve: many }))).toBe('public');
+  });
+
   it('without an address is rejected', async () => {
     await expect(fetchFrom('http://nowhere.example/')).rejects.toThrow('nowhere.example has no address');
   });

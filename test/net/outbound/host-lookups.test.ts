@@ -1,4 +1,5 @@
 import type { LookupAddress } from 'node:dns';
+import { isIP } from 'node:net';
 import { expect, it } from 'vitest';
 import { HostLookups } from '../../../src/net/outbound/host-lookups.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
@@ -36,7 +37,7 @@ function startLookups(hostsFile = '127.0.0.1 localhost') {
       await turn();
       const at = open.findIndex(({ of, host }) => `${of} ${host}` === what);
       const [question] = open.splice(at, 1);
-      question?.answer.resolve(addresses.map((address) => ({ address, family: 4 })));
+      question?.answer.resolve(addresses.map((address) => ({ address, family: isIP(address) })));
       await turn();
     },
   };
@@ -98,6 +99,23 @@ it('a host that waited longer than anybody waits for is not looked up, and says 
   await waiting;
   expect(await asked()).toEqual([]);
 });
+
+// Node's net.connect calls itself for each address that fails at once, and overflows its stack.
+it.each(['query', 'system'])(
+  'of the thousands of addresses in an answer to a %s, the first few of each family are tried',
+  async (of) => {
+    const { lookups, answer } = startLookups();
+    const found = lookups.addresses('many.example');
+    if (of === 'system') await answer('query many.example');
+    const numbers = Array.from({ length: 4_000 }, (_, index) => index);
+    const [four, six] = [
+      numbers.map((at) => `10.0.${at >> 8}.${at & 255}`),
+      numbers.map((at) => `fd00::${at.toString(16)}`),
+    ];
+    await answer(`${of} many.example`, ...six, ...four);
+    expect((await found).map(({ address }) => address)).toEqual([...six.slice(0, 8), ...four.slice(0, 8)]);
+  },
+);
 
 it('the names of this machine are looked up as the system does', async () => {
   const lookups = new HostLookups(createManualClock());

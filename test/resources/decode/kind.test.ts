@@ -92,6 +92,85 @@ describe.each(specs)('the spec of a %s', (kind) => {
   });
 });
 
+describe('a field that is written beside the mapping to which it belongs', () => {
+  const ruleWith = (more: Mapping): Mapping => ({ targetRefs: [{ name: 'gw' }], rules: [more] });
+  const listenerWith = (more: Mapping): Mapping => ({
+    gatewayClassName: 'mcp',
+    listeners: [{ name: 'mcp', port: 80, protocol: 'kgateway.dev/mcp', ...more }],
+  });
+
+  it.each<readonly [string, KindName, Mapping, Mapping]>([
+    ['warning rules is not known here: it belongs in spec.', 'MCPAuthPolicy', { targetRefs: [] }, { rules: [] }],
+    ['warning listeners is not known here: it belongs in spec.', 'Gateway', {}, { listeners: [] }],
+    ['warning ports is not known here: it belongs in spec.', 'Service', {}, { ports: [] }],
+    ['warning controllerName is not known here: it belongs in spec.', 'GatewayClass', {}, { controllerName: 'x' }],
+    [
+      'warning metadata.rules is not known here: it belongs in spec.',
+      'MCPAuthPolicy',
+      { targetRefs: [] },
+      { metadata: { name: 'it', rules: [] } },
+    ],
+    [
+      'error spec.matches is not known here: it belongs in an entry of spec.rules.',
+      'MCPAuthPolicy',
+      { targetRefs: [], matches: [] },
+      {},
+    ],
+    [
+      'error spec.name is not known here: it belongs in an entry of spec.targetRefs.',
+      'MCPAuthPolicy',
+      { targetRefs: [], name: 'gw' },
+      {},
+    ],
+    [
+      'error spec.targetRefs[0].rules is not known here: it belongs in spec.',
+      'MCPAuthPolicy',
+      { targetRefs: [{ name: 'gw', rules: [] }] },
+      {},
+    ],
+    [
+      'error spec.rules[0].type is not known here: it belongs in an entry of matches.',
+      'MCPAuthPolicy',
+      ruleWith({ type: 'JWT' }),
+      {},
+    ],
+    [
+      'error spec.rules[0].matches[0].claim is not known here: it belongs in jwt.',
+      'MCPAuthPolicy',
+      ruleWith({ matches: [{ type: 'JWT', claim: 'sub' }] }),
+      {},
+    ],
+    [
+      'error spec.listeners[0].from is not known here: it belongs in allowedRoutes.namespaces.',
+      'Gateway',
+      listenerWith({ from: 'All' }),
+      {},
+    ],
+    [
+      'error spec.listeners[0].allowedRoutes.from is not known here: it belongs in namespaces.',
+      'Gateway',
+      listenerWith({ allowedRoutes: { from: 'All' } }),
+      {},
+    ],
+    [
+      'warning spec.appProtocol is not known here: it belongs in an entry of spec.ports.',
+      'Service',
+      { appProtocol: 'kgateway.dev/mcp' },
+      {},
+    ],
+  ])('has a message that says so: %s', (message, kind, spec, more) => {
+    expect(problemsOf(kind, object(kind, spec, more))).toContain(`${message} Move it there.`);
+  });
+});
+
+describe.each(everyKind)('the metadata of a %s', (kind, spec) => {
+  it('has a warning about a field of its metadata one level too high, which says where it belongs', () => {
+    expect(problemsOf(kind, object(kind, spec, { labels: {} }))).toContain(
+      'warning labels is not known here: it belongs in metadata. Move it there.',
+    );
+  });
+});
+
 describe('a field that must be a list', () => {
   it.each<readonly [KindName, string, Mapping]>([
     ['Gateway', 'listeners', { gatewayClassName: 'mcp' }],

@@ -119,6 +119,14 @@ describe('a Gateway', () => {
     expect(problems({ ...spec, listeners: [{ ...listener, hostname: '*.a', allowedRoutes, tls }] })).toEqual([]);
   });
 
+  it('has a warning about a misspelt annotation, which would not say who may be its nodes', () => {
+    const metadata = { name: 'gw', annotations: { 'kgateway.dev/service-acount': 'gw' } };
+    const written = object('Gateway', { gatewayClassName: 'mcp', listeners: [listener] }, { metadata });
+    expect(problemsOf('Gateway', written)).toEqual([
+      'warning metadata.annotations["kgateway.dev/service-acount"] has no effect: write "kgateway.dev/service-account", the nearest known one, or remove it.',
+    ]);
+  });
+
   it('has a warning about an unknown field, which drops nothing', () => {
     expect(problems({ listenrs: [], tls: { frontEnd: {} } })).toEqual([
       'warning spec.listenrs is not a known field: write "listeners", the nearest known one, or remove it.',

@@ -115,6 +115,27 @@ describe('the path of a Service', () => {
     },
   );
 
+  it.each([
+    [{ 'kgateway.dev/mcp-pth': '/mcp' }, 'kgateway.dev/mcp-pth', ours],
+    [{ 'kgateway.dev/mcp': '/mcp' }, 'kgateway.dev/mcp', ours],
+    [{ 'kgateway.dev/MCP-path': '/mcp' }, 'kgateway.dev/MCP-path', ours],
+    [{ 'kgatway.dev/mcp-path': '/mcp' }, 'kgatway.dev/mcp-path', ours],
+    [{ 'agentgateway.dev/mcp_path': '/mcp' }, 'agentgateway.dev/mcp_path', theirs],
+  ])('is empty with a misspelt annotation, about which there is a warning: %j', (annotations, key, near) => {
+    expect(path(annotations)).toBe('');
+    expect(problems({}, annotations)).toEqual([
+      `warning metadata.annotations["${key}"] has no effect: write "${near}", the nearest known one, or remove it.`,
+    ]);
+  });
+
+  it('has one warning about all misspelt annotations, and none about those of others', () => {
+    const many = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`kgateway.dev/mcp-${index}`, '/mcp']));
+    expect(problems({}, many)).toEqual([expect.stringMatching(/or remove it\. There are 199 more like it\.$/)]);
+    expect(problems({}, { [ours]: '/a', [theirs]: '/b', 'kgateway.dev/other': 'x', 'example.com/mcp': 'x' })).toEqual(
+      [],
+    );
+  });
+
   it('is the first annotation that is present', () => {
     expect(path({ [ours]: '/a', [theirs]: '/b' })).toBe('/a');
     expect(path({ [theirs]: '/b' })).toBe('/b');

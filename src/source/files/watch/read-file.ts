@@ -97,7 +97,7 @@ async function readHandle(handle: FileHandle, expected: Fingerprint, clock: Cloc
   const fingerprint = fresh ? undefined : fingerprintOf(stats);
   if (stats.size > mostTooLarge) {
     // Not read: it has no part in what all files together may have. A sparse file without any data defines nothing.
-    const possible = stats.blocks === 0n ? noObjects : 'any';
+    const possible = (await isHole(handle, stats)) ? noObjects : 'any';
     return failure(tooLarge(stats.size), possible, fingerprint);
   }
   const bytes = await handle.readFile();
@@ -111,6 +111,22 @@ async function readHandle(handle: FileHandle, expected: Fingerprint, clock: Cloc
   }
   return { kind: 'read', content: { ok: true, text }, fingerprint };
 }
+
+/**
+ * Returns whether a file has no data: no block, and a beginning of zeros as a hole is read. File systems without blocks,
+ * as FUSE and 9p may be, say 0 of every file.
+ */
+export async function isHole(
+  handle: Pick<FileHandle, 'read'>,
+  { blocks }: Pick<BigIntStats, 'blocks'>,
+): Promise<boolean> {
+  if (blocks > 0n) return false;
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(beginningBytes), 0, beginningBytes, 0);
+  return buffer.subarray(0, bytesRead).every((byte) => byte === 0);
+}
+
+/** Text has no zeros at all; a block of the file is read whole anyway. */
+const beginningBytes = 4096;
 
 function failure(reason: string, possible: PossibleObjects, fingerprint: Fingerprint | undefined): FileState {
   return { kind: 'read', content: { ok: false, reason, possible }, fingerprint };

@@ -247,7 +247,8 @@ export class RootScanner {
 
   /** What counts already comes first, since a change of it may revoke. */
   #inOrder(scope: Iterable<string>): string[] {
-    const counts = (name: string): boolean => this.#known.get(name)?.fingerprint !== undefined;
+    const { root, store } = this.#parts;
+    const counts = (name: string): boolean => store.counts({ root, name });
     const [first, others] = [[...scope].filter(counts), [...scope].filter((name) => !counts(name))];
     return [...first, ...others.sort(compareNames)];
   }

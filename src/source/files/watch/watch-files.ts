@@ -57,8 +57,8 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
     arrivals.beginScan();
     const began = since ?? clock.now();
     since = undefined;
-    for (const [root, scope] of queue.take()) queue.addScope(root, (await scanners[root]?.scan(scope)) ?? []);
-    for (const [root, scanner] of scanners.entries()) queue.addScope(root, await scanner.fit());
+    for (const [root, scope] of queue.take()) queue.addLeft(root, (await scanners[root]?.scan(scope)) ?? []);
+    for (const [root, scanner] of scanners.entries()) queue.addLeft(root, await scanner.fit());
     settled.arm();
     plan = new WatchPlan(scanners.map((scanner) => scanner.watchedEntries()));
     const added = await watcher.watchOnly(plan.folders);

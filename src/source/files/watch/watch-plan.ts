@@ -74,6 +74,14 @@ export class ScanQueue {
     else for (const entry of scope) this.add(root, entry);
   }
 
+  /** Puts what is left of a scan before what was requested meanwhile, so that it waits for one scan of the others at most. */
+  addLeft(root: number, entries: readonly string[]): void {
+    const later = this.#scopes.get(root);
+    if (later === 'all' || entries.length === 0) return;
+    this.#scopes.set(root, new Set(entries));
+    if (later !== undefined) this.addScope(root, later);
+  }
+
   /** Requests a whole scan of this number of roots. */
   addAll(roots: number): void {
     for (let root = 0; root < roots; root += 1) this.#scopes.set(root, 'all');

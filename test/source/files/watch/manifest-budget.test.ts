@@ -73,13 +73,14 @@ interface ScanRig {
   services(): readonly string[];
   messages(): readonly string[];
   looks(by: 'change' | 'check'): number;
+  pass(milliseconds: number): void;
 }
 
 /** Scanners of folders without a watch, so that the test says what is looked at and when. */
 function scannersOf(
   folders: readonly string[],
   limits: { readonly bytes: number; readonly files: number },
-  { readTime = 0 }: { readonly readTime?: number } = {},
+  { readTime = 0, settle = 0 }: { readonly readTime?: number; readonly settle?: number } = {},
 ): ScanRig {
   // A second ahead, so that no file is fresh.
   const clock = createManualClock(Date.now() + 3_600_000);
@@ -94,7 +95,7 @@ function scannersOf(
   const store = new ManifestStore({ roots: folders, log: createRecordedLog(), counters });
   const loader = new ManifestLoader({ store, namespaces: [], clock, counters });
   const batches = createBatches();
-  const shared = { store, loader, arrivals: new Arrivals(), budget: new ManifestBudget(limits), settle: 0 };
+  const shared = { store, loader, arrivals: new Arrivals(), budget: new ManifestBudget(limits), settle };
   const scanners = folders.map((path, root) => new RootScanner({ root, path, ...shared, clock, counters }));
   const deliver = (): Batches => {
     const batch = store.takeBatch();
@@ -117,6 +118,7 @@ function scannersOf(
     services: () => [...batches.resources.keys()].toSorted(),
     messages: () => store.diagnostics().map(({ message }) => message),
     looks: (by) => counters.total('gatehouse_source_looks_total', { by }),
+    pass: (milliseconds) => clock.advance(milliseconds),
   };
 }
 
@@ -245,15 +247,21 @@ describe('names that others put out of the listing', () => {
   });
 });
 
-it('many changes are taken over in parts of a second, first those of files that count already', async () => {
+it.each([
+  ['at once', 0],
+  ['once they have stood still', 1000],
+])('many changes are taken over in parts of a second, first of files that count already, %s', async (_, settle) => {
   const folder = temporaryFolder();
   save(folder, 'z.yaml', serviceText('z', 1));
-  const rig = scannersOf([folder], { bytes: 1_000_000, files: 1_000 }, { readTime: 100 });
+  const rig = scannersOf([folder], { bytes: 1_000_000, files: 1_000 }, { readTime: 100, settle });
   await rig.scan();
-  const names = Array.from({ length: 40 }, (_, at) => `m${at}`);
+  const names = Array.from({ length: 40 }, (__, at) => `m${at}`);
   for (const name of names) save(folder, `${name}.yaml`, serviceText(name));
   save(folder, 'z.yaml', `${serviceText('z', 2)}---\n${serviceText('more')}`);
-  let left: readonly string[] = await rig.scan(new Set([...names, 'z'].map((name) => `${name}.yaml`)));
+  const scope = new Set([...names, 'z'].map((name) => `${name}.yaml`));
+  if (settle > 0) expect(await rig.scan(scope)).toEqual([]);
+  rig.pass(settle);
+  let left: readonly string[] = await rig.scan(scope);
   expect(rig.services()).toContain('Service default/more');
   expect(left.length).toBeGreaterThanOrEqual(20);
   while (left.length > 0) left = await rig.scan(new Set(left));

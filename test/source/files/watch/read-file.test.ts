@@ -1,9 +1,10 @@
-import { statSync } from 'node:fs';
+import { statSync, truncateSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../../../src/edges.ts';
 import type { PossibleObjects } from '../../../../src/source/files/manifest/possible-objects.ts';
-import { fingerprintOf, readManifestFile } from '../../../../src/source/files/watch/read-file.ts';
+import { fingerprintOf, isHole, readManifestFile } from '../../../../src/source/files/watch/read-file.ts';
 import { systemClock } from '../../../support/edges/system-clock.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { save } from '../file-rig.ts';
@@ -68,5 +69,23 @@ describe('the words of a file that is not parsed', () => {
     const possible = await possibleIn(long);
     expect(possible !== 'any' && possible.names.get('Service')?.has('some-name')).toBe(true);
     expect(await possibleIn(Buffer.concat([long, Buffer.from('#')]))).toBe('any');
+  });
+});
+
+describe('a file of which the file system says that it has no blocks', () => {
+  const withoutBlocks = async (content: string): Promise<boolean> => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'a.yaml'), content);
+    truncateSync(join(folder, 'a.yaml'), 16 * 1024 * 1024);
+    await using handle = await open(join(folder, 'a.yaml'));
+    return isHole(handle, { blocks: 0n });
+  };
+
+  it('has none when it begins with a hole', async () => {
+    expect(await withoutBlocks('')).toBe(true);
+  });
+
+  it('has some when it begins with text: not every file system counts blocks', async () => {
+    expect(await withoutBlocks('kind: Service')).toBe(false);
   });
 });
