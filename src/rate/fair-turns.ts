@@ -1,8 +1,13 @@
+import type { Clock } from '../edges.ts';
 import { FairQueue } from './fair-queue.ts';
 
 interface Waiting {
   readonly resolve: () => void;
 }
+
+/** Milliseconds that a step takes, after which the next one waits for as long, but not longer than the second of them. */
+const longStep = 8;
+const longestRest = 250;
 
 /**
  * Lets those who have much to do go on one after another, each step in an iteration of the event loop of its own, so that
@@ -11,23 +16,43 @@ interface Waiting {
  */
 export class FairTurns {
   readonly #waiting = new FairQueue<Waiting>(Number.POSITIVE_INFINITY);
-  #scheduled = false;
+  readonly #clock: Clock | undefined;
+  #isTaking = false;
+  /** When the step before began, in milliseconds; `undefined` before the first of those that follow one another. */
+  #began: number | undefined;
+
+  /**
+   * @param clock with it, the next step waits after one of more than 8 milliseconds for as long as that one took: what
+   * is small takes several iterations, and would wait for a step in each
+   */
+  constructor(clock?: Clock) {
+    this.#clock = clock;
+  }
 
   /** Resolves when it is the turn of this key. */
   next(key: string): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.add(key, { resolve });
-    this.#schedule();
+    if (!this.#isTaking) {
+      this.#isTaking = true;
+      setImmediate(this.#take);
+    }
     return promise;
   }
 
-  #schedule(): void {
-    if (this.#scheduled || this.#waiting.size === 0) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      this.#waiting.next()?.resolve();
-      this.#schedule();
-    });
-  }
+  readonly #take = (): void => {
+    const now = this.#clock?.now();
+    const took = now === undefined || this.#began === undefined ? 0 : now - this.#began;
+    this.#began = undefined;
+    if (took > longStep) {
+      this.#clock?.after(Math.min(took, longestRest), this.#take);
+      return;
+    }
+    const next = this.#waiting.next();
+    this.#isTaking = next !== undefined;
+    if (next === undefined) return;
+    this.#began = now;
+    next.resolve();
+    setImmediate(this.#take);
+  };
 }

@@ -4,6 +4,7 @@ import type { Clock, Stop } from '../../edges.ts';
 import { within } from '../../net/deadline.ts';
 import { reasonOf } from '../../net/errors.ts';
 import { parseRequestUrl } from '../../net/request-url.ts';
+import { FairTurns } from '../../rate/fair-turns.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import type { Authentication, Authenticator, GatewayCounters, McpPath, TargetState } from '../model.ts';
 import type { SessionParts } from '../session/model.ts';
@@ -20,7 +21,7 @@ import { createRefuseStranger } from './strangers.ts';
 import { createStreamableHttp } from './streamable-http.ts';
 
 /** Dependencies and settings of serving MCP clients. */
-export interface DownstreamParts extends SessionParts, BrowserGuardParts, BodyReaderParts {
+export interface DownstreamParts extends SessionParts, BrowserGuardParts, Omit<BodyReaderParts, 'turns'> {
   /** `undefined`: every caller is anonymous, so every call is denied. */
   readonly authenticator: Authenticator | undefined;
   readonly counters: GatewayCounters;
@@ -59,11 +60,12 @@ const defaultIdleTimeout = 30 * 60_000;
 /** Creates the server. Does not listen. */
 export function createDownstream(parts: DownstreamParts): Downstream {
   const { authenticator, clock, log } = parts;
-  const multiplexer = createMultiplexer(parts);
+  const turns = new FairTurns(clock);
+  const multiplexer = createMultiplexer(parts, turns);
   const exchanges = createExchangeLimit(parts);
   const refuse = createRefuseStranger(parts);
   const shutdown = createShutdownErrors(multiplexer, parts.counters);
-  const transports = createTransports(parts, multiplexer, shutdown.errorFor);
+  const transports = createTransports({ ...parts, turns }, multiplexer, shutdown.errorFor);
   const throttle = new LogThrottle(clock, log);
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (!admit(request, response, { ...parts, refuse })) return;
@@ -116,7 +118,7 @@ export function createDownstream(parts: DownstreamParts): Downstream {
 
 /** What the transports share, and what is said at the path of each. */
 function createTransports(
-  parts: DownstreamParts,
+  parts: DownstreamParts & Pick<BodyReaderParts, 'turns'>,
   multiplexer: Multiplexer,
   shutdownError: HttpTransportParts['shutdownError'],
 ): Readonly<Record<McpPath, HttpTransport>> {

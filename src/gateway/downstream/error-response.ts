@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Random } from '../../edges.ts';
+import { FairTurns } from '../../rate/fair-turns.ts';
 import type { Message } from '../rpc/model.ts';
 import { errorCode } from '../rpc/rpc-error.ts';
 
@@ -110,7 +111,12 @@ export function sendError(response: ServerResponse, errorResponse: ErrorResponse
   request.on('data', (chunk: Buffer) => {
     dropped += chunk.length;
     if (dropped > maxDroppedBytes) response.destroy();
+    request.pause();
+    void drops.next(request.socket.remoteAddress ?? '').then(() => request.resume());
   });
   request.once('end', () => response.end());
   request.resume();
 }
+
+/** One read of one refused body in each iteration of the event loop: what is dropped must not delay what is not. */
+const drops = new FairTurns();

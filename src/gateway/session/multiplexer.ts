@@ -1,5 +1,6 @@
 import type { Clock } from '../../edges.ts';
 import { within } from '../../net/deadline.ts';
+import type { FairTurns } from '../../rate/fair-turns.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { hasSameClaims, isCurrent } from '../callers.ts';
 import type { Caller, TargetState } from '../model.ts';
@@ -65,8 +66,12 @@ const maxInFlight = 256;
 /** The same where a fleet of clients without handshake shares a session: what one caller may have open at once. */
 const maxInFlightOfFleet = 2_048;
 
-/** Creates the server. Sessions follow the changes of the configuration. */
-export function createMultiplexer(parts: SessionParts): Multiplexer {
+/**
+ * Creates the server. Sessions follow the changes of the configuration.
+ *
+ * @param turns of what takes long, such as large answers of targets
+ */
+export function createMultiplexer(parts: SessionParts, turns: FairTurns): Multiplexer {
   const sessions = new Set<McpSession>();
   const peers = new Set<Peer<Incoming, Delivery>>();
   /** Changes of the configuration so far. */
@@ -74,7 +79,7 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
   const changesSoFar = (): number => changes;
   const inFlight = createInFlight();
   const fanOut = createSessionFanOut(sessions, parts);
-  const shared = createSharedState(parts, fanOut);
+  const shared = createSharedState(parts, fanOut, turns);
   const unsubscribe = parts.config.subscribe((change) => {
     changes += 1;
     forgetTargets(shared, change.targets);
@@ -293,7 +298,7 @@ function targetStateIn({ states, circuit, health }: SharedState, target: string)
   return { ...states.of(target), circuit: circuit.stateOf(target), lists: health.failing(target) };
 }
 
-function createSharedState(parts: SessionParts, fanOut: SessionFanOut): SharedState {
+function createSharedState(parts: SessionParts, fanOut: SessionFanOut, turns: FairTurns): SharedState {
   const { clock, random, log } = parts;
   const states = createTargetStates(clock);
   const failures = createTargetFailures(clock, log, states, (parts.passHeaders?.length ?? 0) > 0);
@@ -320,7 +325,7 @@ function createSharedState(parts: SessionParts, fanOut: SessionFanOut): SharedSt
     },
     crowded: warnOfCrowding(limits),
   });
-  const upstreamState = createUpstreamState({ circuit, kept, turnstile });
+  const upstreamState = createUpstreamState({ circuit, kept, turnstile }, turns);
   const sharedListing = createSharedListing(parts, upstreamState, (target, reason) => {
     failures.failed(target, connectionRequest, reason);
   });

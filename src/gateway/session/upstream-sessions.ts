@@ -1,3 +1,4 @@
+import type { FairTurns } from '../../rate/fair-turns.ts';
 import type { KeptEntries } from '../../rate/kept-entries.ts';
 import type { IncomingRequest, Params, Result } from '../rpc/model.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
@@ -75,9 +76,16 @@ export interface UpstreamState {
 /** See {@link SessionParts.callTimeout}. */
 const defaultCallTimeout = 600_000;
 
-/** Starts with the whole budget. */
-export function createUpstreamState(shared: Pick<UpstreamState, 'circuit' | 'kept' | 'turnstile'>): UpstreamState {
-  return { memories: new Map(), budget: createAnswerBudget(), ...shared };
+/**
+ * Starts with the whole budget.
+ *
+ * @param turns of large answers
+ */
+export function createUpstreamState(
+  shared: Pick<UpstreamState, 'circuit' | 'kept' | 'turnstile'>,
+  turns?: FairTurns,
+): UpstreamState {
+  return { memories: new Map(), budget: createAnswerBudget(turns), ...shared };
 }
 
 /**

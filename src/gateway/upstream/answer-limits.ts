@@ -63,11 +63,11 @@ export const targetShare: number = 1 / 2;
 const messageShare = 3 / 8;
 
 /** Creates the budget of all targets: four of the largest messages, and the lists. */
-export function createAnswerBudget(): AnswerBudget {
+export function createAnswerBudget(turns: FairTurns = new FairTurns()): AnswerBudget {
   return {
     bytes: new Quota(4 * maxMessageBytes, messageShare),
     lists: new Quota(maxListsBytes, targetShare),
-    turns: new FairTurns(),
+    turns,
     unaccepted: new Quota(maxUnaccepted, unacceptedShare, unacceptedShareOfRest),
   };
 }

@@ -1,9 +1,14 @@
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createBodyReader } from '../../../src/gateway/downstream/body.ts';
+import { FairTurns } from '../../../src/rate/fair-turns.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
-import { type GatewayRig, startGateway } from '../../support/gateway/gateway-rig.ts';
+import { createRecordedGatewayCounters } from '../../support/edges/recorded-gateway-counters.ts';
+import { createRecordedLog } from '../../support/edges/recorded-log.ts';
+import { type GatewayRig, portOf, startGateway } from '../../support/gateway/gateway-rig.ts';
 import { startTargetRig } from '../../support/gateway/target-rig.ts';
 import { openRawClient, post } from '../../support/nodes/raw-client.ts';
 
@@ -224,4 +229,30 @@ describe('the rest of a refused body', () => {
     writeOn();
     expect(await closed).toBeLessThan(64 * mebibyte);
   });
+});
+
+it('a large body takes a turn for each read, and one to be parsed; a small one takes none', async () => {
+  const turns = new FairTurns();
+  const next = vi.spyOn(turns, 'next');
+  const counters = createRecordedGatewayCounters();
+  const bodies = createBodyReader({ turns, clock: createManualClock(), log: createRecordedLog(), counters });
+  const caller = { kind: 'anonymous', reason: 'a test' } as const;
+  const seen: unknown[] = [];
+  const server = createServer((request, response) => {
+    void bodies.read(request, caller).then((body) => {
+      seen.push(body.kind);
+      response.end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const post = (size: number) =>
+    fetch(`http://127.0.0.1:${portOf(server.address())}`, { method: 'POST', body: JSON.stringify('x'.repeat(size)) });
+  await post(60_000);
+  expect(next).not.toHaveBeenCalled();
+  await post(1_000_000);
+  // Of 64 KiB at most; and all of them are for the same share.
+  expect(next.mock.calls.length).toBeGreaterThan(15);
+  expect(new Set(next.mock.calls.flat()).size).toBe(1);
+  expect(seen).toEqual(['json', 'json']);
 });
