@@ -23,6 +23,9 @@ interface TargetClientParts {
   readonly settings: TargetSettings;
 }
 
+/** Responses that only announce another one (RFC 9110, section 15.2), to one request: servers send one or two. */
+const maxAnnouncements = 16;
+
 /** Creates the client of one target; see {@link TargetFetch}. */
 export function createTargetFetch(
   { dispatcher, connections, resolutions, settings }: TargetClientParts,
@@ -42,7 +45,7 @@ export function createTargetFetch(
     const own = { ...sentHeaders(headers, authority, settings), ...Object.fromEntries(added) };
     const close = connections.open(target.name);
     const answer = await dispatcher
-      .request({ origin, path, method, headers: own, body, signal })
+      .request({ origin, path, method, headers: own, body, signal, onInfo: announcementLimit() })
       .catch((error: unknown) => {
         close();
         throw error;
@@ -79,6 +82,15 @@ function sentHeaders(
     if (!credentialHeaders.includes(lowerCase) || passes(lowerCase)) sent[lowerCase] = value;
   }
   return sent;
+}
+
+/** Returns what ends a request, by throwing, when it is called with too many announcements. */
+function announcementLimit(): () => void {
+  let left = maxAnnouncements;
+  return () => {
+    left -= 1;
+    if (left < 0) throw new Error(`it announces its answer more than ${maxAnnouncements} times (status 1xx)`);
+  };
 }
 
 /** @param hasSecrets whether the request had headers of the operator, or some that clients send */
