@@ -19,6 +19,12 @@ export function isNotFound(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
+/** Returns the first error of a kind among an error and its causes. */
+export function causeOf<E extends Error>(error: unknown, kind: abstract new (...parts: never[]) => E): E | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) if (cause instanceof kind) return cause;
+  return undefined;
+}
+
 /**
  * Formats an error as one line for a log field or a message, each of its messages shortened: some quote a whole page that
  * the peer sent. Includes the causes, since `fetch` puts its reason there.

@@ -52,7 +52,9 @@ export interface McpSession {
   notified(method: string, params: Params | undefined, caller: Caller): void;
   /** The negotiated MCP revision; `undefined` before the handshake. */
   protocolVersion(): string | undefined;
-  /** Drops sessions with changed targets, and notifies the client of lists that may have changed. */
+  /** Uses nothing any more of targets that were removed or changed; {@link configChanged} ends the connections. */
+  dropTargets(targets: readonly string[]): void;
+  /** Ends the connections with dropped targets, and notifies the client of lists that may have changed. */
   configChanged(change: ConfigChange): void;
   /** Tells the client of a list that it was given without this target, which answers now. */
   targetRecovered(target: string, method: ListMethod): void;
@@ -143,9 +145,12 @@ export function createMcpSession(
       if (stateless !== undefined) logs.wanted(request.params);
       return untilTokenEnds(parts.clock, request, handlerOf(request.method));
     },
+    dropTargets(targets) {
+      upstreams.drop(targets);
+      openTasks.drop(targets);
+    },
     configChanged(change) {
-      upstreams.drop(change.targets);
-      openTasks.drop(change.targets);
+      upstreams.closeDropped();
       notifyOfChange(change, common);
     },
     targetRecovered: lists.recovered,

@@ -32,6 +32,7 @@ import type {
 import { createNames } from './names/names.ts';
 import { createUiOwners } from './names/ui-owners.ts';
 import { createTargetTurnstile } from './routing/target-turnstile.ts';
+import { createSessionFanOut, type SessionFanOut } from './session-fan-out.ts';
 import { createSubscriptionBudget } from './subscriptions.ts';
 import { TaskTables } from './tasks/task-tables.ts';
 import { createUpstreamState, tryConnection, type UpstreamState } from './upstream-sessions.ts';
@@ -72,11 +73,13 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
   let changes = 0;
   const changesSoFar = (): number => changes;
   const inFlight = createInFlight();
-  const shared = createSharedState(parts, sessions);
+  const fanOut = createSessionFanOut(sessions, parts);
+  const shared = createSharedState(parts, fanOut);
   const unsubscribe = parts.config.subscribe((change) => {
     changes += 1;
     forgetTargets(shared, change.targets);
-    for (const session of sessions) session.configChanged(change);
+    if (change.targets.length > 0) for (const session of sessions) session.dropTargets(change.targets);
+    fanOut.changed(change);
   });
 
   return {
@@ -290,22 +293,21 @@ function targetStateIn({ states, circuit, health }: SharedState, target: string)
   return { ...states.of(target), circuit: circuit.stateOf(target), lists: health.failing(target) };
 }
 
-function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession>): SharedState {
+function createSharedState(parts: SessionParts, fanOut: SessionFanOut): SharedState {
   const { clock, random, log } = parts;
   const states = createTargetStates(clock);
-  const failures = createTargetFailures(clock, log, states);
+  const failures = createTargetFailures(clock, log, states, (parts.passHeaders?.length ?? 0) > 0);
   const circuit: TargetCircuit = createTargetCircuit({
     clock,
     random,
     failures,
-    passesHeaders: (parts.passHeaders?.length ?? 0) > 0,
     connect: (target) => tryConnection(parts, upstreamState, target),
     recovered(target) {
       health.hasten(target);
-      for (const method of listMethods) {
-        if (health.isLeftOut(target, method)) continue;
-        for (const session of sessions) session.targetRecovered(target, method);
-      }
+      fanOut.recovered(
+        target,
+        listMethods.filter((method) => !health.isLeftOut(target, method)),
+      );
     },
   });
   const turnstile = createTargetTurnstile(parts);
@@ -327,9 +329,7 @@ function createSharedState(parts: SessionParts, sessions: ReadonlySet<McpSession
     random,
     failures,
     probe: sharedListing.read,
-    recovered(target, method) {
-      for (const session of sessions) session.targetRecovered(target, method);
-    },
+    recovered: (target, method) => fanOut.recovered(target, [method]),
   });
   const uiOwners = createUiOwners(clock, log, kept);
   const { targets } = parts.config;

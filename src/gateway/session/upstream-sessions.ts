@@ -6,10 +6,10 @@ import { createAnswerBudget } from '../upstream/answer-limits.ts';
 import type { TargetCircuit } from '../upstream/health/target-circuit.ts';
 import type {
   Capabilities,
-  Circuit,
   InputMode,
   PassedHeaders,
   TargetMemory,
+  UpstreamParts,
   UpstreamSession,
 } from '../upstream/model.ts';
 import { createUpstreamSession } from '../upstream/upstream-session.ts';
@@ -29,8 +29,10 @@ export interface UpstreamSessions {
   openedTargets(): readonly string[];
   /** The names of all targets, sorted by bytes. */
   targetNames(): readonly string[];
-  /** Ends the sessions with targets that were removed or changed, and the requests in flight there. */
+  /** Forgets the sessions with targets that were removed or changed: what those say from now on is not heard. */
   drop(targets: readonly string[]): void;
+  /** Ends the sessions that were dropped, and the requests in flight there. */
+  closeDropped(): void;
   /**
    * Sets the log level (`logging/setLevel`) at the targets that are in use, and at others after their handshake. Before
    * the first call, every target uses its own default.
@@ -143,13 +145,14 @@ export function createUpstreamSessions(
 ): UpstreamSessions {
   const { config } = parts;
   const upstreams = new Map<string, UpstreamSession>();
+  const dropped = new Set<UpstreamSession>();
   let logLevel: Params | undefined;
 
   const open = (wanted: string): UpstreamSession | undefined => {
     const target = config.targets.get(wanted);
     if (target === undefined || !isValidName(wanted)) return undefined;
     const { name } = target;
-    const upstream = createUpstreamSession({
+    const upstream: UpstreamSession = createUpstreamSession({
       target,
       fetch: parts.fetchFor(target),
       clock: parts.clock,
@@ -158,18 +161,11 @@ export function createUpstreamSessions(
       requestTimeout: (method) => parts.callTimeoutOf?.(name, method) ?? parts.callTimeout ?? defaultCallTimeout,
       budget,
       kept,
-      circuit: circuitOf(circuit, name),
       enter: () => turnstile.enter(name),
       clientCapabilities: events.clientCapabilities(),
       passedHeaders: events.passedHeaders,
       input: events.input,
-      notification: (method, params, about) => events.notification(name, method, params, about),
-      request: (request, about) => events.request(name, request, about),
-      connected: (isReopened) => events.connected(name, isReopened),
-      failed(reason) {
-        circuit.failed(name, reason, false);
-        events.failed(name, reason);
-      },
+      ...ownEvents(name, { events, circuit }, () => upstreams.get(name) === upstream),
     });
     upstreams.set(name, upstream);
     return upstream;
@@ -195,8 +191,12 @@ export function createUpstreamSessions(
       for (const name of targets) {
         const upstream = upstreams.get(name);
         upstreams.delete(name);
-        void upstream?.close(new RpcError(errorCode.unavailable, `Target ${name} was removed or changed`));
+        if (upstream !== undefined) dropped.add(upstream);
       }
+    },
+    closeDropped() {
+      for (const upstream of dropped) void upstream.close(removed(upstream.target));
+      dropped.clear();
     },
     restoreLogLevel,
     setLogLevel(params) {
@@ -204,19 +204,49 @@ export function createUpstreamSessions(
       for (const target of upstreams.keys()) void restoreLogLevel(target).catch(() => {});
     },
     async close() {
-      const closing = [...upstreams.values()].map((upstream) => upstream.close(new Error('the session has ended')));
+      const open = [...upstreams.values(), ...dropped];
+      const closing = open.map((upstream) => upstream.close(new Error('the session has ended')));
       upstreams.clear();
+      dropped.clear();
       await Promise.all(closing);
     },
   };
 }
 
-function circuitOf(circuit: UpstreamState['circuit'], target: string): Circuit {
+function removed(target: string): RpcError {
+  return new RpcError(errorCode.unavailable, `Target ${target} was removed or changed`);
+}
+
+/**
+ * What a session with a target reports, as long as it is in use: one that was dropped is another target's than that of
+ * this name now.
+ */
+function ownEvents(
+  target: string,
+  { events, circuit }: Pick<UpstreamState, 'circuit'> & { readonly events: UpstreamEvents },
+  isInUse: () => boolean,
+): Pick<UpstreamParts, 'notification' | 'request' | 'connected' | 'failed' | 'circuit'> {
+  const failed = (error: unknown, isOwn: boolean): void => {
+    if (isInUse()) circuit.failed(target, error, isOwn);
+  };
   return {
-    refusal: () => circuit.refusal(target),
-    retry: () => circuit.retry(target),
-    failed: (error, isOwn) => circuit.failed(target, error, isOwn),
-    whenClosed: (closed) => circuit.whenClosed(target, closed),
+    notification(method, params, about) {
+      if (isInUse()) events.notification(target, method, params, about);
+    },
+    request: (request, about) => (isInUse() ? events.request(target, request, about) : Promise.reject(removed(target))),
+    connected(isReopened) {
+      if (isInUse()) events.connected(target, isReopened);
+    },
+    failed(reason) {
+      failed(reason, false);
+      if (isInUse()) events.failed(target, reason);
+    },
+    circuit: {
+      refusal: () => circuit.refusal(target),
+      retry: () => circuit.retry(target),
+      failed,
+      whenClosed: (closed) => circuit.whenClosed(target, closed),
+    },
   };
 }
 

@@ -43,7 +43,7 @@ export const defaultHttpLimits: HttpLimits = {
   maxHeaderSize: 16 * 1024,
 };
 
-/** Header fields of one request; Node ignores those beyond. Browsers and proxies send about thirty. */
+/** Header fields of one request; 431 beyond. Browsers and proxies send about thirty. */
 const maxHeaders = 100;
 
 /** Requests of one connection that may wait while another is being answered. No client of MCP pipelines at all. */

@@ -12,6 +12,7 @@ import { lookUntil } from '../../support/edges/look-until.ts';
 import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedLog, type RecordedLog } from '../../support/edges/recorded-log.ts';
 import { portOf } from '../../support/gateway/gateway-rig.ts';
+import type { Script } from '../../support/gateway/raw-target.ts';
 import { startTargetRig, type TargetRig } from '../../support/gateway/target-rig.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -37,9 +38,13 @@ async function settingsOf(passHeaders: readonly string[], headersFile?: string):
   return { fetchFor, log, clock };
 }
 
-async function startRig(passHeaders: readonly string[], headersFile?: string): Promise<TargetRig & Settings> {
+async function startRig(
+  passHeaders: readonly string[],
+  headersFile?: string,
+  script: Script = () => ({ result: { content: [] } }),
+): Promise<TargetRig & Settings> {
   const settings = await settingsOf(passHeaders, headersFile);
-  const rig = await startTargetRig(() => ({ result: { content: [] } }), {
+  const rig = await startTargetRig(script, {
     name: 'ns/raw',
     fetchFor: settings.fetchFor,
     passHeaders,
@@ -130,6 +135,35 @@ describe('headers of clients', () => {
     await call(rig, { 'mcp-session-id': sessionId, cookie: 'c=d' });
     expect(await headerAt(rig, 'tools/call', 'authorization')).toMatch(/^Bearer token-/);
     expect(await headerAt(rig, 'tools/call', 'cookie')).toBeUndefined();
+  });
+});
+
+describe('a target that refuses the header of one caller', () => {
+  it.each([401, 403, 503])('with status %i does not look as if it failed, nor is it left out', async (status) => {
+    const script: Script = ({ method, headers }) => {
+      if (headers['x-key'] === 'wrong') return { status };
+      return { result: method === 'tools/list' ? { tools: [{ name: 'echo' }] } : { content: [] } };
+    };
+    const rig = await startRig(['x-key'], undefined, script);
+    const { targetState } = rig.gateway.downstream;
+    const [wrong, other] = [await rig.open(), await rig.open()];
+    rig.gateway.config.putTarget({ ...rig.target.target('ns/raw'), path: '/other' });
+    const refused = await call(rig, { 'mcp-session-id': wrong.sessionId, 'x-key': 'wrong' });
+    expect(refused).toContain(`does not answer: it refuses the request, or its headers, with status ${status}`);
+    // The list is read over the connection that was opened with the header.
+    expect((await wrong.request('tools/list')).result).toMatchObject({ tools: [] });
+    expect(targetState('ns/raw')).toMatchObject({
+      state: 'answers',
+      circuit: null,
+      lists: [],
+      lastError: { request: 'tools/list', reason: expect.stringContaining(`status ${status}`) },
+      requests: { error: 2, failure: 0 },
+    });
+    expect((await other.request('tools/list')).result).toMatchObject({ tools: [{ name: 'ns/raw:echo' }] });
+    expect(await call(rig, { 'mcp-session-id': other.sessionId })).toContain('content');
+    const messages = rig.gateway.log.lines.map(({ message }) => message);
+    expect(messages).not.toContain('target does not answer');
+    expect(messages).toContain('target refuses a request, perhaps for the headers of its client');
   });
 });
 

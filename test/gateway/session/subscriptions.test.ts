@@ -47,8 +47,17 @@ const failures = {
   unreachable() {},
   skipped() {},
   failed() {},
+  isRefusal: () => false,
   leftOut() {},
   forget() {},
+};
+
+const unchanged = {
+  drop: () => {},
+  closeDropped: () => {},
+  setLogLevel: () => {},
+  restoreLogLevel: () => Promise.resolve(),
+  close: () => Promise.resolve(),
 };
 
 /** A session with one target, at which everything is allowed. */
@@ -86,10 +95,7 @@ function createRig() {
       openedTargets: () => ['t'],
       isTarget: () => true,
       targetNames: () => ['t'],
-      drop: () => {},
-      setLogLevel: () => {},
-      restoreLogLevel: () => Promise.resolve(),
-      close: () => Promise.resolve(),
+      ...unchanged,
     },
     names,
     upstreamState: createUpstreamState({ circuit: noCircuit, kept, turnstile: { enter: () => () => {} } }),

@@ -43,6 +43,12 @@ it.each([
     'head-size',
     431,
   ],
+  [
+    'a head with more than 100 fields',
+    `GET / HTTP/1.1\r\nHost: localhost\r\n${'X: x\r\n'.repeat(100)}\r\n`,
+    'head-size',
+    431,
+  ],
   ['a chunk without a size', `${post}zz\r\n`, 'chunk', 400],
   ['extensions of a chunk without an end', `${post}1;${'x'.repeat(20_000)}`, 'chunk', 413],
   ['a line that is no request', 'hello\r\n\r\n', 'syntax', 400],

@@ -1,14 +1,35 @@
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { type RequestListener, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { connect as connectTls } from 'node:tls';
 import { expect, it, onTestFinished } from 'vitest';
 import { openLimitedListener } from '../../../src/net/listener/limited-listener.ts';
+import { ServerCertificate } from '../../../src/net/tls/server-certificate.ts';
+import { createAuthority } from '../../support/api-server/kube-certificates.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+type Wire = 'plaintext' | 'TLS';
+
+async function openCertificate(): Promise<ServerCertificate> {
+  const folder = temporaryFolder();
+  const files = { cert: join(folder, 'tls.crt'), key: join(folder, 'tls.key') };
+  const { cert, key } = createAuthority('ca').issue();
+  writeFileSync(files.cert, cert);
+  writeFileSync(files.key, key);
+  const counters = { count: () => {}, gauge: () => {}, observe: () => {} };
+  const edges = { clock: createManualClock(), log: createRecordedLog(), counters };
+  const certificate = await ServerCertificate.open(files, { ...edges, minVersion: 'TLSv1.3' });
+  onTestFinished(() => certificate.stop());
+  return certificate;
+}
 
 /** Opens a listener that counts the pieces of all bodies that the parser hands over. */
-async function open(handler: RequestListener) {
+async function open(handler: RequestListener, wire: Wire = 'plaintext') {
   const lost: string[] = [];
   const log = createRecordedLog();
   const parsed = { pieces: 0 };
@@ -22,7 +43,7 @@ async function open(handler: RequestListener) {
   };
   const { address, close } = await openLimitedListener({ host: '127.0.0.1', port: 0 }, () => counting, {
     listener: 'test',
-    certificate: undefined,
+    certificate: wire === 'TLS' ? await openCertificate() : undefined,
     clock: createManualClock(),
     log,
     lost: (reason) => void lost.push(reason),
@@ -31,8 +52,10 @@ async function open(handler: RequestListener) {
   return { port: address.port, lost, parsed, log };
 }
 
-function client(port: number): Socket {
-  const socket = connect(port, '127.0.0.1').on('error', () => {});
+function client(port: number, wire: Wire = 'plaintext'): Socket {
+  const at = { port, host: '127.0.0.1' };
+  const socket = wire === 'TLS' ? connectTls({ ...at, rejectUnauthorized: false }) : connect(at);
+  socket.on('error', () => {});
   onTestFinished(() => void socket.destroy());
   return socket;
 }
@@ -52,34 +75,43 @@ const refuse: RequestListener = (_, response) => void response.writeHead(401).en
 /** The 512 of any size, 8 for the bytes in them, and the one that is too many. */
 const piecesUntilClosed = 521;
 
-it.each([
-  ['nobody reads', leaveUnread, head],
-  ['the handler reads', readAll, head],
-  ['was answered early', refuse, head],
-])('a connection whose body in chunks of one byte %s is closed, and no more of it parsed', async (_, handler, sent) => {
-  const { port, lost, parsed, log } = await open(handler);
-  const flood = client(port).resume();
-  flood.write(sent + oneByteEach);
-  await closed(flood);
-  expect([parsed.pieces, lost]).toEqual([piecesUntilClosed, ['chunks']]);
-  const again = client(port).resume();
-  again.write(sent + oneByteEach);
-  await closed(again);
-  expect([parsed.pieces, lost]).toEqual([2 * piecesUntilClosed, ['chunks', 'chunks']]);
-  expect(log.lines.filter(({ level }) => level === 'warn')).toMatchObject([
-    { fields: { listener: 'test', because: 'bodies in chunks of a few bytes', address: '127.0.0.1' } },
-  ]);
-});
+const floods = [
+  ['nobody reads', leaveUnread],
+  ['the handler reads', readAll],
+  ['was answered early', refuse],
+] as const;
+const onWires = floods.flatMap((flood) => (['plaintext', 'TLS'] as const).map((wire) => [wire, ...flood] as const));
 
-it('chunks of one byte that follow the answer close the connection, too', async () => {
-  const { port, lost, parsed } = await open(refuse);
-  const flood = client(port);
-  flood.write(head);
-  await once(flood, 'data');
-  flood.resume().write(oneByteEach);
-  await closed(flood);
-  expect([parsed.pieces, lost]).toEqual([piecesUntilClosed, ['chunks']]);
-});
+it.each(onWires)(
+  'over %s, a connection whose body in chunks of one byte %s is closed, and no more of it parsed',
+  async (wire, _, handler) => {
+    const { port, lost, parsed, log } = await open(handler, wire);
+    const flood = client(port, wire).resume();
+    flood.write(head + oneByteEach);
+    await closed(flood);
+    expect([parsed.pieces, lost]).toEqual([piecesUntilClosed, ['chunks']]);
+    const again = client(port, wire).resume();
+    again.write(head + oneByteEach);
+    await closed(again);
+    expect([parsed.pieces, lost]).toEqual([2 * piecesUntilClosed, ['chunks', 'chunks']]);
+    expect(log.lines.filter(({ level }) => level === 'warn')).toMatchObject([
+      { fields: { listener: 'test', because: 'bodies in chunks of a few bytes', address: '127.0.0.1' } },
+    ]);
+  },
+);
+
+it.each(['plaintext', 'TLS'] as const)(
+  'over %s, chunks of one byte that follow the answer close the connection, too',
+  async (wire) => {
+    const { port, lost, parsed } = await open(refuse, wire);
+    const flood = client(port, wire);
+    flood.write(head);
+    await once(flood, 'data');
+    flood.resume().write(oneByteEach);
+    await closed(flood);
+    expect([parsed.pieces, lost]).toEqual([piecesUntilClosed, ['chunks']]);
+  },
+);
 
 it('a request whose answer came before its body leaves its connection to the next one', async () => {
   const { port, lost } = await open((incoming, response) => {

@@ -160,6 +160,7 @@ export function createSharedListing(
         for (const method of listMethods) forget(`${method} ${target}`);
       }
       upstreams.drop(targets);
+      upstreams.closeDropped();
     },
     stop() {
       ended.abort(new Error('the gateway stops'));

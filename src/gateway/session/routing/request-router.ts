@@ -14,7 +14,7 @@ import { AnswerBudgetError, AnswerLimitError } from '../../upstream/answer-limit
 import { answerSizeOf } from '../../upstream/answer-size.ts';
 import { FloodError } from '../../upstream/flood-guard.ts';
 import { CircuitOpenError, connectReasonOf } from '../../upstream/health/target-circuit.ts';
-import type { TargetFailures } from '../../upstream/health/target-failures.ts';
+import { statusOf, type TargetFailures } from '../../upstream/health/target-failures.ts';
 import type { Capabilities, UpstreamSession } from '../../upstream/model.ts';
 import { type Authorization, allowedAll, unknownNameError } from '../decisions/authorization.ts';
 import type { Handshake } from '../handshake.ts';
@@ -233,7 +233,7 @@ async function relay(
       throw notReachable(error);
     }
     if (!signal.aborted) failures.failed(target, method, error);
-    const why = isLimit(error) ? error.message : connectReasonOf(error);
+    const why = isLimit(error) ? error.message : (connectReasonOf(error) ?? refusalReasonOf(error, failures));
     const message = `Target ${target} does not answer${why === undefined ? '' : `: ${why}`}`;
     throw new RpcError(errorCode.unavailable, message);
   } finally {
@@ -241,6 +241,12 @@ async function relay(
     leave();
     counters.targetRequestTook(Math.max(0, clock.now() - startedAt) / 1_000, method);
   }
+}
+
+/** Says in words for a client that its own headers may be the reason. */
+function refusalReasonOf(error: unknown, failures: Pick<TargetFailures, 'isRefusal'>): string | undefined {
+  const status = failures.isRefusal(error) ? statusOf(error) : undefined;
+  return status === undefined ? undefined : `it refuses the request, or its headers, with status ${status}`;
 }
 
 /** Returns whether an error is that of a limit of the gateway, whose text names it and has nothing of the target. */

@@ -55,6 +55,8 @@ interface Entry<Item> {
   state: 'works' | Failing<Item>['state'];
   since: number;
   nextTrial: number | undefined;
+  /** Whether a trial of it runs, also one that has left its place. */
+  isTried: boolean;
   isHastened: boolean;
   /** Trials in a row that failed, without those that were hastened. */
   trials: number;
@@ -100,6 +102,8 @@ export class Recovery<Item> {
     if (entry.state !== 'left out') entry.state = leavesOut ? 'left out' : 'fails';
     if (!isNew) return;
     beginFailing(entry, clock.now());
+    // A trial of the failure before this one tells what holds now, too.
+    if (entry.isTried) return;
     this.#schedule(entry, entry.relapses === 0 ? 0 : backoffDelay(entry.relapses, relapseBackoff, random));
   }
 
@@ -157,9 +161,12 @@ export class Recovery<Item> {
     const { item, isHastened } = entry;
     const isCurrent = (): boolean => this.#entries.get(keyOf(item)) === entry && entry.state !== 'works';
     entry.nextTrial = undefined;
+    entry.isTried = true;
     entry.isHastened = false;
     try {
-      await trial(item);
+      await trial(item).finally(() => {
+        entry.isTried = false;
+      });
       if (isCurrent()) this.worked(item);
     } catch (error) {
       if (!isCurrent()) return;
@@ -182,6 +189,7 @@ function workingEntry<Item>(item: Item): Entry<Item> {
     state: 'works',
     since: 0,
     nextTrial: undefined,
+    isTried: false,
     isHastened: false,
     trials: 0,
     relapses: -1,

@@ -1,14 +1,15 @@
 import type { Clock, Random, Stop } from '../../../edges.ts';
 import { DeadlineExceededError, within } from '../../../net/deadline.ts';
+import { causeOf } from '../../../net/errors.ts';
 import { FairTurns } from '../../../rate/fair-turns.ts';
 import { ConnectError, TargetConnectionsError } from '../../errors.ts';
 import type { TargetState } from '../../model.ts';
 import { RpcError } from '../../rpc/rpc-error.ts';
 import { AnswerBudgetError, AnswerLimitError } from '../answer-limits.ts';
 import { FloodError } from '../flood-guard.ts';
-import { HttpStatusError, MediaTypeError } from '../transport/http-exchange.ts';
+import { HttpStatusError } from '../transport/http-exchange.ts';
 import { type Failing, Recovery } from './recovery.ts';
-import type { TargetFailures } from './target-failures.ts';
+import { statusOf, type TargetFailures } from './target-failures.ts';
 
 /**
  * A request was not sent, because no connection to its target can be made. The message is for clients, the cause for the
@@ -58,11 +59,6 @@ export interface TargetCircuitParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly failures: TargetFailures;
-  /**
-   * Whether requests of clients may have headers that the gateway's own connections have not. What a target answers to
-   * those then says nothing of how it answers clients: only that it can be reached.
-   */
-  readonly passesHeaders: boolean;
   /** Connects to a target in the name of nobody, and disconnects. Rejects as a connection for a client would. */
   connect(target: string): Promise<unknown>;
   /** Called when a target that could not be reached can be. */
@@ -78,7 +74,7 @@ const retryTime = 1_000;
 
 /** Starts with closed circuits. */
 export function createTargetCircuit(parts: TargetCircuitParts): TargetCircuit {
-  const { clock, random, failures, passesHeaders } = parts;
+  const { clock, random, failures } = parts;
   /** The last failure of each target that has failed. */
   const errors = new Map<string, unknown>();
   const waiting = createWaiting();
@@ -88,7 +84,7 @@ export function createTargetCircuit(parts: TargetCircuitParts): TargetCircuit {
   };
   const attempts = createAttempts(clock);
   const isReached = (error: unknown): void => {
-    if (isOutage(error) && !(passesHeaders && isAnswer(error))) throw error;
+    if (isOutage(error) && !failures.isRefusal(error)) throw error;
   };
   const targets = new Recovery<string>({
     clock,
@@ -233,19 +229,9 @@ function isOutage(error: unknown): boolean {
   return error.cause === undefined || isOutage(error.cause);
 }
 
-/** Returns whether a failure is an answer, whatever it says. */
-function isAnswer(error: unknown): boolean {
-  return causeOf(error, HttpStatusError) !== undefined || causeOf(error, MediaTypeError) !== undefined;
-}
-
 /** Any other failure is over at once, so that it can be confirmed before others are refused. */
 function isCostly(error: unknown): boolean {
   return causeOf(error, ConnectError)?.failure === 'timeout' || causeOf(error, DeadlineExceededError) !== undefined;
-}
-
-function causeOf<E extends Error>(error: unknown, kind: abstract new (...parts: never[]) => E): E | undefined {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) if (cause instanceof kind) return cause;
-  return undefined;
 }
 
 /** Says in words for clients why no connection could be opened; `undefined` for failures of another kind. */
@@ -260,7 +246,7 @@ export function connectReasonOf(error: unknown): string | undefined {
 function reasonForClients(error: unknown): string {
   const connect = connectReasonOf(error);
   if (connect !== undefined) return connect;
-  const status = causeOf(error, HttpStatusError)?.status;
+  const status = statusOf(error);
   if (status !== undefined) return `it answers with status ${status}`;
   return causeOf(error, DeadlineExceededError)?.message ?? 'its connections break, or it does not speak MCP';
 }

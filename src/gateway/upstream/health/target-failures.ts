@@ -1,8 +1,10 @@
 import type { Clock, Logger } from '../../../edges.ts';
-import { reasonOf } from '../../../net/errors.ts';
+import { causeOf, reasonOf } from '../../../net/errors.ts';
 import { KeyedRateLimiter } from '../../../rate/keyed-rate-limiter.ts';
 import { LogThrottle } from '../../../rate/log-throttle.ts';
+import { RpcError } from '../../rpc/rpc-error.ts';
 import { AnswerBudgetError } from '../answer-limits.ts';
+import { HttpStatusError, MediaTypeError } from '../transport/http-exchange.ts';
 import { connectionRequest, type TargetStates } from './target-states.ts';
 
 /**
@@ -13,7 +15,14 @@ export interface TargetFailures {
   succeeded(target: string, method: string): void;
   /** The target has responded, with an error. */
   refused(target: string): void;
+  /** A request, or a connection, has failed; see {@link isRefusal} for what is a failure of that request alone. */
   failed(target: string, method: string, error: unknown): void;
+  /**
+   * Returns whether a failure is an answer that says nothing of how others are answered, whatever its status: only that
+   * the target can be reached. So it is where requests of clients may have headers, such as a token, that those of other
+   * clients and the gateway's own have not.
+   */
+  isRefusal(error: unknown): boolean;
   /** No connection can be made. Logs nothing, as the request does that has found it out. */
   unreachable(target: string, error: unknown): void;
   /** A connection can be made again. */
@@ -37,8 +46,17 @@ const maxReasons = 4;
 /** Lines per target: it may answer some sessions and fail others without end, and each change would be a line. */
 const lineRate = { rate: 1 / 30, burst: 16 } as const;
 
-/** Starts with no known failure: nothing is logged for a target that responds from the start. */
-export function createTargetFailures(clock: Clock, log: Logger, states: TargetStates): TargetFailures {
+/**
+ * Starts with no known failure: nothing is logged for a target that responds from the start.
+ *
+ * @param passesHeaders whether targets get headers of clients; see {@link TargetFailures.isRefusal}
+ */
+export function createTargetFailures(
+  clock: Clock,
+  log: Logger,
+  states: TargetStates,
+  passesHeaders: boolean = false,
+): TargetFailures {
   const throttles = new Map<string, LogThrottle>();
   const lines = new KeyedRateLimiter(clock, lineRate);
   /** What is the fault of no target alone, and may concern all of them at once. */
@@ -48,14 +66,16 @@ export function createTargetFailures(clock: Clock, log: Logger, states: TargetSt
     throttles.set(target, throttle);
     return throttle;
   };
-  const warn = (target: string, method: string, error: unknown): void => {
+  const warn = (target: string, method: string, error: unknown, message = 'target does not answer'): void => {
     const reason = reasonOf(error);
     if (throttleOf(target).admit(method, reason) && lines.tryTake(target) === 0) {
-      log.warn('target does not answer', { target, request: method, reason });
+      log.warn(message, { target, request: method, reason });
     }
   };
+  const isRefusal = (error: unknown): boolean => passesHeaders && isAnswer(error);
   return {
     refused: (target) => states.answered(target, 'error'),
+    isRefusal,
     succeeded(target, method) {
       states.answered(target, 'result');
       const throttle = throttles.get(target);
@@ -71,6 +91,11 @@ export function createTargetFailures(clock: Clock, log: Logger, states: TargetSt
       if (throttleOf(target).isQuiet) warn(target, method, error);
     },
     failed(target, method, error) {
+      if (isRefusal(error)) {
+        states.refused(target, method, error);
+        warn(target, method, error, 'target refuses a request, perhaps for the headers of its client');
+        return;
+      }
       states.failed(target, method, error);
       if (error instanceof AnswerBudgetError) {
         const message = 'answers of targets are given up';
@@ -88,4 +113,15 @@ export function createTargetFailures(clock: Clock, log: Logger, states: TargetSt
       states.forget(target);
     },
   };
+}
+
+/** Returns whether a failure is an answer of the target, whatever it says. */
+function isAnswer(error: unknown): boolean {
+  if (causeOf(error, RpcError)?.received !== undefined) return true;
+  return statusOf(error) !== undefined || causeOf(error, MediaTypeError) !== undefined;
+}
+
+/** Returns the HTTP status by which a target has refused a request. */
+export function statusOf(error: unknown): number | undefined {
+  return causeOf(error, HttpStatusError)?.status;
 }

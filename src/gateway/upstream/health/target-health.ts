@@ -55,13 +55,17 @@ export function createTargetHealth<Method extends string>(parts: TargetHealthPar
     // That of the target itself is told of once, not for each of its lists.
     if (!(error instanceof CircuitOpenError)) failures.failed(target, method, error);
   };
+  /** A trial has no headers of a client: what is refused without them may be answered with them. */
+  const ignoreRefusal = (error: unknown): void => {
+    if (!failures.isRefusal(error)) throw error;
+  };
   const lists = new Recovery<TargetList<Method>>({
     clock,
     random,
     concurrency,
     // A method has no blank.
     keyOf: ({ target, method }) => `${method} ${target}`,
-    trial: ({ target, method }) => parts.probe(target, method),
+    trial: ({ target, method }) => parts.probe(target, method).catch(ignoreRefusal),
     trialFailed(list, error) {
       noteFailure(list, error);
       return false;
@@ -84,7 +88,7 @@ export function createTargetHealth<Method extends string>(parts: TargetHealthPar
     },
     failed(target, method, error) {
       noteFailure({ target, method }, error);
-      lists.failed({ target, method }, isCostly(error));
+      if (!failures.isRefusal(error)) lists.failed({ target, method }, isCostly(error));
     },
     hasten(target) {
       for (const { item } of lists.failing()) if (item.target === target) lists.hasten(item);

@@ -10,6 +10,8 @@ import { FloodError } from '../flood-guard.ts';
 export interface TargetStates {
   /** Counts a request that was answered, with a result or with an error. */
   answered(target: string, outcome: 'result' | 'error'): void;
+  /** Remembers an answer that is of no use to the request, and counts it as an error: the target can be reached. */
+  refused(target: string, request: string, error: unknown): void;
   /** Remembers a failure, and counts it when it is that of a request. */
   failed(target: string, request: string, error: unknown): void;
   /** It can be reached again: says nothing of requests. */
@@ -49,6 +51,11 @@ export function createTargetStates(clock: Clock): TargetStates {
   return {
     answered(target, outcome) {
       changing(target, 'answers').requests[outcome] += 1;
+    },
+    refused(target, request, error) {
+      const state = changing(target, 'answers');
+      state.lastError = { at: timeOf(clock.now()), request, reason: reasonOf(error) };
+      if (request !== connectionRequest) state.requests.error += 1;
     },
     failed(target, request, error) {
       const outcome = outcomeOf(error);

@@ -28,8 +28,7 @@ function createRig({ passesHeaders = false } = {}) {
   const circuit = createTargetCircuit({
     clock,
     random: () => 1,
-    failures: createTargetFailures(clock, log, states),
-    passesHeaders,
+    failures: createTargetFailures(clock, log, states, passesHeaders),
     connect(target) {
       tried.push(target);
       return connection.now(target);

@@ -3,6 +3,7 @@ import { AnswerBudgetError } from '../../../../src/gateway/upstream/answer-limit
 import { createTargetFailures } from '../../../../src/gateway/upstream/health/target-failures.ts';
 import { createTargetHealth } from '../../../../src/gateway/upstream/health/target-health.ts';
 import { createTargetStates } from '../../../../src/gateway/upstream/health/target-states.ts';
+import { HttpStatusError } from '../../../../src/gateway/upstream/transport/http-exchange.ts';
 import { DeadlineExceededError } from '../../../../src/net/deadline.ts';
 import { createManualClock } from '../../../support/edges/manual-clock.ts';
 import { createRecordedLog } from '../../../support/edges/recorded-log.ts';
@@ -10,7 +11,7 @@ import { createRecordedLog } from '../../../support/edges/recorded-log.ts';
 const late = new DeadlineExceededError(5_000);
 const list = ['a', 'tools/list'] as const;
 
-function createRig() {
+function createRig({ passesHeaders = false } = {}) {
   const clock = createManualClock();
   const log = createRecordedLog();
   const probed: string[] = [];
@@ -19,7 +20,7 @@ function createRig() {
   const health = createTargetHealth({
     clock,
     random: () => 1,
-    failures: createTargetFailures(clock, log, createTargetStates(clock)),
+    failures: createTargetFailures(clock, log, createTargetStates(clock), passesHeaders),
     probe(target, method) {
       probed.push(`${target} ${method}`);
       return answer.with();
@@ -88,6 +89,41 @@ describe('a list that is not answered in time', () => {
     health.failed(...list, late);
     expect(probed).toHaveLength(7);
   });
+});
+
+it.each([true, false])(
+  'a list that timed out is asked for again when the target refuses the gateway itself, if clients have headers: %s',
+  async (passesHeaders) => {
+    const { answer, health, settled } = createRig({ passesHeaders });
+    answer.with = () => Promise.reject(new HttpStatusError('answered with status 401', 401, true));
+    health.failed(...list, late);
+    expect(health.isLeftOut(...list)).toBe(true);
+    await settled();
+    expect(health.isLeftOut(...list)).toBe(!passesHeaders);
+  },
+);
+
+it('a list has one trial at a time, although it works for a client and fails again during one that hangs', async () => {
+  const { clock, probed, recovered, answer, health, settled } = createRig();
+  const trial = Promise.withResolvers<unknown>();
+  answer.with = () => trial.promise;
+  health.failed(...list, late);
+  expect(probed).toHaveLength(1);
+  for (let relapses = 0; relapses < 5; relapses += 1) {
+    health.listed(...list);
+    health.failed(...list, late);
+    clock.advance(10_000);
+    await settled();
+    expect(probed).toHaveLength(1);
+  }
+  // What it finds out counts, and the next one follows as after any other.
+  trial.reject(late);
+  await settled();
+  answer.with = () => Promise.resolve([]);
+  expect(clock.waiting()).toEqual([1_000]);
+  clock.next();
+  await settled();
+  expect([probed.length, recovered.length, health.isLeftOut(...list)]).toEqual([2, 6, false]);
 });
 
 describe('a list that fails at once', () => {
