@@ -159,12 +159,12 @@ it('finding what gives way costs no look at all the others with each change', ()
       return sizes[at] === size;
     },
   );
-  for (let change = 0; change < 100_000; change += 1) {
+  for (let change = 0; change < 20_000; change += 1) {
     const at = change % 1_000;
     sizes[at] = 1_000 + change;
     largest.add({ at, size: 1_000 + change });
     expect(largest.peek()?.at).toBe(at);
     expect(largest.size).toBeLessThan(5_000);
   }
-  expect(looks).toBeLessThan(10 * 100_000);
+  expect(looks).toBeLessThan(10 * 20_000);
 });

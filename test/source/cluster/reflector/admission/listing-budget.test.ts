@@ -54,11 +54,23 @@ describe('what is kept of an API server', () => {
     }
   });
 
-  it('gives a kind one part, however many namespaces it is listed in', () => {
-    const budget = budgetOf(10, 3);
-    list(budget, of('Namespace'), 13);
-    expect(list(budget, of('Service', 'a'), 3)).toBe(true);
-    expect(list(budget, of('Service', 'b'), 1)).toBe(false);
+  it('leaves each namespace that a kind is listed in an equal part of that, and the kind no more in sum', () => {
+    const budget = budgetOf(10, 4);
+    budget.divide([of('Service', 'a'), of('Service', 'b'), of('Namespace')]);
+    expect(list(budget, of('Service', 'a'), 13)).toBe(false);
+    expect(list(budget, of('Service', 'a'), 12)).toBe(true);
+    expect(list(budget, of('Namespace'), 5)).toBe(false);
+    expect(list(budget, of('Service', 'b'), 3)).toBe(false);
+    expect(list(budget, of('Service', 'b'), 2)).toBe(true);
+    expect(list(budget, of('Namespace'), 4)).toBe(true);
+  });
+
+  it('is for one kind no more than its most, also in several namespaces', () => {
+    const bounds = { shared: objects(100), mostOfKind: objects(10), ofKind: objects(4), received: 1_000 };
+    const budget = new ListingBudget(bounds);
+    budget.divide([of('Service', 'a'), of('Service', 'b')]);
+    expect([list(budget, of('Service', 'a'), 9), list(budget, of('Service', 'a'), 8)]).toEqual([false, true]);
+    expect([list(budget, of('Service', 'b'), 3), list(budget, of('Service', 'b'), 2)]).toEqual([false, true]);
   });
 });
 
