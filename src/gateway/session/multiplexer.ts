@@ -3,18 +3,17 @@ import { within } from '../../net/deadline.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { hasSameClaims, isCurrent } from '../callers.ts';
 import type { Caller, TargetState } from '../model.ts';
-import type { Message, Params } from '../rpc/model.ts';
+import type { Message } from '../rpc/model.ts';
 import { createPeer, type Peer } from '../rpc/peer.ts';
-import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { createListMemory } from '../upstream/answer-limits.ts';
 import { createTargetCircuit, type TargetCircuit } from '../upstream/health/target-circuit.ts';
 import { createTargetFailures } from '../upstream/health/target-failures.ts';
 import { createTargetHealth } from '../upstream/health/target-health.ts';
 import { connectionRequest, createTargetStates } from '../upstream/health/target-states.ts';
-import { mayAskForInput } from '../upstream/input-required.ts';
 import { createClientRequestBudget } from './client-requests.ts';
 import { createDecisionLog } from './decisions/decision-log.ts';
 import { createMissingScope, type MissingScope } from './decisions/step-up.ts';
+import { beginsWork, createInFlight, shuttingDown } from './drain.ts';
 import { createHeaderRules } from './lists/header-rules.ts';
 import { listMethods } from './lists/list-pages.ts';
 import { createSharedListing } from './lists/shared-listing.ts';
@@ -212,66 +211,6 @@ function forReader(message: Message, { stream, mayReceive }: Delivery, clock: Cl
   if (deliverTo(stream, mayReceive, clock) !== undefined && stream.reader !== undefined) return message;
   const requestId = message.params?.['requestId'];
   return { ...message, params: requestId === undefined ? {} : { requestId } };
-}
-
-/** The requests of all clients that no response was sent to. */
-function createInFlight() {
-  const { promise: drained, resolve } = Promise.withResolvers<void>();
-  let requests = 0;
-  let draining = false;
-  const changedBy = (difference: number): void => {
-    requests += difference;
-    if (draining && requests === 0) resolve();
-  };
-  return {
-    count: () => requests,
-    isDraining: () => draining,
-    /** Resolves when no request is in flight; from now on, new ones should be refused. */
-    drained() {
-      draining = true;
-      changedBy(0);
-      return drained;
-    },
-    /** Counts a request until its sender is told that it is settled. */
-    counted(message: Message, sender: Sender): Sender {
-      if (!('method' in message && 'id' in message)) return sender;
-      changedBy(1);
-      return {
-        caller: sender.caller,
-        paramHeaders: sender.paramHeaders,
-        passedHeaders: sender.passedHeaders,
-        get reader() {
-          return sender.reader;
-        },
-        send: (...sent) => sender.send(...sent),
-        pause: () => sender.pause?.(),
-        settled() {
-          sender.settled();
-          changedBy(-1);
-        },
-      };
-    },
-  };
-}
-
-/**
- * Requests that carry on what has begun. A task has begun with a call, and a client that gets no response to `ping` may
- * give up its calls.
- */
-const continuing: readonly string[] = ['ping', 'tasks/get', 'tasks/result', 'tasks/update', 'tasks/cancel'];
-
-/**
- * Returns whether a request begins something new. One with the input that an earlier one has asked for continues the
- * call of that one (MCP 2026-07-28, Multi Round-Trip Requests).
- */
-function beginsWork({ method, params }: { readonly method: string; readonly params?: Params | undefined }): boolean {
-  if (continuing.includes(method)) return false;
-  const hasInput = params?.['requestState'] !== undefined || params?.['inputResponses'] !== undefined;
-  return !(mayAskForInput(method) && hasInput);
-}
-
-function shuttingDown(): RpcError {
-  return new RpcError(errorCode.unavailable, 'The gateway is shutting down; send the request again in a new session');
 }
 
 function forgetTargets(shared: SharedState, targets: readonly string[]): void {
