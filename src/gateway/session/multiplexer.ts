@@ -1,5 +1,4 @@
 import type { Clock } from '../../edges.ts';
-import { within } from '../../net/deadline.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { hasSameClaims, isCurrent } from '../callers.ts';
 import type { Caller, TargetState } from '../model.ts';
@@ -13,7 +12,7 @@ import { connectionRequest, createTargetStates } from '../upstream/health/target
 import { createClientRequestBudget } from './client-requests.ts';
 import { createDecisionLog } from './decisions/decision-log.ts';
 import { createMissingScope, type MissingScope } from './decisions/step-up.ts';
-import { beginsWork, createInFlight, shuttingDown } from './drain.ts';
+import { beginsWork, createInFlight, drain, shuttingDown } from './drain.ts';
 import { createHeaderRules } from './lists/header-rules.ts';
 import { listMethods } from './lists/list-pages.ts';
 import { createSharedListing } from './lists/shared-listing.ts';
@@ -46,14 +45,16 @@ export interface Multiplexer {
   /** Open sessions. */
   sessions(): number;
   /**
-   * Refuses what begins something new, and waits until no request is in flight, at most for this time in milliseconds.
-   * Those that are in flight after that get an error.
+   * Refuses what begins something new, and waits until no request is in flight, and no client is expected to ask about
+   * a task, at most for this time in milliseconds. Requests that are in flight after that get an error.
    */
   drain(limit: number): Promise<void>;
   /**
    * Returns whether a message is refused because of a drain. Whatever lets requests in flight come to an end is not.
+   *
+   * @param hasSession whether its client has a session, in which a request continues no earlier one
    */
-  refuses(message: Message): boolean;
+  refuses(message: Message, hasSession: boolean): boolean;
   /** Closes every session. Resolves when the sessions with targets are terminated. */
   stop(): Promise<void>;
 }
@@ -90,7 +91,8 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
           return Promise.resolve();
         },
         request(request, { sender, decides }) {
-          if (inFlight.isDraining() && beginsWork(request)) return Promise.reject(shuttingDown());
+          const isRefused = inFlight.isDraining() && beginsWork(request, transport.client === undefined);
+          if (isRefused) return Promise.reject(shuttingDown());
           return session.handle({ ...request, caller: sender.caller, sender, decides });
         },
         settled: ({ sender }) => sender.settled(),
@@ -119,15 +121,12 @@ export function createMultiplexer(parts: SessionParts): Multiplexer {
     missingScope: createMissingScope({ ...parts, decisions: shared.decisions }, shared.names),
     targetState: (target) => targetStateIn(shared, target),
     sessions: () => sessions.size,
-    refuses: (message) => inFlight.isDraining() && 'method' in message && 'id' in message && beginsWork(message),
-    async drain(limit) {
-      const { clock, log } = parts;
-      if (inFlight.count() > 0) log.info('waits for the requests in flight', { requests: inFlight.count() });
-      await within({ clock, milliseconds: limit }, () => inFlight.drained()).catch(() => {
-        log.warn('requests get an error, since the grace time is over', { requests: inFlight.count() });
+    refuses: (message, hasSession) =>
+      inFlight.isDraining() && 'method' in message && 'id' in message && beginsWork(message, hasSession),
+    drain: (limit) =>
+      drain({ ...parts, inFlight, tasks: () => shared.taskTables.awaited() }, limit, () => {
         for (const peer of peers) peer.refuse(shuttingDown());
-      });
-    },
+      }),
     async stop() {
       unsubscribe();
       shared.circuit.stop();
