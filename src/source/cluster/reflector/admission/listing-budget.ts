@@ -44,7 +44,10 @@ export type Room = 'enough' | 'too-many' | 'too-large';
 export interface Listing {
   /** Counts bytes as they arrive. Returns false when the list is longer than any that is read. */
   receive(bytes: number): boolean;
-  /** Says what the listing keeps so far. What it has beyond the stored objects of its collection counts until its end. */
+  /**
+   * Says what the listing keeps so far, and returns whether it may. What it has beyond the stored objects of its
+   * collection counts until its end, or until the next call.
+   */
   keep(size: ListingSize): Room;
   end(): void;
 }
@@ -79,21 +82,22 @@ export class ListingBudget {
         const difference = minus(weighed(size, kind), this.#storedOf(collection));
         charge(difference);
         const room = this.#room(kind);
-        charge(positive(difference));
+        if (difference.objects < 0 || difference.bytes < 0) charge(positive(difference));
         return room;
       },
       end: () => charge(none),
     };
   }
 
-  /** Returns whether so much more has room beside the stored objects. What does not grow always has. */
-  roomFor({ kind }: Collection, more: ListingSize): Room {
-    const wanted = weighed(more, kind);
+  /** Returns whether a collection may have so much. What is no more than it had before always has room. */
+  roomFor(collection: Collection, size: ListingSize, before: ListingSize): Room {
+    const { kind } = collection;
+    const wanted = minus(weighed(size, kind), this.#storedOf(collection));
     this.#add(kind, wanted);
-    const room = this.#room(kind);
+    const isBeyond = (of: keyof ListingSize): boolean => size[of] > before[of] && this.#isBeyond(kind, of);
+    const room = roomOf(isBeyond);
     this.#add(kind, minus(none, wanted));
-    if (room === 'too-many') return more.objects > 0 ? room : 'enough';
-    return more.bytes > 0 ? room : 'enough';
+    return room;
   }
 
   /** Says what is stored of a collection now. */
@@ -104,12 +108,13 @@ export class ListingBudget {
   }
 
   #room(kind: KindName): Room {
+    return roomOf((of) => this.#isBeyond(kind, of));
+  }
+
+  #isBeyond(kind: KindName, of: keyof ListingSize): boolean {
     const { ofKind, mostOfKind, shared } = this.#bounds;
     const used = this.#kinds.get(kind) ?? none;
-    const isBeyond = (of: keyof ListingSize): boolean =>
-      used[of] > mostOfKind[of] || (used[of] > ofKind[of] && this.#beyond[of] > shared[of]);
-    if (isBeyond('objects')) return 'too-many';
-    return isBeyond('bytes') ? 'too-large' : 'enough';
+    return used[of] > mostOfKind[of] || (used[of] > ofKind[of] && this.#beyond[of] > shared[of]);
   }
 
   #storedOf(collection: Collection): ListingSize {
@@ -123,6 +128,11 @@ export class ListingBudget {
     this.#kinds.set(kind, after);
     this.#beyond = plus(this.#beyond, minus(positive(minus(after, ofKind)), positive(minus(before, ofKind))));
   }
+}
+
+function roomOf(isBeyond: (of: keyof ListingSize) => boolean): Room {
+  if (isBeyond('objects')) return 'too-many';
+  return isBeyond('bytes') ? 'too-large' : 'enough';
 }
 
 const none: ListingSize = { objects: 0, bytes: 0 };
