@@ -55,6 +55,7 @@ export class FairShares {
     this.#objects += 1;
     share.youngest.add(noted);
     this.#place(noted, rest === undefined ? 'in' : 'out', noted.held);
+    if (rest !== undefined) this.#ranked();
     return noted;
   }
 

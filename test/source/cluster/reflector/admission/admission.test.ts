@@ -41,6 +41,16 @@ function start(room: number, objects: number = 1_000) {
     lists: () => lists,
     write: (name: string, bytes: number): void => admission.set(objectOf(name, bytes)),
     delete: (name: string): void => admission.delete(objectOf(name, 0)),
+    /** A list comes to these, of which the last has no room. */
+    list(...objects: readonly (readonly [name: string, bytes: number])[]): void {
+      const replacement = store.replacement();
+      for (const [at, [name, bytes]] of objects.entries()) {
+        if (at < objects.length - 1) replacement.add(objectOf(name, bytes));
+        else replacement.addWithoutRoom(objectOf(name, bytes));
+      }
+      replacement.commit();
+      admission.replaced();
+    },
     /** The bytes of each object; 0: it has no room. */
     sizes: () => Object.fromEntries([...store.keys()].map((key) => [key, store.bytesOf(key)])),
   };
@@ -100,6 +110,15 @@ describe('an object of a watch that has no room for its bytes', () => {
       }),
     );
   });
+});
+
+it('an object that a list had no room for is read by another one once others are deleted', () => {
+  const { list, write, lists, delete: remove } = start(100);
+  list(['one', 30], ['two', 40], ['large', 60]);
+  write('one', 29);
+  expect(lists()).toBe(0);
+  remove('one');
+  expect(lists()).toBe(1);
 });
 
 describe('objects of watches of several namespaces', () => {
