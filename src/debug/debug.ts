@@ -119,8 +119,8 @@ function debugRoutes(parts: DebugParts): { readonly routes: ReadonlyMap<string, 
 
 function metricsRoutes({ synced, metrics }: DebugParts): ReadonlyMap<string, Route> {
   return new Map<string, Route>([
-    ['/healthz', { get: () => plainText('ok\n') }],
-    ['/readyz', { get: () => readiness(synced()) }],
+    ['/healthz', { probe: () => plainText('ok\n') }],
+    ['/readyz', { probe: () => readiness(synced()) }],
     ['/metrics', { get: async () => ({ status: 200, type: metrics.contentType, body: await metrics.text() }) }],
   ]);
 }

@@ -1,11 +1,11 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { setImmediate } from 'node:timers/promises';
 import type { Clock, StopAsync } from '../edges.ts';
 import { parseBoundedJson } from '../json/bounded-json.ts';
 import { onlyForLoopbackHosts } from '../net/guard/host-guard.ts';
 import { authorize, type GuardedRequest, keepAuthorized, type RequestGuard } from '../net/guard/request-guard.ts';
 import type { HostPort } from '../net/host-port.ts';
 import { type LimitedListenerParts, openLimitedListener } from '../net/listener/limited-listener.ts';
+import { RequestTurns } from '../net/listener/request-turns.ts';
 import { isLoopback } from '../net/loopback.ts';
 import { LogThrottle } from '../rate/log-throttle.ts';
 import { Quota } from '../rate/quota.ts';
@@ -27,8 +27,12 @@ type Read = (query: URLSearchParams) => HttpResponse | Promise<HttpResponse>;
 /** Handles requests with a JSON body. */
 type Write = (body: unknown, query: URLSearchParams) => HttpResponse | Promise<HttpResponse>;
 
-/** The methods of one path. `stream` answers GET by itself, with a response that does not end. */
+/**
+ * The methods of one path. `stream` answers GET by itself, with a response that does not end. `probe` answers GET and HEAD
+ * without a turn: whether the process is well must be known however many requests wait.
+ */
 export interface Route {
+  readonly probe?: () => HttpResponse;
   readonly get?: Read;
   readonly put?: Write;
   readonly post?: Write;
@@ -80,9 +84,6 @@ const maxBody = 64 * 1024;
 /** Structure of a request body. */
 const bodyBounds = { maxValues: 5_000, maxDepth: 50 };
 
-/** Requests that are being answered or wait for their turn. */
-const maxOpenRequests = 64;
-
 /** Bytes of all answers that are being sent: clients that do not read them hold no more memory than this. */
 const maxUnsent = 64 * 1024 * 1024;
 
@@ -99,7 +100,7 @@ export async function serveRoutes(
   routes: ReadonlyMap<string, Route>,
   { failed, guard, ...parts }: RoutesParts,
 ): Promise<RouteServer> {
-  const turns = new Turns();
+  const turns = new RequestTurns();
   const unsent = new Quota(maxUnsent, 1);
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     const { path, query } = targetOf(request);
@@ -194,27 +195,6 @@ function refuseHost(_: IncomingMessage, response: ServerResponse, message: strin
   response.writeHead(403, { 'content-type': type, 'x-content-type-options': 'nosniff' }).end(body);
 }
 
-/** Starts tasks one by one, each in an iteration of the event loop of its own. */
-class Turns {
-  #open = 0;
-  #last: Promise<unknown> = Promise.resolve();
-
-  async run<T>(task: () => Promise<T>): Promise<T> {
-    if (this.#open >= maxOpenRequests) {
-      throw new RequestError(503, 'too many requests are being answered: try again.', { 'retry-after': '1' });
-    }
-    this.#open += 1;
-    const turn = this.#last.then(() => setImmediate());
-    this.#last = turn;
-    try {
-      await turn;
-      return await task();
-    } finally {
-      this.#open -= 1;
-    }
-  }
-}
-
 function targetOf({ url = '/' }: IncomingMessage): { readonly path: string; readonly query: URLSearchParams } {
   const [path = '/', query] = url.split('?', 2);
   return { path, query: new URLSearchParams(query) };
@@ -226,11 +206,22 @@ interface Target {
   readonly known: ReadonlyMap<string, Route>;
 }
 
-async function respond(request: IncomingMessage, { route, query, known }: Target, turns: Turns): Promise<HttpResponse> {
+async function respond(
+  request: IncomingMessage,
+  { route, query, known }: Target,
+  turns: RequestTurns,
+): Promise<HttpResponse> {
   if (route === undefined) throw new RequestError(404, `nothing here; try ${[...known.keys()].join(', ')}.`);
   const { method } = request;
-  const { get } = route;
-  if ((method === 'GET' || method === 'HEAD') && get !== undefined) return turns.run(async () => get(query));
+  const { get, probe } = route;
+  const isRead = method === 'GET' || method === 'HEAD';
+  if (isRead && probe !== undefined) return probe();
+  const inTurn = async (task: () => HttpResponse | Promise<HttpResponse>): Promise<HttpResponse> => {
+    const answer = turns.run(request.socket.remoteAddress ?? '', task);
+    if (answer === undefined) throw new RequestError(503, tooMany, { 'retry-after': '1', connection: 'close' });
+    return answer;
+  };
+  if (isRead && get !== undefined) return inTurn(() => get(query));
   const write = method === 'PUT' ? route.put : method === 'POST' ? route.post : undefined;
   if (write === undefined) {
     const allow = methodsOf(route);
@@ -239,13 +230,16 @@ async function respond(request: IncomingMessage, { route, query, known }: Target
   refuseOtherOrigins(request);
   // Before its turn: a client that sends slowly takes no turn of others.
   const body = await readJson(request);
-  return turns.run(async () => write(body, query));
+  return inTurn(() => write(body, query));
 }
 
+const tooMany = 'too many requests are being answered: try again.';
+
 function methodsOf(route: Route): string {
+  const reads = route.get !== undefined || route.probe !== undefined;
   const methods = [
-    ...(route.get !== undefined || route.stream !== undefined ? ['GET'] : []),
-    ...(route.get !== undefined ? ['HEAD'] : []),
+    ...(reads || route.stream !== undefined ? ['GET'] : []),
+    ...(reads ? ['HEAD'] : []),
     ...(route.put !== undefined ? ['PUT'] : []),
     ...(route.post !== undefined ? ['POST'] : []),
   ];

@@ -119,7 +119,8 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
   const listeners = (): readonly ListenerStatus[] => [statusOf(listener, authenticator)];
   const notReady = (): string | undefined => (shutdown.begun() ? 'shutting down' : unreadyKinds(xds.status()));
   const failed = (error: unknown): void => log.error('internal error in an admin page', { error });
-  const pages = createAdmin({ config, targetState, xds: xds.status, notReady, listeners, metrics, failed });
+  const adminParts = { config, targetState, xds: xds.status, notReady, listeners, metrics, failed, clock, log };
+  const pages = createAdmin(adminParts);
   const admin = await openAdmin(adminListen, pages, listenerParts);
   shutdown.add(xds.start());
 

@@ -34,6 +34,7 @@ const allEntered = Promise.withResolvers<void>();
 const routes = new Map<string, Route>([
   ['/long', { get: () => plainText('x'.repeat(16 * 1024 * 1024)) }],
   ['/', { get: () => plainText('hello\n') }],
+  ['/healthz', { probe: () => plainText('ok\n') }],
   ['/query', { get: (query) => json(Object.fromEntries(query), query.has('pretty')) }],
   [
     '/broken',
@@ -48,7 +49,7 @@ const routes = new Map<string, Route>([
     {
       get: async () => {
         entered += 1;
-        if (entered === 64) allEntered.resolve();
+        if (entered === 48) allEntered.resolve();
         await waits;
         return plainText('at last\n');
       },
@@ -77,12 +78,15 @@ interface Sent {
   readonly host?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  readonly localAddress?: string;
 }
 
 /** Sends a request with a `Host` header of its own, which `fetch` does not allow. */
 async function send({ address }: RouteServer, { path = '/', method = 'GET', host = 'localhost', ...sent }: Sent) {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  request({ host: address.host, port: address.port, path, method, headers: { host, ...sent.headers } }, resolve)
+  const { localAddress } = sent;
+  const to = { host: address.host, port: address.port, ...(localAddress && { localAddress }) };
+  request({ ...to, path, method, headers: { host, ...sent.headers } }, resolve)
     .on('error', reject)
     .end(sent.body);
   const response = await promise;
@@ -96,9 +100,9 @@ describe('a listener', () => {
     [{ path: '/?a=1' }, 200, 'hello\n'],
     [{ path: '/query?a=1&b=%2F' }, 200, '{"a":"1","b":"/"}\n'],
     [{ path: '/query?pretty' }, 200, '{\n  "pretty": ""\n}\n'],
-    [{ path: '/Query' }, 404, '{"error":"nothing here; try /long, /, /query, /broken, /slow, /changed."}\n'],
-    [{ path: '/query/' }, 404, '{"error":"nothing here; try /long, /, /query, /broken, /slow, /changed."}\n'],
-    [{ path: '//' }, 404, '{"error":"nothing here; try /long, /, /query, /broken, /slow, /changed."}\n'],
+    [{ path: '/Query' }, 404, '{"error":"nothing here; try /long, /, /healthz, /query, /broken, /slow, /changed."}\n'],
+    [{ path: '/query/' }, 404, '{"error":"nothing here; try /long, /, /healthz, /query, /broken, /slow, /changed."}\n'],
+    [{ path: '//' }, 404, '{"error":"nothing here; try /long, /, /healthz, /query, /broken, /slow, /changed."}\n'],
     [{ method: 'HEAD', path: '/nothing' }, 404, ''],
     [{ path: '/broken' }, 500, '{"error":"internal error: the log has it."}\n'],
     [{ method: 'POST' }, 405, '{"error":"only GET, HEAD."}\n'],
@@ -108,7 +112,7 @@ describe('a listener', () => {
     [
       { method: 'POST', path: '/nothing' },
       404,
-      '{"error":"nothing here; try /long, /, /query, /broken, /slow, /changed."}\n',
+      '{"error":"nothing here; try /long, /, /healthz, /query, /broken, /slow, /changed."}\n',
     ],
   ])('answers %j with %d', async (sent, status, body) => {
     const { headers, ...answer } = await send(await started(), sent);
@@ -138,14 +142,17 @@ describe('a listener that reads bodies', () => {
     expect(answer).toMatchObject({ status, body: expect.stringContaining(body) });
   });
 
-  it('answers some requests at once, and tells further ones to come again', async () => {
+  it('answers some requests of an address at once, and tells further ones to come again on another connection', async () => {
     const listener = await started();
     const { promise: held, resolve: release } = Promise.withResolvers<void>();
     waits = held;
-    const waiting = Array.from({ length: 64 }, () => send(listener, { path: '/slow' }));
+    const waiting = Array.from({ length: 48 }, () => send(listener, { path: '/slow' }));
     await allEntered.promise;
     const refused = await send(listener, {});
-    expect(refused).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
+    expect(refused).toMatchObject({ status: 503, headers: { 'retry-after': '1', connection: 'close' } });
+    // Neither probes nor other addresses are kept out.
+    expect(await send(listener, { path: '/healthz' })).toMatchObject({ status: 200, body: 'ok\n' });
+    expect((await send(listener, { localAddress: '127.0.0.2' })).status).toBe(200);
     release();
     for (const answer of waiting) expect((await answer).status).toBe(200);
     expect((await send(listener, {})).status).toBe(200);

@@ -1,6 +1,9 @@
 import type { RequestListener, ServerResponse } from 'node:http';
+import type { Clock, Logger } from '../../edges.ts';
 import { resource_TypeToJSON, rule_MatcherToJSON } from '../../gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
+import { RequestTurns } from '../../net/listener/request-turns.ts';
 import { parseRequestUrl } from '../../net/request-url.ts';
+import { LogThrottle } from '../../rate/log-throttle.ts';
 import type { AuthnStatus } from '../authn/model.ts';
 import type { GatewayConfig, TargetState } from '../model.ts';
 import { targetUrl } from '../network/target-url.ts';
@@ -23,6 +26,18 @@ export interface AdminParts {
   readonly metrics: GatewayMetrics;
   /** Called with each error of a page; the client gets status 500. */
   readonly failed: (error: unknown) => void;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Counts requests beyond those that are answered at once, and logs that there are some. */
+function createRefusals({ metrics, clock, log }: AdminParts): (address: string) => void {
+  const throttle = new LogThrottle(clock, log);
+  return (address) => {
+    metrics.count('gatehouse_gateway_requests_refused_total', { reason: 'admin' });
+    const message = 'requests for admin pages are refused: an address, or all together, have too many open';
+    throttle.failed('pages', { reason: 'too many requests', message, fields: { listener: 'admin', address } });
+  };
 }
 
 /** The body of a page. */
@@ -37,7 +52,7 @@ interface Page {
  * Creates the handler of the admin pages: `GET /targets`, `/rbac` and `/listeners` return what is in force, each with
  * the state of the connection to the control plane. Names are sorted by bytes. No page contains a secret: keys appear
  * by their ids, and tokens do not appear. `/metrics` is for Prometheus, `/healthz` succeeds while the process runs, and
- * `/readyz` while clients should be sent here.
+ * `/readyz` while clients should be sent here: neither waits for a turn behind other pages.
  */
 export function createAdmin(parts: AdminParts): RequestListener {
   const { config, targetState, xds, notReady, listeners, metrics, failed } = parts;
@@ -47,33 +62,47 @@ export function createAdmin(parts: AdminParts): RequestListener {
       text: `${JSON.stringify({ ...state, controlPlane: xds() }, null, 2)}\n`,
     };
   };
+  const turns = new RequestTurns();
+  const refused = createRefusals(parts);
   const pages = new Map<string, () => Page | Promise<Page>>([
     ['/targets', () => json({ targets: targetsOf(config, targetState) })],
     ['/rbac', () => json({ configs: rbacConfigsOf(config) })],
     ['/listeners', () => json({ listeners: listeners() })],
     ['/metrics', async () => ({ type: metrics.contentType, text: await metrics.text() })],
+  ]);
+  const probes = new Map<string, () => Page>([
     ['/healthz', () => plainText(200, 'ok')],
     ['/readyz', () => plainText(notReady() === undefined ? 200 : 503, notReady() ?? 'ok')],
   ]);
-  const paths = [...pages.keys()].join(', ');
+  const paths = [...pages.keys(), ...probes.keys()].join(', ');
 
   return (request, response) => {
-    const page = pages.get(parseRequestUrl(request.url)?.pathname ?? '');
+    const path = parseRequestUrl(request.url)?.pathname ?? '';
+    const probe = probes.get(path);
+    const page = probe ?? pages.get(path);
     const { method = '' } = request;
     if (page === undefined) return sendText(response, 404, `There is nothing here; there is ${paths}.`);
     if (method !== 'GET' && method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD');
       return sendText(response, 405, 'This page can only be read: use GET.');
     }
-    sendPage(response, method, page).catch((error: unknown) => {
+    const address = request.socket.remoteAddress ?? '';
+    const made = probe === undefined ? turns.run(address, page) : Promise.resolve(probe());
+    if (made === undefined) {
+      refused(address);
+      // New connections are limited: so are requests that are refused.
+      response.setHeader('connection', 'close').setHeader('retry-after', '1');
+      return sendText(response, 503, 'Too many requests are being answered: try again.');
+    }
+    sendPage(response, method, made).catch((error: unknown) => {
       failed(error);
       sendText(response, 500, 'internal error');
     });
   };
 }
 
-async function sendPage(response: ServerResponse, method: string, page: () => Page | Promise<Page>): Promise<void> {
-  const { status = 200, type, text } = await page();
+async function sendPage(response: ServerResponse, method: string, page: Promise<Page>): Promise<void> {
+  const { status = 200, type, text } = await page;
   response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
   response.end(method === 'HEAD' ? undefined : text);
 }

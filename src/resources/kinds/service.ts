@@ -36,7 +36,7 @@ const serviceSpec = lenientMapping(
     clusterIP: unchecked,
   },
   otherFields,
-  belongIn('an entry of spec.ports', ['port', 'protocol', 'appProtocol', 'targetPort']),
+  belongIn('an entry of spec.ports', ['protocol', 'appProtocol', 'targetPort']),
 );
 
 const ownAnnotations = { known: pathAnnotations, prefix: 'kgateway.dev/mcp' };
