@@ -4,15 +4,20 @@ import type { AccessRequest, ExplainInputs, Reason } from './model.ts';
 import { keysOf, nearestName } from './nearest.ts';
 
 /**
- * Recognises a name that no rule can have: the form in which clients see a resource (`mcp://<target>/<URI>`), or the
- * bare name that an upstream uses. Rules have `<target>:<name>`.
+ * Recognises a name that no rule can have: the form in which clients see a resource (`mcp://<target>/<URI>`) or, with
+ * `--names=portable`, a tool, or the bare name that an upstream uses. Rules have `<target>:<name>`.
  */
 export function nameReason(inputs: ExplainInputs, { kind, name }: AccessRequest): Reason | undefined {
   const exposed = ruleNameOf(name);
+  const portable = portableNameOf(inputs, name);
   const form = kind === 'resource' ? '<target>:<upstream URI>' : `<target>:<${kind}>`;
   const isLike = `the name of a ${kind} in rules is ${form}`;
   if (exposed !== undefined) {
     const message = `${quoted(name)} is the URI that clients see; ${isLike}, here ${quoted(exposed)}. Ask for that one.`;
+    return { code: 'name-form', at: undefined, message };
+  }
+  if (portable !== undefined && kind !== 'resource') {
+    const message = `${quoted(name)} is the name that clients see at a gateway with --names=portable; ${isLike}, here ${quoted(portable)}. Ask for that one.`;
     return { code: 'name-form', at: undefined, message };
   }
   const colon = name.indexOf(':');
@@ -38,6 +43,14 @@ export function ruleNameOf(exposed: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The name in rules of a portable one without escapes, whose target there is; undefined for any other text. */
+function portableNameOf({ translation }: ExplainInputs, name: string): string | undefined {
+  const end = name.indexOf('__');
+  if (end <= 0 || name.includes('--') || name.includes(':')) return undefined;
+  const target = name.slice(0, end).replaceAll('_', '/');
+  return translation.targets.get(target) === undefined ? undefined : `${target}:${name.slice(end + 2)}`;
 }
 
 /** A name with a target that rules have, and that ends with this one. */

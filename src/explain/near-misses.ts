@@ -86,7 +86,9 @@ function ruleNearMiss(inputs: ExplainInputs, policy: string, rule: WrittenRule, 
     return { code: 'other-kind', path: [...at, 'resource', 'kind'], message, distance: rule.name === '*' ? 1 : 0 };
   }
   if (rule.kind !== request.kind) return undefined;
-  const message = `${allowed} the ${rule.kind} ${quoted(rule.name)}. Correct the name, or write a rule for ${quoted(request.name)}.`;
+  // A rule for a name without a target would be invalid.
+  const other = targetOf(request.name) === undefined ? '' : `, or write a rule for ${quoted(request.name)}`;
+  const message = `${allowed} the ${rule.kind} ${quoted(rule.name)}. Correct the name${other}.`;
   const distance = nameDistance(rule.name, request.name);
   return { code: 'other-name', path: [...at, 'resource', 'name'], message, distance };
 }
@@ -186,15 +188,20 @@ function unreadablePolicy({ resources }: ExplainInputs, key: string): NearMiss |
   return { code: 'policy-invalid', at: { kind: 'MCPAuthPolicy', key, path: ['spec'] }, message, distance: 0 };
 }
 
-/** The parts of a policy on the Gateway that are dropped: what they were to allow is unknown. */
+/** The parts of a policy on the Gateway that are dropped: what they were to allow is unknown. Or that it has none. */
 function* droppedParts({ resources }: ExplainInputs, key: string): Generator<NearMiss> {
-  const rules = resources.MCPAuthPolicy.get(key)?.rules;
-  if (rules === undefined) return;
+  const policy = resources.MCPAuthPolicy.get(key);
+  if (policy === undefined) return;
+  const { rules, jwt } = policy;
   const at = (...path: readonly (string | number)[]): NearMiss['at'] => ({ kind: 'MCPAuthPolicy', key, path });
   if (!rules.ok) {
     const message = `The policy ${key} is invalid, so that it allows nothing: ${rules.reason}`;
     yield { code: 'policy-invalid', at: at('spec'), message, distance: 0 };
     return;
+  }
+  if (rules.value.length === 0 && jwt === undefined) {
+    const message = `The policy ${key} has no rules, so that it allows nothing. Write rules in its spec.`;
+    yield { code: 'no-rule', at: at('spec'), message, distance: 0 };
   }
   const code: ReasonCode = 'policy-partly-invalid';
   for (const [position, rule] of rules.value.entries()) {

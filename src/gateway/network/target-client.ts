@@ -3,16 +3,17 @@ import type { Target } from '../../gen/mcp/kgateway/dev/target/v1alpha1/target.t
 import { formatHostPort } from '../../net/host-port.ts';
 import { isLoopback } from '../../net/loopback.ts';
 import { refuseCoding } from '../../net/outbound/text-fetch.ts';
-import type { TargetBody, TargetFetch, TargetResponse } from '../model.ts';
+import type { TargetFetch, TargetResponse } from '../model.ts';
 import type { ConnectionLimit } from './connection-limit.ts';
 import { portOf } from './connector.ts';
+import { type DispatchedResponse, dispatch } from './dispatch.ts';
 import type { Resolutions } from './resolve.ts';
 import type { TargetSettings } from './target-settings.ts';
 import { targetUrl } from './target-url.ts';
 
 /*
- * Requests go to undici's dispatcher without its `fetch`, whose objects and streams take as much time for a small call
- * as all else that the gateway does.
+ * Requests go to undici's dispatcher without its `fetch` and `request`, whose objects and streams take as much time for a
+ * small call as all else that the gateway does.
  */
 
 /** What the clients of all targets share. */
@@ -22,9 +23,6 @@ interface TargetClientParts {
   readonly resolutions: Resolutions;
   readonly settings: TargetSettings;
 }
-
-/** Responses that only announce another one (RFC 9110, section 15.2), to one request: servers send one or two. */
-const maxAnnouncements = 16;
 
 /** Creates the client of one target; see {@link TargetFetch}. */
 export function createTargetFetch(
@@ -43,14 +41,8 @@ export function createTargetFetch(
     const added = settings.headersOf(target.name);
     // What the operator has set replaces what a client has sent.
     const own = { ...sentHeaders(headers, authority, settings), ...Object.fromEntries(added) };
-    const close = connections.open(target.name);
-    const answer = await dispatcher
-      .request({ origin, path, method, headers: own, body, signal, onInfo: announcementLimit() })
-      .catch((error: unknown) => {
-        close();
-        throw error;
-      });
-    answer.body.once('close', close);
+    const closed = connections.open(target.name);
+    const answer = await dispatch(dispatcher, { origin, path, method, headers: own, body, signal, closed });
     const hasSecrets = (): boolean => added.size > 0 || Object.keys(own).some(settings.passes);
     const response = await refuseCoding(responseOf(answer, hasSecrets));
     return authority === undefined ? response : withTargetLocation(response, url, authority);
@@ -84,23 +76,14 @@ function sentHeaders(
   return sent;
 }
 
-/** Returns what ends a request, by throwing, when it is called with too many announcements. */
-function announcementLimit(): () => void {
-  let left = maxAnnouncements;
-  return () => {
-    left -= 1;
-    if (left < 0) throw new Error(`it announces its answer more than ${maxAnnouncements} times (status 1xx)`);
-  };
-}
-
 /** @param hasSecrets whether the request had headers of the operator, or some that clients send */
-function responseOf({ statusCode, headers, body }: Dispatcher.ResponseData, hasSecrets: () => boolean): TargetResponse {
-  const ok = statusCode >= 200 && statusCode < 300;
+function responseOf({ status, headers, body }: DispatchedResponse, hasSecrets: () => boolean): TargetResponse {
+  const ok = status >= 200 && status < 300;
   return {
-    status: statusCode,
+    status,
     ok,
     headers: { get: (name) => joined(headers[name.toLowerCase()]) },
-    body: bodyOf(body),
+    body,
     mayRepeatSecrets: !ok && hasSecrets(),
   };
 }
@@ -108,18 +91,6 @@ function responseOf({ statusCode, headers, body }: Dispatcher.ResponseData, hasS
 function joined(value: string | readonly string[] | undefined): string | null {
   if (value === undefined) return null;
   return typeof value === 'string' ? value : value.join(', ');
-}
-
-function bodyOf(body: Dispatcher.ResponseData['body']): TargetBody {
-  return {
-    [Symbol.asyncIterator]: () => body[Symbol.asyncIterator](),
-    async cancel() {
-      // What has arrived whole leaves its connection to the next request.
-      body.on('error', () => {}).resume();
-      await new Promise((resolve) => setImmediate(resolve));
-      body.destroy();
-    },
-  };
 }
 
 /**

@@ -101,6 +101,20 @@ const denied: readonly (readonly [
     '"run" is a name without its target; the name of a tool in rules is <target>:<tool>. Did you mean "default/tool:run"?',
   ],
   [
+    'the portable name that clients see',
+    world,
+    me,
+    ['--tool=default_tool__run'],
+    '"default_tool__run" is the name that clients see at a gateway with --names=portable; the name of a tool in rules is <target>:<tool>, here "default/tool:run". Ask for that one.',
+  ],
+  [
+    'a name with two underscores',
+    world,
+    me,
+    ['--tool=other_tool__run'],
+    '"other_tool__run" is a name without its target; the name of a tool in rules is <target>:<tool>.',
+  ],
+  [
     'the URI that clients see',
     world,
     me,
@@ -220,6 +234,13 @@ const denied: readonly (readonly [
     'Of the policy default/p is dropped: spec.rules[0].matches[0]. spec.rules[0].matches[0].jwt.value is a number and no string',
   ],
   [
+    'a policy without rules',
+    together(openGateway, tool, policyWith('default/p', gw, '[]')),
+    me,
+    [],
+    'The policy default/p has no rules, so that it allows nothing. Write rules in its spec.',
+  ],
+  [
     'a dropped rule',
     together(openGateway, tool, policyWith('default/p', gw, `[${rule('run')}]`)),
     me,
@@ -263,6 +284,11 @@ describe('a denied call', () => {
 });
 
 describe('the near misses of a denied call', () => {
+  it('do not say to write a rule for a name that no rule can have', async () => {
+    const lines = await linesFor(world, me, '--tool=run');
+    expect(lines.at(-1)).toMatch(/the rule is for the tool "default\/tool:run"\. Correct the name\.$/);
+  });
+
   it('are listed, the nearest first', async () => {
     const rules = [rule('"default/tool:ru"'), rule('"default/tool:run"', 'tool', isSubject('mew'), isSubject('you'))];
     const text = together(

@@ -237,3 +237,36 @@ describe('a target that makes much of a few bytes', () => {
     },
   );
 });
+
+describe('the signal of a request', () => {
+  it('ends a request before it is sent, one that waits for its answer, and an answer that goes on', async () => {
+    const { port, server } = await serve((_, response) => {
+      if (response.req.url === '/goes-on') response.write('text');
+    });
+    const get = fetchFor({ host: 'tool', port: 80 }, resolved(port));
+    expect(await failure(get('http://tool/', { signal: AbortSignal.abort(new Error('at once')) }))).toBe('at once');
+
+    const waits = new AbortController();
+    const waiting = failure(get('http://tool/', { signal: waits.signal }));
+    await once(server, 'request');
+    waits.abort(new Error('no longer'));
+    expect(await waiting).toBe('no longer');
+
+    const reads = new AbortController();
+    const { body } = await get('http://tool/goes-on', { signal: reads.signal });
+    const read = body?.[Symbol.asyncIterator]();
+    await read?.next();
+    const next = read?.next();
+    reads.abort(new Error('enough'));
+    await expect(next).rejects.toThrow('enough');
+  });
+
+  it('rejects a request whose connection is not there yet', async () => {
+    const waits = new AbortController();
+    const { signal } = waits;
+    // An address without a route or an answer (RFC 5737).
+    const waiting = failure(fetchFor({ host: 'tool', port: 80 }, 'tool:80=192.0.2.1:80')('http://tool/', { signal }));
+    waits.abort(new Error('no longer'));
+    expect(await waiting).toBe('no longer');
+  });
+});

@@ -4,11 +4,10 @@ import {
   emptyList,
   sendResult,
   sendText,
-  startBareTarget,
   type TargetMessage,
   targetAsked,
 } from '../programs/bare-target.ts';
-import { addHostileServices } from '../programs/manifest-folder.ts';
+import { startHostileTarget } from '../programs/hostile-target.ts';
 import type { Attack, StopAttack, Victim } from '../programs/model.ts';
 
 const mebibyte = 2 ** 20;
@@ -88,19 +87,12 @@ function ofLists(name: string, amount: Attack['amount'], make: (size: number) =>
     trace: targetAsked('default/hostile-1', 'target does not answer'),
     async start(victim: Victim, size): Promise<StopAttack> {
       const answerList = make(size);
-      const target = await startBareTarget({
-        port: victim.target,
+      return startHostileTarget(victim, 1, {
         answer(message, response) {
           if (message.method === 'tools/list') answerList(message, response);
           else sendResult(response, message, emptyList);
         },
       });
-      const remove = await addHostileServices(victim, 1);
-      return () => {
-        remove();
-        target.close();
-        return 0;
-      };
     },
   };
 }

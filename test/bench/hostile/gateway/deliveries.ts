@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { request } from 'node:http';
-import { emptyList, sendResult, startBareTarget, targetAsked } from '../programs/bare-target.ts';
+import { emptyList, sendResult, targetAsked } from '../programs/bare-target.ts';
+import { startHostileTarget } from '../programs/hostile-target.ts';
 import { attackerAddresses, mcpHeaders, openSession, sendMcp } from '../programs/http-client.ts';
 import { signToken } from '../programs/issuer.ts';
-import { addHostileServices } from '../programs/manifest-folder.ts';
 import type { Attack, StopAttack, Victim } from '../programs/model.ts';
 import { runAll } from '../programs/repeat.ts';
 
@@ -66,8 +66,7 @@ const validity = 3;
 async function askAndExpire(victim: Victim, sessions: number, { asked, told }: Delivery): Promise<StopAttack> {
   const { gateway: port, issuerKey } = victim;
   const streams = new Set<ServerResponse>();
-  const target = await startBareTarget({
-    port: victim.target,
+  const closeTarget = await startHostileTarget(victim, 1, {
     answer: (message, response) =>
       sendResult(response, message, message.method?.endsWith('/list') === true ? emptyList : {}),
     stream(response) {
@@ -75,7 +74,6 @@ async function askAndExpire(victim: Victim, sessions: number, { asked, told }: D
       streams.add(response);
     },
   });
-  const remove = await addHostileServices(victim, 1);
   const expiresAt = Math.floor(Date.now() / 1_000) + validity;
   const reader = await signToken(issuerKey, { sub: 'guest', role: 'reader', exp: expiresAt });
   const guest = await signToken(issuerKey, { sub: 'guest' });
@@ -98,8 +96,7 @@ async function askAndExpire(victim: Victim, sessions: number, { asked, told }: D
     while (Date.now() < (expiresAt + 1) * 1_000) await new Promise((resolve) => setTimeout(resolve, 50));
     clearInterval(timer);
     for (const stop of listeners) stop();
-    remove();
-    target.close();
+    closeTarget();
     return got;
   };
 }
@@ -123,8 +120,7 @@ function listen(port: number, token: string, session: string, received: (text: s
  */
 async function repeatIds(victim: Victim, times: number): Promise<StopAttack> {
   const { gateway: port, issuerKey } = victim;
-  const target = await startBareTarget({ port: victim.target, answer: () => {} });
-  const remove = await addHostileServices(victim, 1);
+  const closeTarget = await startHostileTarget(victim, 1, { answer: () => {} });
   const reader = await signToken(issuerKey, { sub: 'guest', role: 'reader' });
   const guest = await signToken(issuerKey, { sub: 'guest' });
   let got = 0;
@@ -143,8 +139,7 @@ async function repeatIds(victim: Victim, times: number): Promise<StopAttack> {
   });
   return async () => {
     await done;
-    remove();
-    target.close();
+    closeTarget();
     return got;
   };
 }

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import { emptyList, sendResult, startBareTarget, type TargetMessage, targetAsked } from '../programs/bare-target.ts';
+import { emptyList, sendResult, type TargetMessage, targetAsked } from '../programs/bare-target.ts';
+import { startHostileTarget } from '../programs/hostile-target.ts';
 import { attackerAddresses, mcpHeaders, openSession, sendUnread, statelessRequest } from '../programs/http-client.ts';
 import { signToken } from '../programs/issuer.ts';
-import { addHostileServices } from '../programs/manifest-folder.ts';
 import type { Attack, StopAttack, Victim } from '../programs/model.ts';
 import { repeat } from '../programs/repeat.ts';
 
@@ -25,20 +25,13 @@ export const largeResultAttacks: readonly Attack[] = [
     async start(victim, size): Promise<StopAttack> {
       const entry = `{"name":"${'n'.repeat(50)}","description":"${'d'.repeat(950)}"}`;
       const tools = `[${Array.from({ length: size / entry.length }, () => entry).join(',')}]`;
-      const target = await startBareTarget({
-        port: victim.target,
+      return startHostileTarget(victim, 16, {
         answer(message, response) {
           if (message.method !== 'tools/list') return sendResult(response, message, emptyList);
           response.writeHead(200, { 'content-type': 'application/json' });
           response.end(`{"jsonrpc":"2.0","id":${JSON.stringify(message.id)},"result":{"tools":${tools}}}`);
         },
       });
-      const remove = await addHostileServices(victim, 16);
-      return () => {
-        remove();
-        target.close();
-        return 0;
-      };
     },
   },
 ];
@@ -57,18 +50,14 @@ function results(name: string, member: 'text' | 'blob'): Attack {
     async start(victim, size) {
       // One buffer for all answers: the attackers must not run out of memory themselves.
       const text = Buffer.alloc(size, 'x');
-      const target = await startBareTarget({
-        port: victim.target,
+      const closeTarget = await startHostileTarget(victim, 1, {
         answer: (message, response) => answerWith(text, member, message, response),
       });
-      const remove = await addHostileServices(victim, 1);
       const clients = await Promise.all(Array.from({ length: callers }, (_, index) => callerOf(victim, index)));
       const stop = repeat(callers, (index) => clients[index]?.() ?? Promise.resolve());
       return async () => {
         await stop();
-        remove();
-        target.close();
-        return 0;
+        return closeTarget();
       };
     },
   };

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
-import { emptyList, sendResult, startBareTarget, targetAsked } from '../programs/bare-target.ts';
+import { emptyList, sendResult, targetAsked } from '../programs/bare-target.ts';
+import { startHostileTarget } from '../programs/hostile-target.ts';
 import {
   attackerAddresses,
   mcpHeaders,
@@ -9,7 +10,6 @@ import {
   statelessRequest,
 } from '../programs/http-client.ts';
 import { signToken } from '../programs/issuer.ts';
-import { addHostileServices } from '../programs/manifest-folder.ts';
 import type { Attack, StopAttack, Trace, Victim } from '../programs/model.ts';
 import { repeat } from '../programs/repeat.ts';
 
@@ -207,8 +207,7 @@ function ofBodies(name: string, trace: Trace, ...encodings: readonly ((body: str
 }
 
 async function startTarget(victim: Victim): Promise<() => number> {
-  const target = await startBareTarget({
-    port: victim.target,
+  return startHostileTarget(victim, 1, {
     answer(message, response) {
       if (message.method !== 'tools/call') return sendResult(response, message, emptyList);
       const isTask = message.params?.['task'] !== undefined;
@@ -220,12 +219,6 @@ async function startTarget(victim: Victim): Promise<() => number> {
     },
     capabilities: { tasks: { list: {}, cancel: {}, requests: { tools: { call: {} } } } },
   });
-  const remove = await addHostileServices(victim, 1);
-  return () => {
-    remove();
-    target.close();
-    return 0;
-  };
 }
 
 let created = 0;

@@ -1,9 +1,9 @@
 import { Agent } from 'node:http';
 import type { Socket } from 'node:net';
-import { emptyList, sendResult, startBareTarget, targetAsked } from '../programs/bare-target.ts';
+import { emptyList, sendResult, targetAsked } from '../programs/bare-target.ts';
+import { startHostileTarget } from '../programs/hostile-target.ts';
 import { attackerAddresses, mcpHeaders, openSession, send, sendMcp, sendUnread } from '../programs/http-client.ts';
 import { signToken } from '../programs/issuer.ts';
-import { addHostileServices } from '../programs/manifest-folder.ts';
 import type { Attack, StopAttack, Victim } from '../programs/model.ts';
 import { repeat, runAll } from '../programs/repeat.ts';
 
@@ -87,8 +87,7 @@ async function neverRead(victim: Victim, streams: number): Promise<StopAttack> {
   const { gateway: port, issuerKey } = victim;
   // One buffer for all answers: the attackers must not run out of memory themselves.
   const text = Buffer.alloc(7 * mebibyte, 'x');
-  const target = await startBareTarget({
-    port: victim.target,
+  const closeTarget = await startHostileTarget(victim, 1, {
     answer(message, response) {
       if (message.method !== 'tools/call') return sendResult(response, message, emptyList);
       const id = JSON.stringify(message.id);
@@ -98,7 +97,6 @@ async function neverRead(victim: Victim, streams: number): Promise<StopAttack> {
       response.end('"}]}}');
     },
   });
-  const remove = await addHostileServices(victim, 1);
   const token = await signToken(issuerKey, { sub: 'guest', role: 'reader' });
   const sockets: Socket[] = [];
   const perSession = 50;
@@ -113,22 +111,18 @@ async function neverRead(victim: Victim, streams: number): Promise<StopAttack> {
   return async () => {
     await opening;
     for (const socket of sockets) socket.destroy();
-    remove();
-    target.close();
-    return 0;
+    return closeTarget();
   };
 }
 
 /** Opens sessions that list the tools of three targets, of which they may use none. */
 async function listWithoutPermission(victim: Victim, count: number): Promise<StopAttack> {
   const { gateway: port, issuerKey } = victim;
-  const target = await startBareTarget({
-    port: victim.target,
+  const closeTarget = await startHostileTarget(victim, 3, {
     answer: (message, response) => sendResult(response, message, emptyList),
     // Kept open: a connection for each session and target.
     stream: (response) => response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders(),
   });
-  const remove = await addHostileServices(victim, 3);
   const token = await signToken(issuerKey, { sub: 'nobody' });
   const listing = runAll(count, 20, async () => {
     const session = await openSession({ port, token, from });
@@ -136,9 +130,7 @@ async function listWithoutPermission(victim: Victim, count: number): Promise<Sto
   });
   return async () => {
     await listing;
-    remove();
-    target.close();
-    return 0;
+    return closeTarget();
   };
 }
 

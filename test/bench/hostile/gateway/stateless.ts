@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import { key } from '../../../support/nodes/stateless-client.ts';
-import { emptyList, sendResult, startBareTarget, targetAsked } from '../programs/bare-target.ts';
+import { emptyList, sendResult, targetAsked } from '../programs/bare-target.ts';
+import { startHostileTarget } from '../programs/hostile-target.ts';
 import { attackerAddresses, send, sendUnread, statelessRequest } from '../programs/http-client.ts';
 import { signToken } from '../programs/issuer.ts';
-import { addHostileServices } from '../programs/manifest-folder.ts';
 import type { Attack, StopAttack, Victim } from '../programs/model.ts';
 import { repeat, runAll } from '../programs/repeat.ts';
 
@@ -43,13 +43,11 @@ export const statelessAttacks: readonly Attack[] = [
 /** Each with other capabilities, for which the gateway has a session at the target. */
 async function callAnew(victim: Victim, atOnce: number): Promise<StopAttack> {
   const { gateway: port, issuerKey } = victim;
-  const target = await startBareTarget({
-    port: victim.target,
+  const closeTarget = await startHostileTarget(victim, 1, {
     answer: (message, response) => sendResult(response, message, { content: [] }),
     // Kept open: a connection for each session.
     stream: (response) => response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders(),
   });
-  const remove = await addHostileServices(victim, 1);
   let sent = 0;
   const stop = repeat(atOnce, async () => {
     sent += 1;
@@ -60,21 +58,17 @@ async function callAnew(victim: Victim, atOnce: number): Promise<StopAttack> {
   });
   return async () => {
     await stop();
-    remove();
-    target.close();
-    return 0;
+    return closeTarget();
   };
 }
 
 async function listen(victim: Victim, count: number): Promise<StopAttack> {
   const { gateway: port, issuerKey } = victim;
-  const target = await startBareTarget({
-    port: victim.target,
+  const closeTarget = await startHostileTarget(victim, 3, {
     answer: (message, response) =>
       sendResult(response, message, message.method === 'resources/subscribe' ? {} : emptyList),
     stream: (response) => response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders(),
   });
-  const remove = await addHostileServices(victim, 3);
   const token = await signToken(issuerKey, { sub: 'guest', role: 'reader' });
   const uris = Array.from({ length: 1_000 }, (_, index) => (index === 0 ? 'file:///a' : `file:///${index}`));
   const notifications = { toolsListChanged: true, resourcesListChanged: true, resourceSubscriptions: uris };
@@ -92,9 +86,7 @@ async function listen(victim: Victim, count: number): Promise<StopAttack> {
     for (const socket of sockets) socket.destroy();
     await opening;
     for (const socket of sockets) socket.destroy();
-    remove();
-    target.close();
-    return 0;
+    return closeTarget();
   };
 }
 
@@ -104,8 +96,7 @@ async function waitForInput(victim: Victim, count: number): Promise<StopAttack> 
   const messages = [{ role: 'user', content: { type: 'text', text: 'x'.repeat(10_000) } }];
   const ask = { method: 'sampling/createMessage', params: { messages, maxTokens: 1 } };
   const inputRequests = Object.fromEntries(Array.from({ length: 16 }, (_, index) => [`q${index}`, ask]));
-  const target = await startBareTarget({
-    port: victim.target,
+  const closeTarget = await startHostileTarget(victim, 1, {
     stateless: true,
     answer(message, response) {
       const isCall = message.method === 'tools/call';
@@ -113,7 +104,6 @@ async function waitForInput(victim: Victim, count: number): Promise<StopAttack> 
       sendResult(response, message, isCall ? result : emptyList);
     },
   });
-  const remove = await addHostileServices(victim, 1);
   const leaving = new AbortController();
   const calling = runAll(count, 20, async (index) => {
     if (leaving.signal.aborted) return;
@@ -125,8 +115,6 @@ async function waitForInput(victim: Victim, count: number): Promise<StopAttack> 
   return async () => {
     leaving.abort();
     await calling;
-    remove();
-    target.close();
-    return 0;
+    return closeTarget();
   };
 }

@@ -1,9 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import { isSubject, policyWith } from '../../../support/worlds/manifests.ts';
-import { type AnswerRequest, emptyList, sendResult, startBareTarget, targetAsked } from '../programs/bare-target.ts';
-import { attackerAddresses, mcpHeaders, openSession, send, sendMcp } from '../programs/http-client.ts';
+import { emptyList, sendResult, targetAsked } from '../programs/bare-target.ts';
+import { callInNewSessions, startHostileTarget, streamMessages } from '../programs/hostile-target.ts';
+import { attackerAddresses, mcpHeaders, openSession, send } from '../programs/http-client.ts';
 import { signToken } from '../programs/issuer.ts';
-import { addHostileServices, removeManifest, writeManifest } from '../programs/manifest-folder.ts';
+import { removeManifest, writeManifest } from '../programs/manifest-folder.ts';
 import type { Attack, StopAttack, Victim } from '../programs/model.ts';
 import { repeat } from '../programs/repeat.ts';
 
@@ -18,7 +19,7 @@ export const targetAttacks: readonly Attack[] = [
     trace: targetAsked('default/hostile-1', 'target does not answer'),
     amount: { full: 1, short: 1 },
     seconds: 30,
-    start: (victim) => startTarget(victim, 1, () => {}),
+    start: (victim) => startHostileTarget(victim, 1, { answer: () => {} }),
   },
   {
     name: 'thirty-two targets that never answer',
@@ -27,7 +28,7 @@ export const targetAttacks: readonly Attack[] = [
     trace: targetAsked('default/hostile-1', 'target does not answer'),
     amount: { full: 32, short: 8 },
     seconds: 30,
-    start: (victim, count) => startTarget(victim, count, () => {}),
+    start: (victim, count) => startHostileTarget(victim, count, { answer: () => {} }),
   },
   {
     name: 'a target that answers a byte a second',
@@ -36,7 +37,7 @@ export const targetAttacks: readonly Attack[] = [
     trace: targetAsked('default/hostile-1', 'target does not answer'),
     amount: { full: 1, short: 1 },
     seconds: 30,
-    start: (victim) => startTarget(victim, 1, (_, response) => dripInto(response)),
+    start: (victim) => startHostileTarget(victim, 1, { answer: (_, response) => dripInto(response) }),
   },
   {
     name: '15,000 rules and 20,000 tools',
@@ -88,22 +89,6 @@ export const targetAttacks: readonly Attack[] = [
 
 let sent = 0;
 
-async function startTarget(
-  victim: Victim,
-  services: number,
-  answer: AnswerRequest,
-  stream?: (response: ServerResponse) => void,
-): Promise<StopAttack> {
-  const options = { port: victim.target, answer, ...(stream !== undefined && { stream }) };
-  const target = await startBareTarget(options);
-  const remove = await addHostileServices(victim, services);
-  return () => {
-    remove();
-    target.close();
-    return 0;
-  };
-}
-
 function dripInto(response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'application/json' });
   const timer = setInterval(() => response.write(' '), 1_000);
@@ -112,25 +97,15 @@ function dripInto(response: ServerResponse): void {
 
 /** Sessions of a caller who may use something at each of the targets, whose handshakes are as large as they may be. */
 async function declareCapabilities(victim: Victim, size: number): Promise<StopAttack> {
-  const { gateway: port, issuerKey } = victim;
   const listChanged = JSON.parse(`[${'{},'.repeat(size)}{}]`);
-  const target = await startBareTarget({
-    port: victim.target,
+  const closeTarget = await startHostileTarget(victim, 32, {
     answer: (message, response) => sendResult(response, message, emptyList),
     capabilities: { tools: { listChanged, ...Object.fromEntries(listChanged.slice(0, size / 10).entries()) } },
   });
-  const remove = await addHostileServices(victim, 32);
-  const token = await signToken(issuerKey, { sub: 'guest', role: 'reader' });
-  const stop = repeat(4, async () => {
-    const session = await openSession({ port, token, from });
-    const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'default/hostile-1:large' } };
-    await sendMcp({ port, token, session, from, message });
-  });
+  const stop = await callInNewSessions(victim, 4);
   return async () => {
     await stop();
-    remove();
-    target.close();
-    return 0;
+    return closeTarget();
   };
 }
 
@@ -146,18 +121,11 @@ async function referToPages(victim: Victim, count: number): Promise<StopAttack> 
     const _meta = { ui: { resourceUri: `ui://${index}/${'u'.repeat(1_900)}` } };
     return { name: `tool-${index}`, inputSchema: { type: 'object', properties }, _meta };
   });
-  const target = await startBareTarget({
-    port: victim.target,
+  return startHostileTarget(victim, 32, {
     stateless: true,
     answer: (message, response) =>
       sendResult(response, message, message.method === 'tools/list' ? { tools, resultType: 'complete' } : emptyList),
   });
-  const remove = await addHostileServices(victim, 32);
-  return () => {
-    remove();
-    target.close();
-    return 0;
-  };
 }
 
 /** Rules of one policy: as many as the CRD allows. */
@@ -180,12 +148,13 @@ async function multiply(victim: Victim, rules: number): Promise<StopAttack> {
     name: `tool-${index}`,
     inputSchema: { type: 'object' },
   }));
-  const stop = await startTarget(victim, 2, (message, response) => {
-    sendResult(response, message, message.method === 'tools/list' ? { tools } : emptyList);
+  const closeTarget = await startHostileTarget(victim, 2, {
+    answer: (message, response) =>
+      sendResult(response, message, message.method === 'tools/list' ? { tools } : emptyList),
   });
   return () => {
     removeManifest(victim.folder, 'rules.yaml');
-    return stop();
+    return closeTarget();
   };
 }
 
@@ -194,15 +163,16 @@ async function askClients(victim: Victim, perTurn: number): Promise<StopAttack> 
   const { gateway: port, issuerKey } = victim;
   const text = 'x'.repeat(1_000);
   const methods = ['sampling/createMessage', 'elicitation/create', 'roots/list'];
-  const stop = await startTarget(victim, 1, (message, response) => {
-    if (message.method !== 'tools/call') return sendResult(response, message, emptyList);
-    response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
-    writeOn(response, perTurn, () => {
-      sent += 1;
-      const method = methods[sent % methods.length];
-      const params = { messages: [{ role: 'user', content: { type: 'text', text } }], maxTokens: 1, message: text };
-      return JSON.stringify({ jsonrpc: '2.0', id: sent, method, params });
-    });
+  const closeTarget = await startHostileTarget(victim, 1, {
+    answer(message, response) {
+      if (message.method !== 'tools/call') return sendResult(response, message, emptyList);
+      streamMessages(response, perTurn, () => {
+        sent += 1;
+        const method = methods[sent % methods.length];
+        const params = { messages: [{ role: 'user', content: { type: 'text', text } }], maxTokens: 1, message: text };
+        return JSON.stringify({ jsonrpc: '2.0', id: sent, method, params });
+      });
+    },
   });
   const token = await signToken(issuerKey, { sub: 'guest', role: 'reader' });
   const capabilities = { sampling: {}, elicitation: {}, roots: {} };
@@ -218,12 +188,9 @@ async function askClients(victim: Victim, perTurn: number): Promise<StopAttack> 
   return async () => {
     await call();
     leaving.abort();
-    return stop();
+    return closeTarget();
   };
 }
-
-/** Bytes that the attackers keep unsent. */
-const backlog = 2 ** 20;
 
 /** Sends messages on the stream of the target's own messages, as fast as they are read. */
 function ofMessages(name: string, message: () => string): Attack {
@@ -235,24 +202,9 @@ function ofMessages(name: string, message: () => string): Attack {
     amount: { full: 100, short: 1 },
     seconds: 15,
     start: (victim, perTurn) =>
-      startTarget(
-        victim,
-        1,
-        (request, response) => sendResult(response, request, emptyList),
-        (response) => {
-          response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
-          writeOn(response, perTurn, message);
-        },
-      ),
+      startHostileTarget(victim, 1, {
+        answer: (request, response) => sendResult(response, request, emptyList),
+        stream: (response) => streamMessages(response, perTurn, message),
+      }),
   };
-}
-
-/** Writes messages as fast as they are read. */
-function writeOn(response: ServerResponse, perTurn: number, message: () => string): void {
-  const write = (): void => {
-    if (response.writableLength > backlog) return;
-    for (let index = 0; index < perTurn; index += 1) response.write(`data: ${message()}\n\n`);
-  };
-  const timer = setInterval(write, 1);
-  response.on('close', () => clearInterval(timer));
 }

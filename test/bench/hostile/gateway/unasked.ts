@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { createServer } from 'node:net';
-import { type BareTarget, emptyList, sendResult, startBareTarget, targetAsked } from '../programs/bare-target.ts';
+import { emptyList, sendResult, targetAsked } from '../programs/bare-target.ts';
+import { callInNewSessions, startHostileTarget, streamMessages } from '../programs/hostile-target.ts';
 import { attackerAddresses, mcpHeaders, openSession, send, sendMcp } from '../programs/http-client.ts';
 import { signToken } from '../programs/issuer.ts';
 import { addHostileServices } from '../programs/manifest-folder.ts';
@@ -49,24 +50,14 @@ export const unaskedAttacks: readonly Attack[] = [
     seconds: 25,
     trace: asked,
     async start(victim, size): Promise<StopAttack> {
-      const { gateway: port, issuerKey } = victim;
-      const target = await startBareTarget({
-        port: victim.target,
+      const closeTarget = await startHostileTarget(victim, 32, {
         instructions: 'x'.repeat(size),
         answer: (message, response) => sendResult(response, message, emptyList),
       });
-      const remove = await addHostileServices(victim, 32);
-      const token = await signToken(issuerKey, { sub: 'guest', role: 'reader' });
-      const stop = repeat(2, async () => {
-        const session = await openSession({ port, token, from });
-        const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'default/hostile-1:large' } };
-        await sendMcp({ port, token, session, from, message });
-      });
+      const stop = await callInNewSessions(victim, 2);
       return async () => {
         await stop();
-        remove();
-        target.close();
-        return 0;
+        return closeTarget();
       };
     },
   },
@@ -79,8 +70,7 @@ export const unaskedAttacks: readonly Attack[] = [
     trace: { ...asked, line: 'target does not answer' },
     async start(victim, targets): Promise<StopAttack> {
       let answers = 0;
-      const target = await startBareTarget({
-        port: victim.target,
+      return startHostileTarget(victim, targets, {
         answer(message, response) {
           answers += 1;
           const error = { code: -1, message: `${answers} ${'x'.repeat(longError)}` };
@@ -88,12 +78,6 @@ export const unaskedAttacks: readonly Attack[] = [
           response.end(JSON.stringify({ jsonrpc: '2.0', id: message.id, error }));
         },
       });
-      const remove = await addHostileServices(victim, targets);
-      return () => {
-        remove();
-        target.close();
-        return 0;
-      };
     },
   },
   ofBytes('informational responses without an end', 'HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n', ''),
@@ -133,15 +117,13 @@ function ofCaller(name: string, held: string, message: (id: number) => object): 
     trace: asked,
     async start(victim, atOnce): Promise<StopAttack> {
       const { gateway: port, issuerKey } = victim;
-      const target: BareTarget = await startBareTarget({
-        port: victim.target,
+      const closeTarget = await startHostileTarget(victim, 1, {
         answer(received, response) {
           if (received.method === held) return;
           sendResult(response, received, received.method === 'tools/call' ? { content: [] } : emptyList);
         },
         held,
       });
-      const remove = await addHostileServices(victim, 1);
       const token = await signToken(issuerKey, { sub: 'guest', role: 'reader' });
       const capabilities = { roots: { listChanged: true } };
       const sessions = await Promise.all(
@@ -157,9 +139,7 @@ function ofCaller(name: string, held: string, message: (id: number) => object): 
       });
       return async () => {
         await stop();
-        remove();
-        target.close();
-        return 0;
+        return closeTarget();
       };
     },
   };
@@ -168,26 +148,19 @@ function ofCaller(name: string, held: string, message: (id: number) => object): 
 /** A target that reports the progress of each call, which its caller reads. */
 async function reportProgress(victim: Victim, perTurn: number): Promise<StopAttack> {
   const { gateway: port, issuerKey } = victim;
-  const target = await startBareTarget({
-    port: victim.target,
+  const closeTarget = await startHostileTarget(victim, 1, {
     answer(message, response) {
       if (message.method !== 'tools/call') return sendResult(response, message, emptyList);
-      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
       const meta: unknown = message.params?.['_meta'];
       const { progressToken } = Object(meta);
       let progress = 0;
-      const timer = setInterval(() => {
-        if (response.writableLength > 2 ** 20) return;
-        for (let index = 0; index < perTurn; index += 1) {
-          progress += 1;
-          const params = { progressToken, progress, message: 'x'.repeat(200) };
-          response.write(`data: ${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params })}\n\n`);
-        }
-      }, 1);
-      response.on('close', () => clearInterval(timer));
+      streamMessages(response, perTurn, () => {
+        progress += 1;
+        const params = { progressToken, progress, message: 'x'.repeat(200) };
+        return JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params });
+      });
     },
   });
-  const remove = await addHostileServices(victim, 1);
   const token = await signToken(issuerKey, { sub: 'guest', role: 'reader' });
   const leaving = new AbortController();
   const stop = repeat(16, async (index) => {
@@ -200,9 +173,7 @@ async function reportProgress(victim: Victim, perTurn: number): Promise<StopAtta
   return async () => {
     leaving.abort();
     await stop();
-    remove();
-    target.close();
-    return 0;
+    return closeTarget();
   };
 }
 

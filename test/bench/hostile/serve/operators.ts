@@ -1,10 +1,16 @@
 import { openAndLeave } from '../gateway/pages.ts';
 import { attackerAddresses, send } from '../programs/http-client.ts';
 import { mcpTarget, removeManifest, writeManifest } from '../programs/manifest-folder.ts';
-import type { Attack, StopAttack, Victim } from '../programs/model.ts';
+import type { Attack, StopAttack, Trace, Victim } from '../programs/model.ts';
 import { repeat } from '../programs/repeat.ts';
 
 const [from] = attackerAddresses;
+
+const manyRequests: Trace = {
+  metric: 'gatehouse_http_requests_total',
+  labels: { listener: 'debug' },
+  line: 'many requests arrive at a listener for a few',
+};
 
 /** The listener of people, for those who reach it. */
 export const operatorAttacks: readonly Attack[] = [
@@ -12,11 +18,7 @@ export const operatorAttacks: readonly Attack[] = [
     name: 'pages that follow the status',
     row: 7,
     program: 'serve',
-    trace: {
-      metric: 'gatehouse_http_requests_total',
-      labels: { listener: 'debug' },
-      line: 'many requests arrive at a listener for a few',
-    },
+    trace: manyRequests,
     amount: { full: 1_000, short: 50 },
     start: follow,
   },
@@ -24,23 +26,17 @@ export const operatorAttacks: readonly Attack[] = [
     name: 'explanations without an end',
     row: 2,
     program: 'serve',
-    trace: {
-      metric: 'gatehouse_http_requests_total',
-      labels: { listener: 'debug' },
-      line: 'many requests arrive at a listener for a few',
-    },
+    trace: manyRequests,
     amount: { full: 60_000, short: 1_000 },
-    start: ({ debug: port }, size) => {
+    start: (victim, size) => {
       const claims = {
         sub: 'a'.repeat(1_000),
         groups: Array.from({ length: size / 20 }, (_, index) => `group-${index}`),
       };
       const kinds = ['tool', 'prompt', 'resource'];
-      const headers = { 'content-type': 'application/json' };
       return repeat(16, (index) => {
         const request = { kind: kinds[index % 3], name: `default/${'honset'.repeat(index % 5)}:eco` };
-        const body = JSON.stringify({ gateway: 'default/gw', request, claims });
-        return send({ port, method: 'POST', path: '/debug/explain', headers, body, from });
+        return explain(victim, JSON.stringify({ gateway: 'default/gw', request, claims }));
       });
     },
   },
@@ -48,27 +44,18 @@ export const operatorAttacks: readonly Attack[] = [
     name: 'explanations of bodies that are no question',
     row: 2,
     program: 'serve',
-    trace: {
-      metric: 'gatehouse_http_requests_total',
-      labels: { listener: 'debug' },
-      line: 'many requests arrive at a listener for a few',
-    },
+    trace: manyRequests,
     amount: { full: 4_190_000, short: 50_000 },
-    start: ({ debug: port }, size) => {
+    start: (victim, size) => {
       const body = `{"claims":[${'{},'.repeat(size / 3)}{}]}`;
-      const headers = { 'content-type': 'application/json' };
-      return repeat(14, () => send({ port, method: 'POST', path: '/debug/explain', headers, body, from }));
+      return repeat(14, () => explain(victim, body));
     },
   },
   {
     name: 'snapshots of a large world without an end',
     row: 15,
     program: 'serve',
-    trace: {
-      metric: 'gatehouse_http_requests_total',
-      labels: { listener: 'debug' },
-      line: 'many requests arrive at a listener for a few',
-    },
+    trace: manyRequests,
     amount: { full: 5_000, short: 50 },
     seconds: 15,
     start: askForSnapshots,
@@ -87,6 +74,11 @@ export const operatorAttacks: readonly Attack[] = [
     start: ({ metrics }, perTurn) => openAndLeave(metrics, perTurn),
   },
 ];
+
+function explain({ debug: port }: Victim, body: string): ReturnType<typeof send> {
+  const headers = { 'content-type': 'application/json' };
+  return send({ port, method: 'POST', path: '/debug/explain', headers, body, from });
+}
 
 /** Asks for everything that there is, in a world of this many Services. */
 function askForSnapshots({ debug: port, folder }: Victim, count: number): StopAttack {

@@ -1,4 +1,9 @@
+import { connect } from 'node:net';
 import { grpcFrame } from '../../../support/nodes/raw-stream.ts';
+import { attackerAddresses } from '../programs/http-client.ts';
+import type { StopAttack, Trace } from '../programs/model.ts';
+
+const [from] = attackerAddresses;
 
 /*
  * HTTP/2 frames by hand (RFC 9113, RFC 7541): an HTTP/2 library obeys the limits of the server, and an attacker does not.
@@ -71,4 +76,60 @@ function frame(type: number, flags: number, stream: number, payload: Buffer): Bu
 /** A literal header without indexing; name and value have fewer than 127 bytes. */
 function literal([name, value]: readonly [string, string]): Buffer {
   return Buffer.from([0, name.length, ...Buffer.from(name), value.length, ...Buffer.from(value)]);
+}
+
+/** What is seen of connections whose streams the server refuses. */
+export const streamsWithoutEnd: Trace = {
+  metric: 'gatehouse_xds_connections_closed_total',
+  line: 'connections are closed because they open streams without end',
+};
+
+/** How connections are written to. */
+export interface Writing {
+  /** How many there are at once. */
+  readonly connections: number;
+  /** Bytes that are kept unsent on each. */
+  readonly backlog: number;
+  /** Milliseconds between two writes. */
+  readonly interval: number;
+  /** What is sent first. */
+  readonly opening: Buffer;
+  /** Begins a connection; returns what makes the bytes of its next write, empty for none. */
+  readonly begin: () => () => Buffer;
+}
+
+/** Writes on connections as fast as the server reads, and opens another one for each that it closes. */
+export function writeWithoutEnd(port: number, writing: Writing): StopAttack {
+  const stops = Array.from({ length: writing.connections }, () => writeOnOne(port, writing));
+  return () => {
+    for (const stop of stops) stop();
+    return 0;
+  };
+}
+
+function writeOnOne(port: number, { backlog, interval, opening, begin }: Writing): () => void {
+  let stopped = false;
+  let again: NodeJS.Timeout | undefined;
+  let leave = (): void => {};
+  const open = (): void => {
+    const next = begin();
+    const socket = connect({ host: '127.0.0.1', port, localAddress: from }, () => socket.write(opening));
+    const timer = setInterval(() => {
+      if (socket.writableLength > backlog || socket.connecting || socket.destroyed) return;
+      const bytes = next();
+      if (bytes.length > 0) socket.write(bytes);
+    }, interval);
+    socket.on('error', () => {}).resume();
+    socket.on('close', () => {
+      clearInterval(timer);
+      if (!stopped) again = setTimeout(open, 10);
+    });
+    leave = () => socket.destroy();
+  };
+  open();
+  return () => {
+    stopped = true;
+    clearTimeout(again);
+    leave();
+  };
 }
