@@ -1,7 +1,7 @@
 import { quoted } from '../json/quoted.ts';
 import type { LabelRequirement, OtherPort, RouteNamespaces } from '../resources/model.ts';
 import { mcpAppProtocols } from '../resources/resources.ts';
-import { evaluateListeners, labelNamespace, matches } from '../translate/translate.ts';
+import { evaluateListeners, labelNamespace, unmetRequirements } from '../translate/translate.ts';
 import type { ExplainInputs, Place, Reason } from './model.ts';
 import { keysOf, nearestName } from './nearest.ts';
 
@@ -120,7 +120,7 @@ function restriction(inputs: ExplainInputs, namespaces: RouteNamespaces, namespa
   if (selector === undefined) return `selects nothing (${selectorError ?? 'its selector is missing'})`;
   const labels = labelsOf(inputs, namespace);
   if (labels === undefined) return `selects by labels, and those of the Namespace ${quoted(namespace)} are unknown`;
-  const unmet = selector.requirements.filter((requirement) => !matches({ requirements: [requirement] }, labels));
+  const unmet = unmetRequirements(selector, labels);
   return `would allow it if the Namespace ${quoted(namespace)} ${unmet.map((one) => wanted(one, labels)).join(' and ')}`;
 }
 

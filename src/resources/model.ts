@@ -151,6 +151,8 @@ export interface Service {
   readonly mcpPorts: readonly McpPort[];
   /** Ports of a headless Service whose `targetPort` differs from `port`. */
   readonly headlessPortWarnings: readonly number[];
+  /** The warning about an annotation that was meant for this program and has no effect. */
+  readonly annotationWarning: string | undefined;
   /** The first 16 TCP ports that declare no MCP app protocol: for explanations only, no target depends on them. */
   readonly otherPorts: readonly OtherPort[];
 }

@@ -1,19 +1,14 @@
 import type { Collection, Derived, Graph, Index } from '../graph/model.ts';
 import {
   resolveGateway,
-  selectorKeysOf,
+  selectorsOf,
   type UnresolvedGateway,
   unresolvedGateway,
 } from './gateway/allowed-namespaces.ts';
 import { acceptedListeners, evaluateGateway, type GatewayResult } from './gateway/gateway.ts';
 import { evaluateGatewayClass, type GatewayClassResult } from './gateway/gateway-class.ts';
-import {
-  type LabelledNamespace,
-  labelIndexValues,
-  labelNamespace,
-  selectNamespaces,
-  selectorFromKey,
-} from './gateway/namespace-selector.ts';
+import { type LabelledNamespace, labelIndexValues, labelNamespace } from './gateway/namespace-selector.ts';
+import { type SelectorSet, selectNamespaces, selectorSetFromKey } from './gateway/selector-set.ts';
 import type { Inputs } from './inputs.ts';
 import type {
   Attachment,
@@ -42,7 +37,7 @@ import { gatewayStatus, gatewayWithoutClass } from './status/gateway-conditions.
 import { policyNotice, policyStatus } from './status/policy-conditions.ts';
 
 export { evaluateListeners } from './gateway/listeners.ts';
-export { labelNamespace, matches } from './gateway/namespace-selector.ts';
+export { compileSelector, labelNamespace, matches, unmetRequirements } from './gateway/namespace-selector.ts';
 export { createInputs, type Inputs } from './inputs.ts';
 export type { TranslationSettings } from './model.ts';
 
@@ -138,12 +133,14 @@ interface Gateways {
   readonly classes: Derived<GatewayClassResult>;
   readonly gatewayResults: Derived<GatewayResult>;
   readonly unresolvedGateways: Derived<UnresolvedGateway>;
-  /** The names of the selected namespaces, by selector key. */
+  /** By their keys. */
+  readonly selectorSets: Derived<SelectorSet>;
+  /** The names of the selected namespaces, by the key of the selectors. */
   readonly selections: Derived<readonly string[]>;
   readonly states: Derived<GatewayState>;
 }
 
-/** Evaluates each Gateway with its class, each distinct selector once, and then the scope of each Gateway. */
+/** Evaluates each Gateway with its class, each distinct set of selectors once, and then the scope of each Gateway. */
 function translateGateways(
   graph: Graph,
   { resources }: Inputs,
@@ -162,18 +159,17 @@ function translateGateways(
     { name: 'gateway-results' },
   );
   const unresolvedGateways = graph.derive(gatewayResults, unresolvedGateway, { name: 'unresolved-gateways' });
-  const gatewaysBySelector = graph.index(unresolvedGateways, selectorKeysOf, { name: 'gateways-by-selector' });
-  const selectors = graph.indexValues(gatewaysBySelector, { name: 'selectors' });
+  const gatewaysBySelectors = graph.index(unresolvedGateways, (gateway) => [selectorsOf(gateway) ?? []].flat(), {
+    name: 'gateways-by-selectors',
+  });
+  const selectorKeys = graph.indexValues(gatewaysBySelectors, { name: 'selectors' });
+  const selectorSets = graph.derive(selectorKeys, selectorSetFromKey, { name: 'selector-sets' });
   const indexed = { namespaces: labelledNamespaces, byLabel: namespacesByLabel };
-  const selections = graph.derive(
-    selectors,
-    (key, context) => selectNamespaces(selectorFromKey(key), context, indexed),
-    { name: 'selections' },
-  );
+  const selections = graph.derive(selectorSets, selectNamespaces(indexed), { name: 'selections' });
   const states = graph.derive(unresolvedGateways, (gateway, context) => resolveGateway(gateway, context, selections), {
     name: 'gateways',
   });
-  return { classes, gatewayResults, unresolvedGateways, selections, states };
+  return { classes, gatewayResults, unresolvedGateways, selectorSets, selections, states };
 }
 
 interface Signers {

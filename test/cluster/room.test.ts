@@ -58,11 +58,12 @@ async function follow(): Promise<Follower> {
   return { batches, ignored };
 }
 
-async function create(name: string, bytes: number): Promise<void> {
+async function create(name: string, bytes: number, namespace = 'default'): Promise<void> {
   const annotations = { fill: 'x'.repeat(bytes) };
   const spec = { ports: [{ port: 80, appProtocol: 'kgateway.dev/mcp' }] };
   const body = { apiVersion: 'v1', kind: 'Service', metadata: { name, annotations }, spec };
-  const { status, text } = await world.api.request('/api/v1/namespaces/default/services', { method: 'POST', body });
+  const path = `/api/v1/namespaces/${namespace}/services`;
+  const { status, text } = await world.api.request(path, { method: 'POST', body });
   if (status !== 201) throw new Error(text);
 }
 
@@ -82,7 +83,7 @@ describe.skipIf(skipped)('two replicas of a cluster with more than there is room
     await create('large', 60_000);
     await early.batches.until(({ resources }) => resources.has(named('large')));
     await create('small', 40_000);
-    // A watch has no room for the newcomer; a list lets the largest give way.
+    // The largest of the namespace gives way, in a watch as in a list.
     const late = await follow();
     expect(late.ignored()).toEqual([named('large')]);
     expect(late.batches.resources.has(named('small'))).toBe(true);
@@ -94,6 +95,28 @@ describe.skipIf(skipped)('two replicas of a cluster with more than there is room
           replica.batches.resources.has(named('large')) && replica.ignored().length === 0 ? true : undefined,
         () => 'large is not read again',
       );
+    }
+  });
+
+  it('let the namespace that holds most give way, however small its objects are, and the same of them', async () => {
+    await world.api.kubectl(['delete', 'service', 'large']);
+    for (const namespace of ['honest', 'flood']) await world.api.kubectl(['create', 'namespace', namespace]);
+    const early = await follow();
+    await create('tool', 30_000, 'honest');
+    for (let at = 10; at < 50; at += 1) await create(`small-${at}`, 2_500, 'flood');
+    await polled(
+      async () => (early.ignored().length > 0 ? true : undefined),
+      () => 'nothing gives way',
+    );
+    await create('last', 10_000, 'honest');
+    const late = await follow();
+    await polled(
+      async () => (early.ignored().toSorted().join() === late.ignored().toSorted().join() ? true : undefined),
+      () => `the replicas ignore ${early.ignored().length} and ${late.ignored().length} objects`,
+    );
+    for (const { batches, ignored } of [early, late]) {
+      for (const name of ['tool', 'last']) expect(batches.resources.has(`Service honest/${name}`)).toBe(true);
+      expect(ignored().filter((object) => !object.startsWith('Service flood/'))).toEqual([]);
     }
   });
 });

@@ -128,3 +128,32 @@ describe.each(sizes)('with %i policies', (size) => {
     expect(commit.runs).toBe(2);
   });
 });
+
+/** A Gateway with fifty listeners whose selectors only exclude, so that any namespace may be selected. */
+function excludingGateway(name: string): Manifest {
+  const listeners = Array.from({ length: 50 }, (_, at) => {
+    const selector = { matchExpressions: [{ key: `${name}-${at}`, operator: 'DoesNotExist' }] };
+    const allowedRoutes = { namespaces: { from: 'Selector', selector } };
+    return { name: `l${at}`, port: 1_000 + at, protocol: 'kgateway.dev/mcp', allowedRoutes };
+  });
+  return { ...gateway(name, undefined), spec: { gatewayClassName: 'mcp', listeners } };
+}
+
+describe.each(sizes)('with %i namespaces, and Gateways with many listeners that only exclude', (size) => {
+  it('a change of a namespace runs each such Gateway once', () => {
+    const world = createLargeWorld(size);
+    world.apply(excludingGateway('one'), excludingGateway('two'));
+    const commit = world.apply(namespace('ns-7', { team: 'odd', phase: 'test' }));
+    expect(changesIn(world, commit)).toEqual({});
+    // The labels, the selector that selects it, the policy that names its target, and the two Gateways.
+    expect(commit.runs).toBe(3 + 2);
+  });
+
+  it('such a Gateway that is added runs no other Gateway', () => {
+    const world = createLargeWorld(size);
+    world.apply(excludingGateway('one'));
+    const commit = world.apply(excludingGateway('two'));
+    // Each of the nine transformations of a Gateway at most once.
+    expect(commit.runs).toBeLessThanOrEqual(9);
+  });
+});

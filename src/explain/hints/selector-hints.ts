@@ -1,7 +1,7 @@
 import { quoted } from '../../json/quoted.ts';
 import type { Gateway, LabelRequirement, LabelSelector } from '../../resources/model.ts';
 import type { NamespaceScope } from '../../translate/model.ts';
-import { evaluateListeners, matches } from '../../translate/translate.ts';
+import { compileSelector, evaluateListeners, matches, unmetRequirements } from '../../translate/translate.ts';
 import type { Finding, Place } from '../model.ts';
 import { nearestName } from '../nearest.ts';
 import { wanted } from '../targets.ts';
@@ -68,7 +68,7 @@ export function* selectorHints(
 }
 
 function nothing(selector: LabelSelector, [namespace, labels]: readonly [string, Labels]): string {
-  const unmet = selector.requirements.filter((requirement) => !matches({ requirements: [requirement] }, labels));
+  const unmet = unmetRequirements(selector, labels);
   const clauses = unmet.map((requirement) => wanted(requirement, labels)).join(' and ');
   return `This selector selects no namespace that has a target: it would select ${quoted(namespace)} if that Namespace ${clauses}. Label the Namespace, or correct the selector.`;
 }
@@ -80,11 +80,12 @@ function* evaluate(
   const key = JSON.stringify(selector.requirements);
   const known = evaluated.get(key);
   if (known !== undefined) return known;
+  const compiled = compileSelector(selector);
   let selectsAny = false;
   const misspelt: MisspeltLabel[] = [];
   for (const [namespace, labels] of labelled) {
     yield undefined;
-    if (matches(selector, labels)) selectsAny = true;
+    if (matches(compiled, labels)) selectsAny = true;
     else misspelt.push(...misspeltLabels(selector, namespace, labels));
   }
   const result = { selectsAny, misspelt };
@@ -94,7 +95,7 @@ function* evaluate(
 
 /** The label that alone keeps a Namespace from being selected, when it is nearly the wanted one. */
 function misspeltLabels(selector: LabelSelector, namespace: string, labels: Labels): readonly MisspeltLabel[] {
-  const [unmet, ...more] = selector.requirements.filter((one) => !matches({ requirements: [one] }, labels));
+  const [unmet, ...more] = unmetRequirements(selector, labels);
   if (unmet === undefined || more.length > 0) return [];
   const found = misspelling(unmet, labels);
   return found === undefined ? [] : [{ namespace, ...found }];

@@ -153,8 +153,9 @@ async function untilRead(transports: readonly HttpTransport[], clock: Clock, end
 /** Refuses what begins something new, once a shutdown has begun. */
 function createShutdownErrors(multiplexer: Multiplexer, counters: GatewayCounters) {
   let hasBegun = false;
-  const errorFor: HttpTransportParts['shutdownError'] = (messages) => {
-    if (!hasBegun || messages?.some(multiplexer.refuses) === false) return undefined;
+  const errorFor: HttpTransportParts['shutdownError'] = (messages, hasSession = true) => {
+    if (!hasBegun) return undefined;
+    if (messages?.some((message) => multiplexer.refuses(message, hasSession)) === false) return undefined;
     counters.count('gatehouse_gateway_requests_refused_total', { reason: 'shutting down' });
     return shuttingDown;
   };

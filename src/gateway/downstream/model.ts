@@ -54,8 +54,9 @@ export interface HttpTransportParts {
    * Returns the error response to what begins something new while the gateway shuts down.
    *
    * @param messages of one body; absent for a new session, or a stream of a session without requests in flight
+   * @param hasSession see {@link Multiplexer.refuses}; true by default
    */
-  shutdownError(messages?: readonly Message[]): ErrorResponse | undefined;
+  shutdownError(messages?: readonly Message[], hasSession?: boolean): ErrorResponse | undefined;
   /** The value of `WWW-Authenticate` for a token that expires while its request arrives. */
   readonly expiredChallenge: string;
   readonly maxSessions: number;

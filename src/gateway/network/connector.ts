@@ -7,6 +7,7 @@ import { blockReasonOf, hostProblem } from '../../net/outbound/blocked-address.t
 import { checkedLookup } from '../../net/outbound/checked-lookup.ts';
 import type { HostLookups } from '../../net/outbound/host-lookups.ts';
 import { ConnectError } from '../errors.ts';
+import { PacedReading } from './paced-reading.ts';
 import type { Resolutions } from './resolve.ts';
 
 /** A connection to a target was refused, because its host or the address of its host is blocked. */
@@ -80,6 +81,7 @@ export function createTargetConnector(
 ): buildConnector.connector {
   const plain = buildConnector({ allowH2: false, timeout });
   const secureContext = createSharedContext(authorities);
+  const reading = new PacedReading();
   return (options, callback) => {
     const host = hostOf(options);
     const port = portOf(options);
@@ -89,8 +91,9 @@ export function createTargetConnector(
       callback(explained, null);
     };
     const answer: buildConnector.Callback = (...[error, socket]) => {
-      if (error === null) callback(null, socket);
-      else refuse(error);
+      if (error !== null) return refuse(error);
+      reading.pace(socket, formatHostPort({ host, port }));
+      callback(null, socket);
     };
     const tls = options.protocol === 'https:' ? { secureContext: secureContext(), maxCachedSessions: 0 } : undefined;
     const resolved = resolutions.find(host, port);

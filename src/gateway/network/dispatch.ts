@@ -16,6 +16,9 @@ export interface DispatchOptions extends Dispatcher.DispatchOptions {
   readonly closed: Stop;
 }
 
+/** Informational responses to one request, which only announce another one: servers send one or two. */
+const maxInformational = 16;
+
 /**
  * Sends a request, and resolves when its response begins; informational responses are none. Rejects with the reason of
  * the signal, or with the error of undici.
@@ -31,6 +34,7 @@ export function dispatch(
     }
     let controller: Dispatcher.DispatchController | undefined;
     let body: ResponseBody | undefined;
+    let informational = 0;
     const abort = (): void => {
       const reason = reasonOf(signal);
       // A request that waits for its connection has no controller yet.
@@ -48,7 +52,11 @@ export function dispatch(
         if (signal.aborted) abort();
       },
       onResponseStart(started, status, headers) {
-        if (status < 200) return;
+        if (status < 200) {
+          informational += 1;
+          if (informational === maxInformational + 1) started.abort(new Error(announced));
+          return;
+        }
         body = new ResponseBody(started);
         resolve({ status, headers, body });
       },
@@ -65,6 +73,8 @@ export function dispatch(
     });
   });
 }
+
+const announced = `it announces its answer more than ${maxInformational} times (status 1xx)`;
 
 function reasonOf({ reason }: AbortSignal): Error {
   return reason instanceof Error ? reason : new Error(String(reason));

@@ -1,21 +1,21 @@
 import type { Clock } from '../../edges.ts';
-import { within } from '../../net/deadline.ts';
+
 import type { FairTurns } from '../../rate/fair-turns.ts';
+
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { hasSameClaims, isCurrent } from '../callers.ts';
 import type { Caller, TargetState } from '../model.ts';
-import type { Message, Params } from '../rpc/model.ts';
+import type { Message } from '../rpc/model.ts';
 import { createPeer, type Peer } from '../rpc/peer.ts';
-import { errorCode, RpcError } from '../rpc/rpc-error.ts';
 import { createListMemory } from '../upstream/answer-limits.ts';
 import { createTargetCircuit, type TargetCircuit } from '../upstream/health/target-circuit.ts';
 import { createTargetFailures } from '../upstream/health/target-failures.ts';
 import { createTargetHealth } from '../upstream/health/target-health.ts';
 import { connectionRequest, createTargetStates } from '../upstream/health/target-states.ts';
-import { mayAskForInput } from '../upstream/input-required.ts';
 import { createClientRequestBudget } from './client-requests.ts';
 import { createDecisionLog } from './decisions/decision-log.ts';
 import { createMissingScope, type MissingScope } from './decisions/step-up.ts';
+import { beginsWork, createInFlight, drain, shuttingDown } from './drain.ts';
 import { createHeaderRules } from './lists/header-rules.ts';
 import { listMethods } from './lists/list-pages.ts';
 import { createSharedListing } from './lists/shared-listing.ts';
@@ -48,14 +48,16 @@ export interface Multiplexer {
   /** Open sessions. */
   sessions(): number;
   /**
-   * Refuses what begins something new, and waits until no request is in flight, at most for this time in milliseconds.
-   * Those that are in flight after that get an error.
+   * Refuses what begins something new, and waits until no request is in flight, and no client is expected to ask about
+   * a task, at most for this time in milliseconds. Requests that are in flight after that get an error.
    */
   drain(limit: number): Promise<void>;
   /**
    * Returns whether a message is refused because of a drain. Whatever lets requests in flight come to an end is not.
+   *
+   * @param hasSession whether its client has a session, in which a request continues no earlier one
    */
-  refuses(message: Message): boolean;
+  refuses(message: Message, hasSession: boolean): boolean;
   /** Closes every session. Resolves when the sessions with targets are terminated. */
   stop(): Promise<void>;
 }
@@ -96,7 +98,8 @@ export function createMultiplexer(parts: SessionParts, turns: FairTurns): Multip
           return Promise.resolve();
         },
         request(request, { sender, decides }) {
-          if (inFlight.isDraining() && beginsWork(request)) return Promise.reject(shuttingDown());
+          const isRefused = inFlight.isDraining() && beginsWork(request, transport.client === undefined);
+          if (isRefused) return Promise.reject(shuttingDown());
           return session.handle({ ...request, caller: sender.caller, sender, decides });
         },
         settled: ({ sender }) => sender.settled(),
@@ -125,15 +128,12 @@ export function createMultiplexer(parts: SessionParts, turns: FairTurns): Multip
     missingScope: createMissingScope({ ...parts, decisions: shared.decisions }, shared.names),
     targetState: (target) => targetStateIn(shared, target),
     sessions: () => sessions.size,
-    refuses: (message) => inFlight.isDraining() && 'method' in message && 'id' in message && beginsWork(message),
-    async drain(limit) {
-      const { clock, log } = parts;
-      if (inFlight.count() > 0) log.info('waits for the requests in flight', { requests: inFlight.count() });
-      await within({ clock, milliseconds: limit }, () => inFlight.drained()).catch(() => {
-        log.warn('requests get an error, since the grace time is over', { requests: inFlight.count() });
+    refuses: (message, hasSession) =>
+      inFlight.isDraining() && 'method' in message && 'id' in message && beginsWork(message, hasSession),
+    drain: (limit) =>
+      drain({ ...parts, inFlight, tasks: () => shared.taskTables.awaited() }, limit, () => {
         for (const peer of peers) peer.refuse(shuttingDown());
-      });
-    },
+      }),
     async stop() {
       unsubscribe();
       shared.circuit.stop();
@@ -217,66 +217,6 @@ function forReader(message: Message, { stream, mayReceive }: Delivery, clock: Cl
   if (deliverTo(stream, mayReceive, clock) !== undefined && stream.reader !== undefined) return message;
   const requestId = message.params?.['requestId'];
   return { ...message, params: requestId === undefined ? {} : { requestId } };
-}
-
-/** The requests of all clients that no response was sent to. */
-function createInFlight() {
-  const { promise: drained, resolve } = Promise.withResolvers<void>();
-  let requests = 0;
-  let draining = false;
-  const changedBy = (difference: number): void => {
-    requests += difference;
-    if (draining && requests === 0) resolve();
-  };
-  return {
-    count: () => requests,
-    isDraining: () => draining,
-    /** Resolves when no request is in flight; from now on, new ones should be refused. */
-    drained() {
-      draining = true;
-      changedBy(0);
-      return drained;
-    },
-    /** Counts a request until its sender is told that it is settled. */
-    counted(message: Message, sender: Sender): Sender {
-      if (!('method' in message && 'id' in message)) return sender;
-      changedBy(1);
-      return {
-        caller: sender.caller,
-        paramHeaders: sender.paramHeaders,
-        passedHeaders: sender.passedHeaders,
-        get reader() {
-          return sender.reader;
-        },
-        send: (...sent) => sender.send(...sent),
-        pause: () => sender.pause?.(),
-        settled() {
-          sender.settled();
-          changedBy(-1);
-        },
-      };
-    },
-  };
-}
-
-/**
- * Requests that carry on what has begun. A task has begun with a call, and a client that gets no response to `ping` may
- * give up its calls.
- */
-const continuing: readonly string[] = ['ping', 'tasks/get', 'tasks/result', 'tasks/update', 'tasks/cancel'];
-
-/**
- * Returns whether a request begins something new. One with the input that an earlier one has asked for continues the
- * call of that one (MCP 2026-07-28, Multi Round-Trip Requests).
- */
-function beginsWork({ method, params }: { readonly method: string; readonly params?: Params | undefined }): boolean {
-  if (continuing.includes(method)) return false;
-  const hasInput = params?.['requestState'] !== undefined || params?.['inputResponses'] !== undefined;
-  return !(mayAskForInput(method) && hasInput);
-}
-
-function shuttingDown(): RpcError {
-  return new RpcError(errorCode.unavailable, 'The gateway is shutting down; send the request again in a new session');
 }
 
 function forgetTargets(shared: SharedState, targets: readonly string[]): void {

@@ -14,23 +14,23 @@ const mostDifferences = 2;
 
 /**
  * Warns of the first annotation that was probably meant for this program and has no effect: its key begins as ours do, or
- * is nearly one of them.
+ * is nearly one of them. Returns the message.
  */
 export function warnOfUnknownAnnotation(
   annotations: Frame['annotations'],
   { known, prefix }: OwnAnnotations,
   reporter: Reporter,
-): void {
-  if (!annotations.ok) return;
+): string | undefined {
+  if (!annotations.ok) return undefined;
   const unknown = annotations.value.filter(
     ({ key }) =>
       !known.includes(key) && (key.startsWith(prefix) || known.some((name) => isNear(key, name, mostDifferences))),
   );
   const [first] = unknown;
-  if (first === undefined) return;
+  if (first === undefined) return undefined;
   const near = quoted(nearest(first.key, known) ?? '');
   const more = unknown.length === 1 ? '' : ` There are ${unknown.length - 1} more like it.`;
-  reporter.warning(
+  return reporter.warning(
     ['metadata', 'annotations', first.key],
     `has no effect: write ${near}, the nearest known one, or remove it.${more}`,
   );

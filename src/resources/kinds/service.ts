@@ -57,7 +57,6 @@ export const service: Kind<'Service'> = defineKind(
     const { ports, type, externalName, clusterIP } = block.value.fields;
     if (!ports.ok) return ports;
     const { declared, others } = ports.value;
-    warnOfUnknownAnnotation(annotations, ownAnnotations, reporter);
     // The rules for addresses and paths are ours: they do not apply to a Service without an MCP port.
     const mcpReporter = declared.length > 0 ? reporter : createReporter();
     const fields = {
@@ -74,6 +73,7 @@ export const service: Kind<'Service'> = defineKind(
       path: mcpPath(annotations, mcpReporter),
       mcpPorts: declared.map(({ port }) => port),
       headlessPortWarnings: headless ? unreachablePorts(declared, ['spec', 'ports'], reporter) : [],
+      annotationWarning: warnOfUnknownAnnotation(annotations, ownAnnotations, reporter),
       otherPorts: others,
     });
   },

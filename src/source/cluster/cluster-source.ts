@@ -109,6 +109,7 @@ function startReflectors(
   const crdVersions = new CrdVersions({ reader, pending, clock, changed });
   const outages = new Outages();
   const budget = options.budget ?? new ListingBudget();
+  budget.divide(collections);
   const reflectors = collections.map((collection) => {
     const attempted = collection.kind === 'GatewayClass' ? () => crdVersions.refresh() : () => undefined;
     const { server, onSuccess } = connection;

@@ -262,5 +262,5 @@ export class PendingChanges {
 }
 
 function tooManyMessage(examples: readonly string[]): string {
-  return `There are more objects than are kept of one API server, and the youngest are ignored, such as ${examples.join(', ')}. Delete some; others are read within minutes then.`;
+  return `There are more objects than are kept of one API server, and the youngest of the namespaces that have most are ignored, such as ${examples.join(', ')}. Delete some there; others are read within minutes then.`;
 }

@@ -2,7 +2,8 @@ import type { Collection, Context } from '../../graph/model.ts';
 import type { LabelSelector } from '../../resources/model.ts';
 import type { GatewayState, NamespaceScope } from '../model.ts';
 import type { GatewayResult } from './gateway.ts';
-import { type LabelledNamespace, matches, selectorKey } from './namespace-selector.ts';
+import type { LabelledNamespace } from './namespace-selector.ts';
+import { type SelectorSet, selectorSetKey, selects } from './selector-set.ts';
 
 /**
  * The state of a Gateway before its selectors are resolved to namespaces. Policies and scopes depend on this part of
@@ -20,8 +21,8 @@ export type AllowedNamespaces =
       readonly kind: 'some';
       /** The Gateway's own namespace, when a listener allows it by `from: Same`. */
       readonly own: string | undefined;
-      /** Distinct, sorted by their keys. */
-      readonly selectors: readonly LabelSelector[];
+      /** The key of the set of its selectors; undefined without one. */
+      readonly selectors: string | undefined;
     };
 
 /** Reduces the result of a Gateway to its unresolved state. */
@@ -31,19 +32,15 @@ export function unresolvedGateway(result: GatewayResult): UnresolvedGateway {
   const listeners = result.listeners.flatMap(({ outcome }) => (outcome.accepted ? [outcome.namespaces] : []));
   if (listeners.some(({ from }) => from === 'All')) return { kind: 'served', allowed: { kind: 'all' } };
   const own = listeners.some(({ from }) => from === 'Same') ? result.namespace : undefined;
-  const selectors = new Map<string, LabelSelector>();
-  for (const namespaces of listeners) {
-    if (namespaces.from !== 'Selector' || namespaces.selector === undefined) continue;
-    selectors.set(selectorKey(namespaces.selector), namespaces.selector);
-  }
-  const sorted = [...selectors].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, selector]) => selector);
-  return { kind: 'served', allowed: { kind: 'some', own, selectors: sorted } };
+  const selectors = listeners.flatMap((namespaces): readonly LabelSelector[] =>
+    namespaces.from === 'Selector' && namespaces.selector !== undefined ? [namespaces.selector] : [],
+  );
+  return { kind: 'served', allowed: { kind: 'some', own, selectors: selectorSetKey(selectors) } };
 }
 
-/** The keys of the selectors that decide the scope of the Gateway. */
-export function selectorKeysOf(gateway: UnresolvedGateway): readonly string[] {
-  if (gateway.kind !== 'served' || gateway.allowed.kind === 'all') return [];
-  return gateway.allowed.selectors.map(selectorKey);
+/** The key of the selectors that decide the scope of the Gateway; undefined when none does. */
+export function selectorsOf(gateway: UnresolvedGateway): string | undefined {
+  return gateway.kind === 'served' && gateway.allowed.kind === 'some' ? gateway.allowed.selectors : undefined;
 }
 
 /** Returns whether one namespace is allowed. Reads its labels only when a selector needs them. */
@@ -51,18 +48,22 @@ export function allowsNamespace(
   allowed: AllowedNamespaces,
   namespace: string,
   context: Context,
-  labelledNamespaces: Collection<LabelledNamespace>,
+  inputs: {
+    readonly labelledNamespaces: Collection<LabelledNamespace>;
+    readonly selectorSets: Collection<SelectorSet>;
+  },
 ): boolean {
   if (allowed.kind === 'all' || allowed.own === namespace) return true;
-  if (allowed.selectors.length === 0) return false;
-  const labelled = context.get(labelledNamespaces, namespace);
-  return labelled !== undefined && allowed.selectors.some((selector) => matches(selector, labelled.labels));
+  if (allowed.selectors === undefined) return false;
+  const set = context.get(inputs.selectorSets, allowed.selectors);
+  const labelled = context.get(inputs.labelledNamespaces, namespace);
+  return set !== undefined && labelled !== undefined && selects(set, labelled);
 }
 
 /**
  * Resolves the selectors of a Gateway.
  *
- * @param selections the names of the selected namespaces, by selector key
+ * @param selections the names of the selected namespaces, by the key of the selectors
  */
 export function resolveGateway(
   gateway: UnresolvedGateway,
@@ -70,13 +71,16 @@ export function resolveGateway(
   selections: Collection<readonly string[]>,
 ): GatewayState {
   if (gateway.kind !== 'served') return { kind: gateway.kind };
-  const selected = selectorKeysOf(gateway).flatMap((key) => context.get(selections, key) ?? []);
+  const selectors = selectorsOf(gateway);
+  const selected = selectors === undefined ? [] : (context.get(selections, selectors) ?? []);
   return { kind: 'served', scope: scopeOf(gateway.allowed, selected) };
 }
 
+/** @param selected sorted */
 function scopeOf(allowed: AllowedNamespaces, selected: readonly string[]): NamespaceScope {
   if (allowed.kind === 'all') return { kind: 'all' };
-  const own = allowed.own === undefined ? [] : [allowed.own];
-  const [first, ...others] = [...new Set([...own, ...selected])].sort();
+  const { own } = allowed;
+  const all = own === undefined || selected.includes(own) ? selected : [...selected, own].sort();
+  const [first, ...others] = all;
   return first === undefined ? { kind: 'none' } : { kind: 'namespaces', namespaces: [first, ...others] };
 }

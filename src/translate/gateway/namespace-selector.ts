@@ -1,4 +1,4 @@
-import type { Collection, Context, Index } from '../../graph/model.ts';
+import type { Collection, Context } from '../../graph/model.ts';
 import type { LabelRequirement, LabelSelector, Namespace } from '../../resources/model.ts';
 import type { UnlistedNamespaces } from '../model.ts';
 
@@ -37,33 +37,66 @@ export function labelNamespace(
   return { name, labels: new Map(labels) };
 }
 
-/** Serializes a selector: equal selectors have equal keys, so that each distinct one is evaluated once. */
-export function selectorKey({ requirements }: LabelSelector): string {
-  return JSON.stringify(requirements);
+/** A selector, prepared so that a namespace costs what it has labels, whatever number of requirements there are. */
+export interface CompiledSelector {
+  /** Labels without which nothing matches. */
+  readonly needed: readonly string[];
+  /** By label. */
+  readonly conditions: ReadonlyMap<string, LabelCondition>;
 }
 
-/** Parses the output of `selectorKey`. */
-export function selectorFromKey(key: string): LabelSelector {
-  const requirements: LabelSelector['requirements'] = JSON.parse(key);
-  return { requirements };
+/** All requirements of one label. */
+interface LabelCondition {
+  /** The only values that match; undefined: any that is not denied. */
+  readonly among: ReadonlySet<string> | undefined;
+  readonly denied: ReadonlySet<string> | 'all';
+}
+
+/** Prepares a selector for {@link matches}. */
+export function compileSelector({ requirements }: LabelSelector): CompiledSelector {
+  const needed = new Set<string>();
+  const conditions = new Map<string, LabelCondition>();
+  for (const requirement of requirements) {
+    const { key, operator } = requirement;
+    if (operator === 'In' || operator === 'Exists') needed.add(key);
+    conditions.set(key, withRequirement(conditions.get(key) ?? { among: undefined, denied: new Set() }, requirement));
+  }
+  return { needed: [...needed], conditions };
+}
+
+function withRequirement({ among, denied }: LabelCondition, requirement: LabelRequirement): LabelCondition {
+  switch (requirement.operator) {
+    case 'In': {
+      const values = requirement.values.filter((value) => among === undefined || among.has(value));
+      return { among: new Set(values), denied };
+    }
+    case 'NotIn':
+      return { among, denied: denied === 'all' ? 'all' : new Set([...denied, ...requirement.values]) };
+    case 'Exists':
+      return { among, denied };
+    case 'DoesNotExist':
+      return { among, denied: 'all' };
+  }
 }
 
 /** Returns whether all requirements hold, as in Kubernetes. */
-export function matches({ requirements }: LabelSelector, labels: ReadonlyMap<string, string>): boolean {
-  return requirements.every((requirement) => holds(requirement, labels.get(requirement.key)));
+export function matches({ needed, conditions }: CompiledSelector, labels: ReadonlyMap<string, string>): boolean {
+  for (const key of needed) if (!labels.has(key)) return false;
+  for (const [key, value] of labels) {
+    const condition = conditions.get(key);
+    if (condition === undefined) continue;
+    const { among, denied } = condition;
+    if (denied === 'all' || denied.has(value) || among?.has(value) === false) return false;
+  }
+  return true;
 }
 
-function holds(requirement: LabelRequirement, value: string | undefined): boolean {
-  switch (requirement.operator) {
-    case 'In':
-      return value !== undefined && requirement.values.includes(value);
-    case 'NotIn':
-      return value === undefined || !requirement.values.includes(value);
-    case 'Exists':
-      return value !== undefined;
-    case 'DoesNotExist':
-      return value === undefined;
-  }
+/** The requirements that do not hold. */
+export function unmetRequirements(
+  { requirements }: LabelSelector,
+  labels: ReadonlyMap<string, string>,
+): readonly LabelRequirement[] {
+  return requirements.filter((requirement) => !matches(compileSelector({ requirements: [requirement] }), labels));
 }
 
 /** The index values of a namespace: `<key>` and `<key>=<value>` of each label. A key contains no `=`. */
@@ -71,24 +104,8 @@ export function labelIndexValues({ labels }: LabelledNamespace): readonly string
   return [...labels].flatMap(([key, value]) => [key, `${key}=${value}`]);
 }
 
-/**
- * The names of the namespaces that a selector selects, sorted. Reads only the namespaces with a label that one of the
- * requirements needs; a selector that only excludes, or has no requirement, reads all of them.
- */
-export function selectNamespaces(
-  selector: LabelSelector,
-  context: Context,
-  { namespaces, byLabel }: { namespaces: Index<LabelledNamespace>['collection']; byLabel: Index<LabelledNamespace> },
-): readonly string[] {
-  const indexValues = fewestIndexValues(selector);
-  const candidates =
-    indexValues === undefined ? context.all(namespaces) : indexValues.flatMap((value) => context.by(byLabel, value));
-  const selected = candidates.filter(({ labels }) => matches(selector, labels));
-  return selected.map(({ name }) => name).sort();
-}
-
 /** The index values that together cover every namespace that can match; undefined when no requirement limits them. */
-function fewestIndexValues({ requirements }: LabelSelector): readonly string[] | undefined {
+export function fewestIndexValues({ requirements }: LabelSelector): readonly string[] | undefined {
   const among = requirements.filter((requirement) => requirement.operator === 'In');
   const fewest = among.toSorted((a, b) => a.values.length - b.values.length)[0];
   if (fewest !== undefined) return fewest.values.map((value) => `${fewest.key}=${value}`);

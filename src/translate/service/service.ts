@@ -60,11 +60,13 @@ function invalidPorts({ mcpPorts }: Service): readonly string[] {
   return mcpPorts.flatMap((declared) => (declared.ok ? [] : [declared.reason]));
 }
 
-function warnings({ headlessPortWarnings }: Service, targets: readonly Target[]): readonly string[] {
-  return targets
+function warnings(service: Service, targets: readonly Target[]): readonly string[] {
+  const { annotationWarning, headlessPortWarnings } = service;
+  const ofPorts = targets
     .filter(({ port }) => headlessPortWarnings.includes(port))
     .map(({ port }) => {
       const effect = 'a headless Service is reached at the port itself, so the targetPort has no effect';
       return `spec.ports has port ${port} with another targetPort: ${effect}.`;
     });
+  return [...(annotationWarning === undefined ? [] : [annotationWarning]), ...ofPorts];
 }

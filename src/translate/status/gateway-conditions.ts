@@ -1,10 +1,11 @@
 import type { Collection, Context, Derived, Failure, Index } from '../../graph/model.ts';
 import type { Gateway, GatewayClass } from '../../resources/model.ts';
 import type { AddressesResult } from '../gateway/addresses.ts';
-import { selectorKeysOf, type UnresolvedGateway } from '../gateway/allowed-namespaces.ts';
+import { selectorsOf, type UnresolvedGateway } from '../gateway/allowed-namespaces.ts';
 import type { GatewayResult } from '../gateway/gateway.ts';
 import type { GatewayClassResult } from '../gateway/gateway-class.ts';
 import type { ListenerResult } from '../gateway/listeners.ts';
+import type { SelectorSet } from '../gateway/selector-set.ts';
 import { joinNames, joinSentences } from '../messages.ts';
 import type { Condition, GatewayConditionType, GatewayState, GatewayStatus, GatewayWithoutClass } from '../model.ts';
 import type { GatewayJwt } from '../policy/jwt.ts';
@@ -18,6 +19,7 @@ export interface GatewayStatusInputs {
   readonly classes: Collection<GatewayClassResult>;
   readonly gatewayResults: Derived<GatewayResult>;
   readonly unresolvedGateways: Derived<UnresolvedGateway>;
+  readonly selectorSets: Derived<SelectorSet>;
   readonly selections: Derived<readonly string[]>;
   readonly states: Derived<GatewayState>;
   readonly policiesByGateway: Index<PolicyTargets>;
@@ -83,14 +85,15 @@ export function gatewayWithoutClass(
 
 /** The first failure among the transformations from the Gateway to its state. */
 function findFailure(context: Context, key: string, inputs: GatewayStatusInputs): Failure | undefined {
-  const { gatewayResults, unresolvedGateways, selections, states, gatewayJwts } = inputs;
+  const { gatewayResults, unresolvedGateways, selectorSets, selections, states, gatewayJwts } = inputs;
   for (const { failures } of [gatewayResults, unresolvedGateways, states, gatewayJwts]) {
     const failure = context.get(failures, key);
     if (failure !== undefined) return failure;
   }
   const unresolved = context.get(unresolvedGateways, key);
-  const selectors = unresolved === undefined ? [] : selectorKeysOf(unresolved);
-  return selectors.map((selector) => context.get(selections.failures, selector)).find((failed) => failed !== undefined);
+  const selectors = unresolved === undefined ? undefined : selectorsOf(unresolved);
+  if (selectors === undefined) return undefined;
+  return context.get(selectorSets.failures, selectors) ?? context.get(selections.failures, selectors);
 }
 
 function hasClassOfOurs({ className }: Gateway, context: Context, { classes }: GatewayStatusInputs): boolean {

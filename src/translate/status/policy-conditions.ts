@@ -4,6 +4,7 @@ import type { MCPAuthPolicy } from '../../resources/model.ts';
 import { allowsNamespace, type UnresolvedGateway } from '../gateway/allowed-namespaces.ts';
 import type { GatewayResult } from '../gateway/gateway.ts';
 import type { LabelledNamespace } from '../gateway/namespace-selector.ts';
+import type { SelectorSet } from '../gateway/selector-set.ts';
 import { joinNames, joinSentences } from '../messages.ts';
 import type { Condition, PolicyConditionType, PolicyNotice, PolicyStatus } from '../model.ts';
 import type { PolicyResult } from '../policy/policy.ts';
@@ -23,6 +24,7 @@ export interface PolicyStatusInputs extends SignerInputs {
   /** The namespace of every target, by target name. */
   readonly targetNamespaces: Collection<string>;
   readonly labelledNamespaces: Collection<LabelledNamespace>;
+  readonly selectorSets: Collection<SelectorSet>;
 }
 
 type Ancestor = PolicyStatus['ancestors'][number];
@@ -164,10 +166,10 @@ function isServed(
   { target }: NamedItem,
   { allowed }: Extract<UnresolvedGateway, { kind: 'served' }>,
   context: Context,
-  { targetNamespaces, labelledNamespaces }: PolicyStatusInputs,
+  inputs: PolicyStatusInputs,
 ): boolean {
-  const namespace = context.get(targetNamespaces, target);
-  return namespace !== undefined && allowsNamespace(allowed, namespace, context, labelledNamespaces);
+  const namespace = context.get(inputs.targetNamespaces, target);
+  return namespace !== undefined && allowsNamespace(allowed, namespace, context, inputs);
 }
 
 /** Reports dropped parts of an accepted policy, and references without a place in the status; absent without either. */

@@ -236,7 +236,7 @@ it('a large body takes a turn for each read, and one to be parsed; a small one t
   const next = vi.spyOn(turns, 'next');
   const counters = createRecordedGatewayCounters();
   const bodies = createBodyReader({ turns, clock: createManualClock(), log: createRecordedLog(), counters });
-  const caller = { kind: 'anonymous', reason: 'a test' } as const;
+  const caller = { kind: 'anonymous', reason: 'stdio' } as const;
   const seen: unknown[] = [];
   const server = createServer((request, response) => {
     void bodies.read(request, caller).then((body) => {

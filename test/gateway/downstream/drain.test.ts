@@ -320,10 +320,11 @@ it('a call in flight goes on in a drain: a client asks for the result of its tas
     json(ask(gateway, { token: gateway.token('me'), meta, method, params: { ...params } }));
   const created = await request('tools/call', { name: 'a:confirm_delete', arguments: { seconds: 0 } });
   const { taskId } = created.result;
-  await gateway.downstream.drain(10_000);
+  const drained = gateway.downstream.drain(60_000);
   expect((await request('tasks/get', { taskId })).result).toMatchObject({ status: 'input_required' });
   const inputResponses = { 'input-1': { action: 'accept', content: { name: 'I' } } };
   expect((await request('tasks/update', { taskId, inputResponses })).error).toBeUndefined();
   expect((await request('tasks/get', { taskId })).result).toMatchObject({ status: 'completed' });
+  await drained;
   expect((await request('tasks/cancel', { taskId })).error).toBeUndefined();
 });

@@ -212,6 +212,32 @@ describe('a target whose name does not resolve', () => {
   });
 });
 
+describe('a target that makes much of a few bytes', () => {
+  /** Serves this text without an end, and tells of the end of its connection. */
+  async function flooding(endless: string) {
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    const { port } = await serve((_, { socket }) => {
+      socket?.on('error', () => {}).once('close', () => resolve());
+      const chunk = endless.repeat(5_000);
+      const write = (): void => {
+        while (socket?.destroyed === false && socket.write(chunk));
+      };
+      socket?.on('drain', write);
+      write();
+    });
+    return { closed, send: () => fetchFor({ host: 'tool', port: 80 }, resolved(port))('http://tool/sse') };
+  }
+
+  it.each(['102 Processing', '103 Early Hints'])(
+    'by announcing its answer without an end (%s) is left',
+    async (status) => {
+      const { closed, send } = await flooding(`HTTP/1.1 ${status}\r\n\r\n`);
+      await expect(send()).rejects.toThrow('it announces its answer more than 16 times (status 1xx)');
+      await closed;
+    },
+  );
+});
+
 describe('the signal of a request', () => {
   it('ends a request before it is sent, one that waits for its answer, and an answer that goes on', async () => {
     const { port, server } = await serve((_, response) => {

@@ -11,7 +11,10 @@ type Json = Readonly<Record<string, unknown>>;
 const capabilities = { tools: {}, ...withTasks };
 const declared = { [key('clientCapabilities')]: { ...withTasks, elicitation: {} } };
 const related = key('related-task');
-const unknownTask = (id: string): Json => ({ code: -32602, message: `Unknown task: ${id}` });
+const unknownTask = (id: string): Json => ({
+  code: -32602,
+  message: `Unknown task: ${id} (tasks are known to the caller who has created them, until the gateway restarts)`,
+});
 
 async function start(script: Script = createTaskServer().script, options: TargetRigOptions = {}): Promise<TargetRig> {
   const rig = await startTargetRig(script, { stateless: true, capabilities, ...options });

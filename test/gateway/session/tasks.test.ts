@@ -12,7 +12,10 @@ const related = 'io.modelcontextprotocol/related-task';
 /** The capabilities of a target that creates tasks for calls. */
 const capabilities = { tools: {}, tasks: { list: {}, cancel: {}, requests: { tools: { call: {} } } } };
 
-const unknownTask = (id: string): Json => ({ code: -32602, message: `Unknown task: ${id}` });
+const unknownTask = (id: string): Json => ({
+  code: -32602,
+  message: `Unknown task: ${id} (tasks are known to the caller who has created them, until the gateway restarts)`,
+});
 
 /** Creates a task with this id for each call that asks for one, and says the same of every task. */
 function tasksWith(ids: Iterator<string>, more: Partial<Record<string, Script>> = {}): Script {

@@ -178,3 +178,26 @@ describe('an invalid selector', () => {
     expect(selecting(JSON.parse('{"matchLabels":{"__proto__":"a"}}'))).toEqual(nothing);
   });
 });
+
+describe('a selector with too much in it', () => {
+  const absent = (count: number): readonly Mapping[] =>
+    Array.from({ length: count }, (_, at) => ({ key: `k${at}`, operator: 'DoesNotExist' }));
+  const valued = (count: number): unknown =>
+    expression({ operator: 'NotIn', values: Array.from({ length: count }, (_, at) => `v${at}`) });
+
+  it.each<[string, unknown, unknown]>([
+    ['64 requirements', { matchExpressions: absent(64) }, { matchExpressions: absent(65) }],
+    [
+      '64 requirements in both forms',
+      { matchLabels: { a: 'b' }, matchExpressions: absent(63) },
+      { matchLabels: { a: 'b' }, matchExpressions: absent(64) },
+    ],
+    ['1,000 values', valued(1_000), valued(1_001)],
+  ])('more than %s, selects nothing, with one error', (_, atMost, more) => {
+    expect(selecting(atMost)).not.toEqual(nothing);
+    expect(selecting(more)).toEqual(nothing);
+    expect(problems({ namespaces: { from: 'Selector', selector: more } })).toEqual([
+      expect.stringMatching(/^error spec\.listeners\[0\]\.allowedRoutes\.namespaces\.selector has .* more than /),
+    ]);
+  });
+});

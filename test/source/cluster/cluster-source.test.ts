@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ListingBudget } from '../../../src/source/cluster/reflector/admission/listing-budget.ts';
 import { line } from '../../support/api-server/api-server.ts';
 import { type ClusterRig, mcpService, requestsFor, startCluster } from './cluster-rig.ts';
 
@@ -166,6 +167,26 @@ describe('namespaces', () => {
     const paths = cluster.server.requests.filter(requestsFor('Service', 'list')).map(({ path }) => path);
     expect(paths).toEqual(['/api/v1/namespaces/a/services', '/api/v1/namespaces/b/services']);
     expect(cluster.source.identify('Service', 'b/tool')).toEqual({ uid: 'uid-2', resourceVersion: '102' });
+  });
+
+  it('have a part of the room each, whatever is in the others', async () => {
+    const [size, none] = [
+      { objects: 4, bytes: 2 ** 20 },
+      { objects: 0, bytes: 0 },
+    ];
+    const cluster = await startCluster(
+      (server) => {
+        for (let at = 0; at < 9; at += 1) server.put('Service', { ...mcpService(`flood-${at}`), namespace: 'a' });
+        for (const name of ['one', 'two']) server.put('Service', { ...mcpService(name), namespace: 'b' });
+      },
+      {
+        namespaces: ['a', 'b'],
+        budget: new ListingBudget({ ofKind: size, mostOfKind: size, shared: none, received: 2 ** 20 }),
+      },
+    );
+    await cluster.eventually(() => cluster.synced);
+    const names = ['a/flood-0', 'a/flood-1', 'b/one', 'b/two'];
+    expect([...cluster.resources.keys()].sort()).toEqual(names.map((name) => `Service ${name}`));
   });
 
   it.each(['list', 'watch'] as const)('have no objects of others, which a proxy puts into a %s', async (verb) => {

@@ -116,7 +116,7 @@ describe('a listing of too many bytes', () => {
     await cluster.settled();
     expect([...cluster.resources.keys()]).toEqual(['large-1', 'one', 'two'].map((name) => `Service default/${name}`));
     expect(cluster.problems().filter((problem) => problem.includes('is ignored'))).toEqual([
-      expect.stringMatching(/services\/larger The object is ignored: .*the largest give way\. Make it smaller/),
+      expect.stringMatching(/services\/larger The object is ignored: .* its largest objects first\. Make it smaller/),
     ]);
     expect(ignored(cluster)).toBe(1);
     expect((await cluster.log.line('The object is ignored')).fields).toMatchObject({
@@ -165,6 +165,22 @@ describe('a listing of too many bytes', () => {
   });
 });
 
+it('a listing is looked at once more where it shows late which namespace holds most', async () => {
+  const of = (namespace: string, name: string, bytes: number): string =>
+    service(name, `,"x":"${'x'.repeat(bytes)}"`).replace('"default"', `"${namespace}"`);
+  const small = Array.from({ length: 7 }, (_, at) => of('flood', `small-${at}`, 500));
+  const items = [of('a', 'smaller', 7_000), of('flood', 'large', 4_700), ...small];
+  const cluster = await startCluster((server) => server.injectFault(requestsFor('Service', 'list'), listOf(items), 2), {
+    budget: room(99, 12_000),
+  });
+  await cluster.settled();
+  expect(cluster.resources.has('Service a/smaller')).toBe(true);
+  const withoutRoom = cluster.problems().filter((problem) => problem.includes('is ignored'));
+  const names = withoutRoom.map((problem) => problem.split(' ')[0]?.split('/').at(-1));
+  expect(names).toEqual(['large']);
+  expect(cluster.server.requestCount(requestsFor('Service', 'list'))).toBe(2);
+});
+
 describe('a listing of too many objects', () => {
   it('leaves the youngest out, and says so', async () => {
     const born = (name: string, year: number): string =>
@@ -181,8 +197,8 @@ describe('a listing of too many objects', () => {
     await cluster.settled();
     expect([...cluster.resources.keys()]).toEqual(['Service default/b', 'Service default/c']);
     expect(cluster.problems()).toEqual([
-      '/api/v1/services There are more objects than are kept of one API server, and the youngest are ignored, such as ' +
-        'default/a. Delete some; others are read within minutes then.',
+      '/api/v1/services There are more objects than are kept of one API server, and the youngest of the namespaces that ' +
+        'have most are ignored, such as default/a. Delete some there; others are read within minutes then.',
     ]);
     expect(ignored(cluster)).toBe(1);
   });
@@ -211,20 +227,22 @@ describe('a listing that is hostile', () => {
       budget: room(3, 2 ** 20),
     });
     await cluster.settled();
-    for (const name of ['two', 'three', 'four']) cluster.server.put('Service', mcpService(name));
+    for (const name of ['two', 'three', 'zero']) cluster.server.put('Service', mcpService(name));
     cluster.server.put('Service', mcpService('one', 81));
     await cluster.eventually(() => cluster.counters.total('gatehouse_source_events_total', { kind: 'Service' }) === 4);
     cluster.clock.advance(200);
     await cluster.until(() => cluster.port('default/one') === 81);
     expect([...cluster.resources.keys()]).toEqual(['one', 'two', 'three'].map((name) => `Service default/${name}`));
-    expect(cluster.problems()).toEqual([expect.stringContaining('the youngest are ignored, such as default/four.')]);
+    expect(cluster.problems()).toEqual([
+      expect.stringContaining('the youngest of the namespaces that have most are ignored, such as default/zero.'),
+    ]);
     expect(cluster.server.requestCount(requestsFor('Service'))).toBe(2);
     cluster.server.remove('Service', 'default/one');
     await cluster.eventually(() => cluster.counters.total('gatehouse_source_events_total', { kind: 'Service' }) === 5);
     // A relist within about a minute finds what has room now.
     cluster.clock.advance(66_000);
     await cluster.pass(5_000);
-    await cluster.until(() => cluster.port('default/four') === 80);
+    await cluster.until(() => cluster.port('default/zero') === 80);
     expect(cluster.problems()).toEqual([]);
     expect(ignored(cluster)).toBe(0);
     expect(cluster.counters.total('gatehouse_source_missed_total', { kind: 'Service' })).toBe(0);

@@ -1,27 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createGraph } from '../../../src/graph/graph.ts';
 import type { LabelRequirement, LabelSelector } from '../../../src/resources/model.ts';
-import {
-  type LabelledNamespace,
-  labelIndexValues,
-  matches,
-  selectNamespaces,
-  selectorFromKey,
-  selectorKey,
-} from '../../../src/translate/gateway/namespace-selector.ts';
-
-const key = fc.constantFrom('a', 'b', 'constructor');
-const value = fc.constantFrom('', 'x', 'y', 'a=x');
-const values = fc
-  .tuple(value, fc.uniqueArray(value, { maxLength: 2 }))
-  .map(([first, others]): [string, ...string[]] => [first, ...others.filter((other) => other !== first)]);
-const requirement: fc.Arbitrary<LabelRequirement> = fc.oneof(
-  fc.record({ operator: fc.constantFrom('In' as const, 'NotIn' as const), key, values }),
-  fc.record({ operator: fc.constantFrom('Exists' as const, 'DoesNotExist' as const), key }),
-);
-const selector: fc.Arbitrary<LabelSelector> = fc.record({ requirements: fc.array(requirement, { maxLength: 3 }) });
-const labels = fc.uniqueArray(fc.tuple(key, value), { selector: ([name]) => name }).map((pairs) => new Map(pairs));
+import { compileSelector, matches, unmetRequirements } from '../../../src/translate/gateway/namespace-selector.ts';
+import { anyLabels, anySelector } from './selectors.ts';
 
 function requiring(...requirements: readonly LabelRequirement[]): LabelSelector {
   return { requirements };
@@ -29,7 +10,7 @@ function requiring(...requirements: readonly LabelRequirement[]): LabelSelector 
 
 describe('a selector', () => {
   it('without requirements selects everything', () => {
-    expect(matches(requiring(), new Map())).toBe(true);
+    expect(matches(compileSelector(requiring()), new Map())).toBe(true);
   });
 
   it.each<[LabelRequirement, string | undefined, boolean]>([
@@ -47,43 +28,14 @@ describe('a selector', () => {
     [{ operator: 'DoesNotExist', key: 'a' }, undefined, true],
   ])('%j against the label %j: %s', (requirement, label, expected) => {
     const found = new Map(label === undefined ? [] : [['a', label]]);
-    expect(matches(requiring(requirement), found)).toBe(expected);
+    expect(matches(compileSelector(requiring(requirement)), found)).toBe(expected);
   });
 
-  it('is parsed from its key', () => {
+  it('matches when none of its requirements is unmet, also when several are about one label', () => {
     fc.assert(
-      fc.property(selector, (any) => {
-        expect(selectorFromKey(selectorKey(any))).toEqual(any);
-      }),
-    );
-  });
-
-  it('selects the same namespaces through the index as one by one', () => {
-    fc.assert(
-      fc.property(selector, fc.array(labels, { maxLength: 6 }), (any, labelled) => {
-        const all = labelled.map((each, at): LabelledNamespace => ({ name: `ns-${at}`, labels: each }));
-        const expected = all.filter((each) => matches(any, each.labels)).map(({ name }) => name);
-        expect(selectIn(all, any)).toEqual(expected);
+      fc.property(anySelector, anyLabels, (selector, labels) => {
+        expect(matches(compileSelector(selector), labels)).toBe(unmetRequirements(selector, labels).length === 0);
       }),
     );
   });
 });
-
-function selectIn(all: readonly LabelledNamespace[], any: LabelSelector): readonly string[] | undefined {
-  const graph = createGraph({ check: true });
-  const namespaces = graph.source<LabelledNamespace>({ name: 'namespaces' });
-  const selectors = graph.source<LabelSelector>({ name: 'selectors' });
-  const byLabel = graph.index(namespaces, labelIndexValues, { name: 'by-label' });
-  const selected = graph.derive(
-    selectors,
-    (each, context) => selectNamespaces(each, context, { namespaces, byLabel }),
-    {
-      name: 'selected',
-    },
-  );
-  graph.commit(() => {
-    selectors.set('', any);
-    for (const each of all) namespaces.set(each.name, each);
-  });
-  return selected.get('');
-}

@@ -89,7 +89,7 @@ export function createStatelessHttp(parts: Omit<HttpTransportParts, 'bodies'>): 
       const { request } = decoded;
       const { id, method, params } = request;
       const messages = [{ jsonrpc: '2.0' as const, id, method, params }];
-      const refused = parts.shutdownError(messages) ?? parts.stepUp(messages, exchange.caller);
+      const refused = parts.shutdownError(messages, false) ?? parts.stepUp(messages, exchange.caller);
       if (refused !== undefined) return refuse(exchange, refused, done);
       if (method === 'subscriptions/listen') return listen(listening, exchange, request, done);
       serve(exchange, request, done);

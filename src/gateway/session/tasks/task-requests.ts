@@ -8,7 +8,7 @@ import { forward } from '../routing/request-router.ts';
 import { exposeState, withTaskId } from './task-ids.ts';
 import { isUnknownAtTarget, listTasks, type TaskListParts } from './task-list.ts';
 import type { TaskNotifications } from './task-notifications.ts';
-import { type Task, unknownTaskError } from './task-table.ts';
+import { isFinal, type Task, unknownTaskError } from './task-table.ts';
 
 /** Dependencies of the requests about tasks. */
 export interface TaskRequestParts extends TaskListParts {
@@ -26,11 +26,13 @@ export function createTaskRequests(
 ): Readonly<Record<TaskForm, Readonly<Record<string, Handler>>>> {
   const { tasks, names, ofTasks } = parts;
   /** A task that its target has forgotten leaves its place. */
-  const state = async (request: ClientRequest): Promise<Answer> => {
+  const state = async (request: ClientRequest, hasResult: boolean): Promise<Answer> => {
     const task = findTask(parts, request);
     try {
       const result = await askFor(parts, task, request);
       tasks.note(task, result);
+      // With MCP 2025-11-25, the result of a task that is completed has a request of its own.
+      tasks.asked(task, isFinal(result) && (hasResult || result['status'] !== 'completed'));
       return { task, result };
     } catch (error) {
       if (isUnknownAtTarget(error)) tasks.remove(task);
@@ -43,9 +45,12 @@ export function createTaskRequests(
     try {
       const result = await askFor(parts, task, request);
       tasks.note(task, { status: 'completed' });
+      tasks.asked(task, true);
       return { task, result };
     } catch (error) {
-      if (error instanceof RpcError && error.received !== undefined) tasks.note(task, { status: 'failed' });
+      const isOver = error instanceof RpcError && error.received !== undefined;
+      if (isOver) tasks.note(task, { status: 'failed' });
+      tasks.asked(task, isOver);
       throw error;
     }
   };
@@ -56,12 +61,13 @@ export function createTaskRequests(
   return {
     '2025-11-25': {
       async 'tasks/get'(request) {
-        const { task, result } = await state(request);
+        const { task, result } = await state(request, false);
         return withTaskId(result, task);
       },
       async 'tasks/cancel'(request) {
         const { task, result } = await acknowledged(request);
         tasks.note(task, result);
+        tasks.asked(task, true);
         return withTaskId(result, task);
       },
       async 'tasks/result'(request) {
@@ -72,17 +78,19 @@ export function createTaskRequests(
     },
     extension: {
       async 'tasks/get'(request) {
-        const { task, result } = await state(request);
+        const { task, result } = await state(request, true);
         return exposeState(result, task, names.rewriterOf(task.tool.target));
       },
       async 'tasks/update'(request) {
         const { task, result } = await acknowledged(request);
+        tasks.asked(task, false);
         return withTaskId(result, task);
       },
       async 'tasks/cancel'(request) {
         const { task, result } = await acknowledged(request);
         // The client may have forgotten it.
         tasks.note(task, { status: 'cancelled' });
+        tasks.asked(task, true);
         return withTaskId(result, task);
       },
       async [subscribeTask](request) {

@@ -58,6 +58,9 @@ const shareOfRest = 1;
 const quietTime = 24 * 3_600_000;
 const timeAfterTtl = 3_600_000;
 
+/** Milliseconds after a request about a task in which its client is expected to ask again. Clients ask every few seconds. */
+const askTime = 30_000;
+
 /** Creates the budget that all tables share. */
 export function createTaskBudget(): Quota {
   return new Quota(maxTasks, callerShare, shareOfRest);
@@ -71,11 +74,18 @@ interface Kept {
   /** When its target may forget it, in milliseconds since the epoch. */
   expiresAt: number;
   isOver: boolean;
+  /** Until then its client is expected to ask, in milliseconds since the epoch. */
+  askedUntil: number;
   stopTimer: Stop;
 }
 
 /** The statuses that a task keeps. */
 const finalStatuses: readonly unknown[] = ['completed', 'failed', 'cancelled'];
+
+/** Returns whether a task is over, by its state. */
+export function isFinal({ status }: JsonObject): boolean {
+  return finalStatuses.includes(status);
+}
 
 /** Dependencies of a table. */
 interface TaskTableParts {
@@ -179,10 +189,24 @@ export class TaskTable {
   note({ id }: Task, { status, ttl, ttlMs }: JsonObject): void {
     const kept = this.#tasks.get(id);
     if (kept === undefined) return;
-    if (finalStatuses.includes(status)) kept.isOver = true;
+    if (isFinal({ status })) kept.isOver = true;
     const lifetime = ttl ?? ttlMs;
     if (typeof lifetime === 'number' && lifetime >= 0) kept.expiresAt = kept.createdAt + lifetime;
     this.#keep(kept);
+  }
+
+  /**
+   * Notes that a client asks about a task, or that it has nothing more to ask: it has the result, or has cancelled it.
+   */
+  asked({ id }: Task, isLast: boolean): void {
+    const kept = this.#tasks.get(id);
+    if (kept !== undefined) kept.askedUntil = isLast ? 0 : this.#parts.clock.now() + askTime;
+  }
+
+  /** The number of tasks that a client has created or asked about a short time ago, and is expected to ask about again. */
+  awaited(): number {
+    const now = this.#parts.clock.now();
+    return [...this.#tasks.values()].filter(({ askedUntil }) => askedUntil > now).length;
   }
 
   /** Forgets a task that its target does not know any more. */
@@ -214,7 +238,8 @@ export class TaskTable {
     if (earlier !== undefined) this.remove(earlier);
     const createdAt = this.#parts.clock.now();
     const expiresAt = Number.POSITIVE_INFINITY;
-    this.#tasks.set(task.id, { task, key, createdAt, expiresAt, isOver: false, stopTimer: () => {} });
+    const askedUntil = createdAt + askTime;
+    this.#tasks.set(task.id, { task, key, createdAt, expiresAt, isOver: false, askedUntil, stopTimer: () => {} });
     for (const known of keysOf(task)) this.#byUpstream.set(known, task);
     this.note(task, state);
   }
@@ -247,9 +272,10 @@ function keysOf({ tool, upstreamId, progress }: Task): readonly string[] {
   return progress === undefined ? [id] : [id, upstreamKey(tool.target, progress.ofTarget)];
 }
 
-/** The error response for a task that does not exist, or is another caller's. */
+/** The error response for a task that does not exist, or is another caller's, or was known before a restart. */
 export function unknownTaskError(id: string): RpcError {
-  return new RpcError(errorCode.invalidParams, `Unknown task: ${shortened(id)}`);
+  const why = 'tasks are known to the caller who has created them, until the gateway restarts';
+  return new RpcError(errorCode.invalidParams, `Unknown task: ${shortened(id)} (${why})`);
 }
 
 function tooMany({ owner, most }: TaskTableParts): RpcError {

@@ -26,6 +26,8 @@ interface Shared {
 export class TaskTables {
   readonly #clock: Clock;
   readonly #budget: Quota = createTaskBudget();
+  /** Those of sessions, until these end. */
+  readonly #ofSessions = new Set<TaskTable>();
   /** By caller. */
   readonly #shared = new Map<string, Shared>();
 
@@ -37,7 +39,12 @@ export class TaskTables {
   open(key?: string): OpenTasks {
     if (key === undefined) {
       const table = this.#create('session', maxPerSession);
-      return { table, drop: (targets) => table.drop(targets), leave: () => table.close() };
+      this.#ofSessions.add(table);
+      const leave = (): void => {
+        this.#ofSessions.delete(table);
+        table.close();
+      };
+      return { table, drop: (targets) => table.drop(targets), leave };
     }
     const shared = this.#shared.get(key) ?? this.#share(key);
     shared.users += 1;
@@ -52,6 +59,12 @@ export class TaskTables {
         this.#forget(key);
       },
     };
+  }
+
+  /** The same as {@link TaskTable.awaited}, of all sessions and callers. */
+  awaited(): number {
+    const ofCallers = [...this.#shared.values()].map(({ table }) => table);
+    return [...this.#ofSessions, ...ofCallers].reduce((sum, table) => sum + table.awaited(), 0);
   }
 
   /** Forgets the tasks of targets that were removed or changed, of all callers. */

@@ -26,7 +26,9 @@ type ObjectContent =
   | { readonly is: 'excessive'; readonly message: string; readonly claim: Resource | undefined };
 
 /** The same after decoding: of the JSON only the status is kept, and only of kinds whose status is written. */
-export interface DecodedObject extends Omit<ApiObject, 'content' | 'created'> {
+export interface DecodedObject extends Omit<ApiObject, 'content'> {
+  /** The bytes that are kept of it: fewer than its own where there was no room. */
+  readonly kept: number;
   /** There was no room for the object: the same version is read again. */
   readonly isCrowdedOut: boolean;
   /** Undefined: the frame is unreadable, which counts as absent. */
@@ -122,15 +124,15 @@ function identified(
 const maxTimestamp = 32;
 
 /** Decodes one object. Items of a list of a built-in kind have no apiVersion and kind: those of the list count. */
-export function decodeObject(kind: KindName, { content, created: _, ...listed }: ApiObject): DecodedObject {
-  const { key, uid, resourceVersion } = listed;
+export function decodeObject(kind: KindName, { content, ...listed }: ApiObject): DecodedObject {
+  const { key, uid, resourceVersion, bytes: kept } = listed;
   if (content.is !== 'json') return unreadable(kind, listed, content.message, content.claim);
   const { json } = content;
   const decoded = decode(kind, withKind(kind, json));
   const resource = decoded.readable ? decoded.resource : undefined;
   const problems = relevantProblems(resource, decoded.problems);
   const observation = observe(kind, key, { uid, resourceVersion }, json);
-  return { ...listed, isCrowdedOut: false, resource, problems, observation };
+  return { ...listed, kept, isCrowdedOut: false, resource, problems, observation };
 }
 
 /** Decodes of an object only what {@link crowdedOut} keeps of it. */
@@ -150,28 +152,30 @@ export function decodeClaim(kind: KindName, { content }: ApiObject): Resource | 
  */
 export function crowdedOut(
   kind: KindName,
-  object: Omit<ApiObject, 'content' | 'created'>,
+  { key, uid, resourceVersion, created, bytes }: Omit<ApiObject, 'content'>,
   resource: Resource | undefined,
 ): DecodedObject {
-  const { key, uid, resourceVersion } = object;
   const claim = claimOf(resource, noRoom);
-  const bytes = Math.min(bytesOfClaim(claim), object.bytes);
-  return { ...unreadable(kind, { key, uid, resourceVersion, bytes }, noRoom, claim), isCrowdedOut: true };
+  const kept = Math.min(bytesOfClaim(claim), bytes);
+  const object = unreadable(kind, { key, uid, resourceVersion, created, bytes }, noRoom, claim);
+  return { ...object, kept, isCrowdedOut: true };
 }
 
 const noRoom =
   'The object is ignored: with it, the objects of its kind, and all together, have more bytes than are kept of one ' +
-  'API server, and the largest give way. Make it smaller, or delete others; it is read again within minutes then.';
+  'API server; the namespace that holds most gives way, its largest objects first. Make it smaller, or delete others ' +
+  'of its namespace; it is read again within minutes then.';
 
 /** Its status is unknown, so that nothing may be written into it. */
 function unreadable(
   kind: KindName,
-  object: Omit<ApiObject, 'content' | 'created'>,
+  object: Omit<ApiObject, 'content'>,
   message: string,
   resource: Resource | undefined,
 ): DecodedObject {
   const problems: readonly Problem[] = [{ severity: 'error', path: [], message }];
-  return { ...object, isCrowdedOut: false, resource, problems, observation: observeDeletion(kind, object.key) };
+  const observation = observeDeletion(kind, object.key);
+  return { ...object, kept: object.bytes, isCrowdedOut: false, resource, problems, observation };
 }
 
 function withKind(kind: KindName, json: JsonObject): JsonObject {

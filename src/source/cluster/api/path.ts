@@ -24,6 +24,11 @@ export function isIn({ namespace }: Collection, key: string): boolean {
   return namespace === undefined || !key.includes('/') || key.startsWith(`${namespace}/`);
 }
 
+/** The namespace of an object, by its key; empty for a cluster-scoped one. */
+export function namespaceOf(key: string): string {
+  return key.slice(0, Math.max(0, key.indexOf('/')));
+}
+
 /** The path of one object, by its key. */
 export function objectPath(kind: KindName, key: string): string {
   const [first = '', name] = key.split('/');

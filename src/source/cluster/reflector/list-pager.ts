@@ -1,6 +1,6 @@
 import { type JsonObject, objectIn, textIn } from '../../../json/json.ts';
 import type { ApiError } from '../../../kube/model.ts';
-import { isExactVersion, readObject } from '../api/object.ts';
+import { type ApiObject, isExactVersion, readObject } from '../api/object.ts';
 import { type Collection, collectionPath, isIn, withQuery } from '../api/path.ts';
 import type { ApiReader, ApiResult } from '../api/reader.ts';
 import { ListSelection, type ListSink } from './admission/list-selection.ts';
@@ -31,8 +31,15 @@ export async function listPages(
   budget: ListingBudget,
 ): Promise<ApiResult<string> | undefined> {
   const listing = budget.begin(collection);
+  const selection = new ListSelection(listing, sink);
+  const read = (take: (object: ApiObject) => void): Promise<ApiResult<string> | undefined> =>
+    listAll(reader, collection, stop, take, listing);
   try {
-    return await listAll(reader, collection, stop, new ListSelection(listing, sink), listing);
+    const result = await read((object) => selection.add(object));
+    if (!result?.ok || !selection.isIncomplete) return result;
+    // If it fails, what it has not read stays without room: the result is that of the first look.
+    const again = await read((object) => selection.addAgain(object));
+    return again && result;
   } finally {
     listing.end();
   }
@@ -42,14 +49,14 @@ async function listAll(
   reader: ApiReader,
   collection: Collection,
   stop: AbortSignal,
-  selection: ListSelection,
+  take: (object: ApiObject) => void,
   listing: Listing,
 ): Promise<ApiResult<string> | undefined> {
   const path = collectionPath(collection);
   let page = withQuery(path, { limit: pageSize });
   for (;;) {
     if (!listing.receive(minPageBytes)) return { ok: false, error: tooMuchToRead };
-    const result = await readPage(reader, collection, page, stop, selection, listing);
+    const result = await readPage(reader, collection, page, stop, take, listing);
     if (result === 'too much') return { ok: false, error: tooMuchToRead };
     if (result === undefined || !result.ok) return result;
     const metadata = objectIn(result.value, 'metadata');
@@ -70,14 +77,14 @@ async function readPage(
   collection: Collection,
   path: string,
   stop: AbortSignal,
-  selection: ListSelection,
+  take: (object: ApiObject) => void,
   listing: Listing,
 ): Promise<ApiResult<JsonObject> | 'too much' | undefined> {
   let isReadable = true;
   const parser = new ListStreamParser((item) => {
     const object = readObject(collection.kind, item);
     if (object === undefined || !isIn(collection, object.key)) return false;
-    selection.add(object);
+    take(object);
     return true;
   });
   const data = (chunk: Uint8Array): 'continue' | 'leave' => {

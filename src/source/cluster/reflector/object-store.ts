@@ -10,16 +10,19 @@ import {
   observeDeletion,
 } from '../api/object.ts';
 import type { ChangeHandler } from '../pending-changes.ts';
-import { LargestObjects } from './admission/largest-objects.ts';
-import type { ListedObject, ListSink } from './admission/list-selection.ts';
+import type { ListSink } from './admission/list-selection.ts';
 import type { ListingSize } from './admission/listing-budget.ts';
+import type { ListedObject } from './admission/namespace-share.ts';
+import { LeftOut } from './left-out.ts';
 
 /** A stored object. Its resource is a reference to the one in the graph. */
 interface Entry {
   readonly uid: string;
   readonly resourceVersion: string;
-  /** As counted in the budget of all objects. */
+  readonly created: string;
   readonly bytes: number;
+  /** The bytes that are kept of it, as counted in the budget of all objects. */
+  readonly kept: number;
   /** There was no room for it. */
   readonly isCrowdedOut: boolean;
   /** Undefined: its frame is unreadable. */
@@ -32,24 +35,6 @@ export type ObjectIdentity = Pick<Entry, 'uid' | 'resourceVersion'>;
 /** A new state of the whole collection, which has no effect before `commit`. */
 export interface Replacement extends ListSink {
   commit(): void;
-}
-
-/** Objects of which nothing is kept: there were too many. */
-export interface LeftOut {
-  /** Exact after a list; events add none. */
-  readonly count: number;
-  /** Keys of a few of them. */
-  readonly examples: readonly string[];
-}
-
-/** None is left out. */
-export const noneLeftOut: LeftOut = { count: 0, examples: [] };
-
-const maxExamples = 3;
-
-/** Adds an object to those that are left out. */
-export function withLeftOut({ count, examples }: LeftOut, key: string): LeftOut {
-  return { count: count + 1, examples: examples.length < maxExamples ? [...examples, key] : examples };
 }
 
 /** A decoded object, compared with the stored one. */
@@ -65,16 +50,8 @@ export class ObjectStore {
   #entries = new Map<string, Entry>();
   #bytes = 0;
   #crowdedOut = 0;
-  #leftOut = noneLeftOut;
+  #leftOut = new LeftOut();
   #touched: Set<string> | undefined;
-  readonly #largest = new LargestObjects({
-    count: () => this.#entries.size,
-    keys: () => this.#entries.keys(),
-    bytesOf: (key) => {
-      const entry = this.#entries.get(key);
-      return entry?.isCrowdedOut === false ? entry.bytes : undefined;
-    },
-  });
 
   constructor(kind: KindName, handler: ChangeHandler) {
     this.#kind = kind;
@@ -109,9 +86,15 @@ export class ObjectStore {
     return entry && { uid: entry.uid, resourceVersion: entry.resourceVersion };
   }
 
-  /** The bytes of a stored object; `undefined`: there is none. */
+  /** The bytes that are kept of a stored object; `undefined`: there is none. */
   bytesOf(key: string): number | undefined {
-    return this.#entries.get(key)?.bytes;
+    return this.#entries.get(key)?.kept;
+  }
+
+  /** Yields what is stored, each with the bytes that are kept of it if it has no content. */
+  *contenders(): Generator<{ readonly object: ListedObject; readonly rest: number | undefined }> {
+    for (const [key, { uid, resourceVersion, created, bytes, kept, isCrowdedOut }] of this.#entries)
+      yield { object: { key, uid, resourceVersion, created, bytes }, rest: isCrowdedOut ? kept : undefined };
   }
 
   /** Records the keys of objects with events, into the returned set; until the next call, or the next replacement. */
@@ -130,30 +113,27 @@ export class ObjectStore {
     if (!this.holds(object)) this.apply(decodeObject(this.#kind, object));
   }
 
-  /** An object was added or modified, and there is no room for its content. */
-  crowdOut(object: ApiObject): void {
+  /** An object was added or modified, and there is no room for its content. Returns the bytes that are kept of it. */
+  crowdOut(object: ApiObject): number {
     this.#touched?.add(object.key);
-    this.apply(crowdedOut(this.#kind, object, decodeClaim(this.#kind, object)));
-  }
-
-  /**
-   * The largest object that has its content, and more bytes than that, gives it up. Returns how many bytes that frees;
-   * `undefined` when there is none.
-   */
-  crowdOutLargerThan(bytes: number): number | undefined {
-    const key = this.#largest.largerThan(bytes);
-    const entry = key === undefined ? undefined : this.#entries.get(key);
-    if (key === undefined || entry === undefined) return undefined;
-    this.#touched?.add(key);
-    const without = crowdedOut(this.#kind, { ...entry, key }, entry.resource);
+    const without = crowdedOut(this.#kind, object, decodeClaim(this.#kind, object));
     this.apply(without);
-    return entry.bytes - without.bytes;
+    return without.kept;
   }
 
-  /** An object was added, and there are too many. */
-  leaveOut({ key }: Pick<ApiObject, 'key'>): void {
+  /** A stored object gives up its content. Returns the bytes that are kept of it. */
+  crowdOutStored(object: ListedObject): number {
+    this.#touched?.add(object.key);
+    const without = crowdedOut(this.#kind, object, this.#entries.get(object.key)?.resource);
+    this.apply(without);
+    return without.kept;
+  }
+
+  /** There are too many objects for this one, stored or not. */
+  leaveOut(key: string): void {
     this.#touched?.add(key);
-    if (this.#leftOut.count === 0) this.#leftOut = withLeftOut(this.#leftOut, key);
+    this.remove(key);
+    if (!this.#leftOut.hasNear(key)) this.#leftOut.add(key);
   }
 
   /** Returns whether the object is stored with the same uid and resource version, and with its content. */
@@ -209,7 +189,7 @@ export class ObjectStore {
    */
   replacement(): Replacement {
     const listed = new Map<string, Compared | undefined>();
-    let leftOut = noneLeftOut;
+    const leftOut = new LeftOut();
     return {
       add: (object) => {
         const known = this.holds(object) && !isCustomResource(this.#kind);
@@ -218,22 +198,21 @@ export class ObjectStore {
       addWithoutRoom: (object) => {
         const decoded = crowdedOut(this.#kind, object, decodeClaim(this.#kind, object));
         listed.set(object.key, this.#compare(decoded));
-        return decoded.bytes;
+        return decoded.kept;
       },
       crowdOut: (object) => {
         const decoded = this.withoutRoom(object, listed.get(object.key)?.decoded.resource);
         listed.set(object.key, this.#compare(decoded));
-        return decoded.bytes;
+        return decoded.kept;
       },
       leaveOut: (key) => {
         listed.delete(key);
-        leftOut = withLeftOut(leftOut, key);
+        leftOut.add(key);
       },
       commit: () => {
         // The list includes the objects that were recorded.
         this.#touched = undefined;
         this.#leftOut = leftOut;
-        this.#largest.forget();
         for (const key of [...this.#entries.keys()]) if (!listed.has(key)) this.remove(key);
         for (const compared of listed.values()) if (compared !== undefined) this.#apply(compared);
       },
@@ -252,21 +231,20 @@ export class ObjectStore {
   }
 
   #apply({ decoded, same }: Compared): void {
-    const { key, uid, resourceVersion, bytes, isCrowdedOut, resource, problems, observation } = decoded;
+    const { key, uid, resourceVersion, created, bytes, kept, isCrowdedOut, resource, problems, observation } = decoded;
     const known = !isCrowdedOut && this.holds(decoded);
     const before = this.#entries.get(key);
     if (before !== undefined) this.#count(before, -1);
-    const entry: Entry = { uid, resourceVersion, bytes, isCrowdedOut, resource };
+    const entry: Entry = { uid, resourceVersion, created, bytes, kept, isCrowdedOut, resource };
     this.#entries.set(key, entry);
     this.#count(entry, 1);
-    this.#largest.changed(key);
-    if (!same) this.#handler.changed(changeOf(this.#kind, key, resource), bytes);
+    if (!same) this.#handler.changed(changeOf(this.#kind, key, resource), kept);
     if (observation !== undefined && !known) this.#handler.observed(observation);
     this.#handler.diagnosed(key, problems);
   }
 
-  #count({ bytes, isCrowdedOut }: Entry, sign: 1 | -1): void {
-    this.#bytes += sign * bytes;
+  #count({ kept, isCrowdedOut }: Entry, sign: 1 | -1): void {
+    this.#bytes += sign * kept;
     if (isCrowdedOut) this.#crowdedOut += sign;
   }
 }

@@ -79,7 +79,7 @@ export class Reflector {
     this.store = new ObjectStore(parts.collection.kind, parts.pending.handlerOf(parts.collection.kind));
     this.#health = new WatchHealth(parts);
     const repaired = (): void => {
-      this.#admission.stored();
+      this.#admission.replaced();
       parts.changed();
     };
     this.#resync = new Resync({ ...parts, store: this.store, repaired });
@@ -228,7 +228,7 @@ export class Reflector {
 
   #replace(replacement: Replacement, report: (objects: number) => void): void {
     replacement.commit();
-    this.#admission.stored();
+    this.#admission.replaced();
     report(this.store.size.objects);
     this.#everSynced = true;
     this.#parts.pending.collectionSynced(this.#parts.collection);

@@ -14,10 +14,12 @@ import {
 } from '../api/object.ts';
 import { type Collection, collectionTitle } from '../api/path.ts';
 import type { ApiReader } from '../api/reader.ts';
-import type { ListedObject, ListSink } from './admission/list-selection.ts';
+import type { ListSink } from './admission/list-selection.ts';
 import type { ListingBudget } from './admission/listing-budget.ts';
+import type { ListedObject } from './admission/namespace-share.ts';
+import { LeftOut } from './left-out.ts';
 import { listPages } from './list-pager.ts';
-import { noneLeftOut, type ObjectStore, withLeftOut } from './object-store.ts';
+import type { ObjectStore } from './object-store.ts';
 
 /** The collection that is compared with the server, and what the comparison needs. */
 export interface ResyncParts {
@@ -183,7 +185,7 @@ class Comparison implements ListSink {
   readonly #seen = new Set<string>();
   readonly #different = new Map<string, DecodedObject>();
   #gone: readonly string[] = [];
-  #leftOut = noneLeftOut;
+  readonly #leftOut = new LeftOut();
 
   /** Create it before the list is requested. */
   constructor(kind: KindName, store: ObjectStore) {
@@ -194,6 +196,7 @@ class Comparison implements ListSink {
 
   add(object: ApiObject): void {
     this.#seen.add(object.key);
+    this.#different.delete(object.key);
     if (this.#store.holds(object) && !isCustomResource(this.#kind)) return;
     const decoded = decodeObject(this.#kind, object);
     if (!this.#store.agrees(decoded)) this.#different.set(object.key, decoded);
@@ -211,13 +214,13 @@ class Comparison implements ListSink {
   #setWithoutRoom(decoded: DecodedObject): number {
     if (this.#store.holdsWithoutRoom(decoded)) this.#different.delete(decoded.key);
     else this.#different.set(decoded.key, decoded);
-    return decoded.bytes;
+    return decoded.kept;
   }
 
   leaveOut(key: string): void {
     this.#seen.delete(key);
     this.#different.delete(key);
-    this.#leftOut = withLeftOut(this.#leftOut, key);
+    this.#leftOut.add(key);
   }
 
   /** The list is complete. Returns true if it differs. */

@@ -2,7 +2,9 @@ import type { ApiObject } from '../../api/object.ts';
 import type { Collection } from '../../api/path.ts';
 import type { PendingChanges } from '../../pending-changes.ts';
 import type { ObjectStore } from '../object-store.ts';
-import type { ListingBudget, ListingSize, Room } from './listing-budget.ts';
+import { FairShares, type ShareEffects } from './fair-shares.ts';
+import type { ListingBudget, ListingSize } from './listing-budget.ts';
+import type { Contender } from './namespace-share.ts';
 
 /** A store, and what decides about its room. */
 export interface AdmissionParts {
@@ -11,19 +13,25 @@ export interface AdmissionParts {
   /** Shared by all kinds. */
   readonly budget: ListingBudget;
   readonly pending: PendingChanges;
-  /** Called when a list would find other objects to give way, or room for some that have none. */
+  /** Called when there is room for objects that only a list can supply. */
   readonly unsettled: () => void;
 }
 
+/** What contends for the room of a store. */
+interface Contest {
+  readonly shares: FairShares;
+  readonly contenders: Map<string, Contender>;
+}
+
 /**
- * Admits the objects of watch events to a store as far as there is room. Without room for its bytes, larger ones give
- * way to it, from the largest on, as a list would decide: who fills all of the room with large objects must not be able
- * to let each change of a small one give way. An object that gives way counts as unreadable, so that what it allowed
- * before is not allowed any more, and one too many is left out; the watch goes on for all others. Which objects give way
- * is settled by the next list, which sees all of them.
+ * Admits the objects of watch events to a store as far as there is room, by {@link FairShares} like a list. An object that
+ * gives way counts as unreadable, so that what it allowed before is not allowed any more, and one too many is left out;
+ * the watch goes on for all others. What has room again is read by the next list.
  */
 export class Admission {
   readonly #parts: AdmissionParts;
+  /** Undefined: everything has room, or no event has come since the last list. */
+  #contest: Contest | undefined;
 
   constructor(parts: AdmissionParts) {
     this.#parts = parts;
@@ -31,48 +39,104 @@ export class Admission {
 
   /** An object was added or modified. */
   set(object: ApiObject): void {
-    const { store, unsettled } = this.#parts;
-    const before = store.bytesOf(object.key);
-    const more = { objects: before === undefined ? 1 : 0, bytes: object.bytes - (before ?? 0) };
-    const known = { room: 'enough', freed: 0 } as const;
-    const { room, freed } = store.holds(object) ? known : this.#makeRoom(more, object.bytes);
-    if (room === 'enough') store.set(object);
-    else if (room === 'too-large') store.crowdOut(object);
-    else store.leaveOut(object);
-    if (room !== 'enough' || freed > 0 || more.bytes < 0) this.#settleLater(unsettled);
-    this.stored();
-  }
-
-  /**
-   * Lets objects with more than so many bytes give way until there is room, and no more of them than free what is
-   * needed: where a list that is under way leaves no room, none would be enough.
-   */
-  #makeRoom(more: ListingSize, bytes: number): { readonly room: Room; readonly freed: number } {
-    const { collection, store, budget } = this.#parts;
-    for (let freed = 0; ; ) {
-      const room = budget.roomFor(collection, { ...more, bytes: more.bytes - freed });
-      const gained = room === 'too-large' ? store.crowdOutLargerThan(bytes) : undefined;
-      if (gained === undefined) return { room, freed };
-      freed += gained;
-    }
+    const { store } = this.#parts;
+    if (store.holds(object) || this.#isUncontested(object)) store.set(object);
+    else this.#contend(object);
+    this.#changed();
   }
 
   /** An object was deleted. */
   delete(object: ApiObject): void {
-    this.#parts.store.delete(object);
-    this.#settleLater(this.#parts.unsettled);
-    this.stored();
+    const { store, unsettled } = this.#parts;
+    if (this.#isCrowded) this.#begin();
+    store.delete(object);
+    if (store.leftOut.count > 0) unsettled();
+    if (store.bytesOf(object.key) === undefined) this.#withdraw(object.key);
+    this.#contest?.shares.fit(this.#effects(this.#contest, undefined));
+    this.#changed();
   }
 
-  /** The store has changed. */
-  stored(): void {
+  /** A list has replaced, or repaired, what is stored. */
+  replaced(): void {
+    this.#contest = undefined;
+    this.#stored();
+  }
+
+  get #isCrowded(): boolean {
+    const { crowdedOut, leftOut } = this.#parts.store;
+    return crowdedOut > 0 || leftOut.count > 0;
+  }
+
+  /** Returns whether everything has its content, and there is room for the object. */
+  #isUncontested(object: ApiObject): boolean {
+    if (this.#isCrowded) return false;
+    const { collection, store, budget } = this.#parts;
+    const { objects, bytes } = store.size;
+    const before = store.bytesOf(object.key);
+    const size = { objects: objects + (before === undefined ? 1 : 0), bytes: bytes + object.bytes - (before ?? 0) };
+    return budget.roomFor(collection, size, store.size) === 'enough';
+  }
+
+  #contend(object: ApiObject): void {
+    const { store, unsettled } = this.#parts;
+    const { content: _, ...listed } = object;
+    const contest = this.#begin();
+    const effects = this.#effects(contest, object);
+    const isNew = store.bytesOf(object.key) === undefined;
+    this.#withdraw(object.key);
+    // It is younger than those of its namespace that were left out.
+    const added = isNew && store.leftOut.hasNear(object.key) ? undefined : contest.shares.add(listed, effects);
+    if (added === undefined) {
+      store.leaveOut(object.key);
+      unsettled();
+      return;
+    }
+    if (added.place !== 'gone') contest.contenders.set(object.key, added);
+    if (added.hasContent) store.set(object);
+  }
+
+  /** Looks at all that is stored, once until the next list. */
+  #begin(): Contest {
+    if (this.#contest !== undefined) return this.#contest;
+    const contest: Contest = { shares: new FairShares(), contenders: new Map() };
+    for (const { object, rest } of this.#parts.store.contenders())
+      contest.contenders.set(object.key, contest.shares.note(object, rest));
+    this.#contest = contest;
+    return contest;
+  }
+
+  #withdraw(key: string): void {
+    const contender = this.#contest?.contenders.get(key);
+    if (contender === undefined) return;
+    this.#contest?.contenders.delete(key);
+    this.#contest?.shares.remove(contender);
+  }
+
+  /** @param object the one of the event, which is not stored yet */
+  #effects({ shares, contenders }: Contest, object: ApiObject | undefined): ShareEffects {
+    const { collection, store, budget, unsettled } = this.#parts;
+    // A list that is under way, and leaves no room, is no reason to give up more than what comes takes.
+    const before: ListingSize = shares.size;
+    return {
+      room: (size) => budget.roomFor(collection, size, before),
+      crowdOut: (listed) => (listed.key === object?.key ? store.crowdOut(object) : store.crowdOutStored(listed)),
+      leaveOut({ key }) {
+        contenders.delete(key);
+        store.leaveOut(key);
+        unsettled();
+      },
+    };
+  }
+
+  #changed(): void {
+    this.#stored();
+    if (!this.#isCrowded) this.#contest = undefined;
+    else if (this.#contest !== undefined && this.#contest.shares.wanted.size > 0) this.#parts.unsettled();
+  }
+
+  #stored(): void {
     const { collection, store, budget, pending } = this.#parts;
     budget.stored(collection, store.size);
     pending.withoutRoom(collection, store);
-  }
-
-  #settleLater(unsettled: () => void): void {
-    const { crowdedOut, leftOut } = this.#parts.store;
-    if (crowdedOut > 0 || leftOut.count > 0) unsettled();
   }
 }

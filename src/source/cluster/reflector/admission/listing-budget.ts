@@ -9,7 +9,10 @@ export interface ListingSize {
 
 /** What is kept of an API server at most, and what of it is read at all. */
 export interface ListingBounds {
-  /** What each kind may have whatever the others have: who may create one kind must not crowd out another. */
+  /**
+   * What each kind may have whatever the others have: who may create one kind must not crowd out another. Of a kind that
+   * is listed in single namespaces each of them has an equal part of it.
+   */
   readonly ofKind: ListingSize;
   /** The most of one kind: with half of what is shared, two kinds have it whichever of them is listed first. */
   readonly mostOfKind: ListingSize;
@@ -44,21 +47,36 @@ export type Room = 'enough' | 'too-many' | 'too-large';
 export interface Listing {
   /** Counts bytes as they arrive. Returns false when the list is longer than any that is read. */
   receive(bytes: number): boolean;
-  /** Says what the listing keeps so far. What it has beyond the stored objects of its collection counts until its end. */
+  /**
+   * Says what the listing keeps so far, and returns whether it may. What it has beyond the stored objects of its
+   * collection counts until its end, or until the next call.
+   */
   keep(size: ListingSize): Room;
   end(): void;
 }
 
-/** Shares what may be kept of an API server among its kinds. Says what has no room, and not which object gives way. */
+/**
+ * Shares what may be kept of an API server among its kinds, and a kind's among the namespaces that it is listed in, if
+ * that is done one by one. Says what has no room, and not which object gives way.
+ */
 export class ListingBudget {
   readonly #bounds: ListingBounds;
-  readonly #kinds = new Map<KindName, ListingSize>();
-  readonly #collections = new Map<string, ListingSize>();
-  /** What all kinds together have beyond their parts. */
+  /** How many collections of a kind there are, where that is not one. */
+  readonly #collections = new Map<KindName, number>();
+  /** What each collection has, and what is listed of it. */
+  readonly #used = new Map<string, ListingSize>();
+  readonly #stored = new Map<string, ListingSize>();
+  /** What the collections of each kind, and all together, have beyond their parts. */
+  readonly #beyondOfKind = new Map<KindName, ListingSize>();
   #beyond: ListingSize = none;
 
   constructor(bounds: ListingBounds = defaultBounds) {
     this.#bounds = bounds;
+  }
+
+  /** Says what is listed. Call it once, before anything is. */
+  divide(collections: readonly Collection[]): void {
+    for (const { kind } of collections) this.#collections.set(kind, (this.#collections.get(kind) ?? 0) + 1);
   }
 
   begin(collection: Collection): Listing {
@@ -66,7 +84,7 @@ export class ListingBudget {
     let received = 0;
     let charged: ListingSize = none;
     const charge = (wanted: ListingSize): void => {
-      this.#add(kind, minus(wanted, charged));
+      this.#add(collection, minus(wanted, charged));
       charged = wanted;
     };
     return {
@@ -78,51 +96,65 @@ export class ListingBudget {
         // It is judged by what there will be without the stored objects, and others while both are there.
         const difference = minus(weighed(size, kind), this.#storedOf(collection));
         charge(difference);
-        const room = this.#room(kind);
-        charge(positive(difference));
+        const room = roomOf((of) => this.#isBeyond(collection, of));
+        if (difference.objects < 0 || difference.bytes < 0) charge(positive(difference));
         return room;
       },
       end: () => charge(none),
     };
   }
 
-  /** Returns whether so much more has room beside the stored objects. What does not grow always has. */
-  roomFor({ kind }: Collection, more: ListingSize): Room {
-    const wanted = weighed(more, kind);
-    this.#add(kind, wanted);
-    const room = this.#room(kind);
-    this.#add(kind, minus(none, wanted));
-    if (room === 'too-many') return more.objects > 0 ? room : 'enough';
-    return more.bytes > 0 ? room : 'enough';
+  /** Returns whether a collection may have so much. What is no more than it had before always has room. */
+  roomFor(collection: Collection, size: ListingSize, before: ListingSize): Room {
+    const wanted = minus(weighed(size, collection.kind), this.#storedOf(collection));
+    this.#add(collection, wanted);
+    const room = roomOf((of) => size[of] > before[of] && this.#isBeyond(collection, of));
+    this.#add(collection, minus(none, wanted));
+    return room;
   }
 
   /** Says what is stored of a collection now. */
   stored(collection: Collection, size: ListingSize): void {
     const weighs = weighed(size, collection.kind);
-    this.#add(collection.kind, minus(weighs, this.#storedOf(collection)));
-    this.#collections.set(nameOf(collection), weighs);
+    this.#add(collection, minus(weighs, this.#storedOf(collection)));
+    this.#stored.set(nameOf(collection), weighs);
   }
 
-  #room(kind: KindName): Room {
+  #isBeyond(collection: Collection, of: keyof ListingSize): boolean {
     const { ofKind, mostOfKind, shared } = this.#bounds;
-    const used = this.#kinds.get(kind) ?? none;
-    const isBeyond = (of: keyof ListingSize): boolean =>
-      used[of] > mostOfKind[of] || (used[of] > ofKind[of] && this.#beyond[of] > shared[of]);
-    if (isBeyond('objects')) return 'too-many';
-    return isBeyond('bytes') ? 'too-large' : 'enough';
+    const { kind } = collection;
+    const used = this.#used.get(nameOf(collection)) ?? none;
+    if (used[of] <= this.#partOf(kind)[of]) return false;
+    const beyond = this.#beyondOfKind.get(kind) ?? none;
+    return ofKind[of] + beyond[of] > mostOfKind[of] || this.#beyond[of] > shared[of];
+  }
+
+  #partOf(kind: KindName): ListingSize {
+    const { objects, bytes } = this.#bounds.ofKind;
+    const collections = this.#collections.get(kind) ?? 1;
+    return { objects: objects / collections, bytes: bytes / collections };
   }
 
   #storedOf(collection: Collection): ListingSize {
-    return this.#collections.get(nameOf(collection)) ?? none;
+    return this.#stored.get(nameOf(collection)) ?? none;
   }
 
-  #add(kind: KindName, size: ListingSize): void {
-    const { ofKind } = this.#bounds;
-    const before = this.#kinds.get(kind) ?? none;
+  #add(collection: Collection, size: ListingSize): void {
+    const { kind } = collection;
+    const name = nameOf(collection);
+    const part = this.#partOf(kind);
+    const before = this.#used.get(name) ?? none;
     const after = plus(before, size);
-    this.#kinds.set(kind, after);
-    this.#beyond = plus(this.#beyond, minus(positive(minus(after, ofKind)), positive(minus(before, ofKind))));
+    this.#used.set(name, after);
+    const more = minus(positive(minus(after, part)), positive(minus(before, part)));
+    this.#beyond = plus(this.#beyond, more);
+    this.#beyondOfKind.set(kind, plus(this.#beyondOfKind.get(kind) ?? none, more));
   }
+}
+
+function roomOf(isBeyond: (of: keyof ListingSize) => boolean): Room {
+  if (isBeyond('objects')) return 'too-many';
+  return isBeyond('bytes') ? 'too-large' : 'enough';
 }
 
 const none: ListingSize = { objects: 0, bytes: 0 };

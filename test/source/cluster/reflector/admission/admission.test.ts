@@ -3,17 +3,18 @@ import { describe, expect, it } from 'vitest';
 import type { ApiObject } from '../../../../../src/source/cluster/api/object.ts';
 import { PendingChanges } from '../../../../../src/source/cluster/pending-changes.ts';
 import { Admission } from '../../../../../src/source/cluster/reflector/admission/admission.ts';
-import { LargestObjects } from '../../../../../src/source/cluster/reflector/admission/largest-objects.ts';
+import { LiveHeap } from '../../../../../src/source/cluster/reflector/admission/heap.ts';
 import { ListingBudget } from '../../../../../src/source/cluster/reflector/admission/listing-budget.ts';
 import { ObjectStore } from '../../../../../src/source/cluster/reflector/object-store.ts';
 import { createRecordedCounters } from '../../../../support/edges/recorded-counters.ts';
 import { createRecordedLog } from '../../../../support/edges/recorded-log.ts';
+import { admitted } from './admitted.ts';
 
 const collection = { kind: 'Service', namespace: undefined } as const;
 
-/** A store with room for so many bytes of Services. */
-function start(room: number) {
-  const most = { objects: 1_000, bytes: room };
+/** A store with room for so many bytes, and so many objects, of Services. */
+function start(room: number, objects: number = 1_000) {
+  const most = { objects, bytes: room };
   const budget = new ListingBudget({
     shared: most,
     mostOfKind: most,
@@ -32,7 +33,7 @@ function start(room: number) {
     version += 1;
     const metadata = { namespace: 'default', name, uid: name, resourceVersion: `${version}` };
     const content = { is: 'json', json: { metadata, spec: { ports: [] } } } as const;
-    return { key: name, uid: name, resourceVersion: `${version}`, created: '', bytes, content };
+    return { key: name, uid: name, resourceVersion: `${version}`, created: '2026', bytes, content };
   };
   return {
     budget,
@@ -40,6 +41,16 @@ function start(room: number) {
     lists: () => lists,
     write: (name: string, bytes: number): void => admission.set(objectOf(name, bytes)),
     delete: (name: string): void => admission.delete(objectOf(name, 0)),
+    /** A list comes to these, of which the last has no room. */
+    list(...objects: readonly (readonly [name: string, bytes: number])[]): void {
+      const replacement = store.replacement();
+      for (const [at, [name, bytes]] of objects.entries()) {
+        if (at < objects.length - 1) replacement.add(objectOf(name, bytes));
+        else replacement.addWithoutRoom(objectOf(name, bytes));
+      }
+      replacement.commit();
+      admission.replaced();
+    },
     /** The bytes of each object; 0: it has no room. */
     sizes: () => Object.fromEntries([...store.keys()].map((key) => [key, store.bytesOf(key)])),
   };
@@ -53,10 +64,10 @@ describe('an object of a watch that has no room for its bytes', () => {
     write('larger flood', 40);
     write('honest', 11);
     expect(sizes()).toEqual({ honest: 11, flood: 0, 'larger flood': 40 });
-    expect(lists()).toBe(1);
     write('flood', 60);
     expect(sizes(), 'the largest that comes').toEqual({ honest: 11, flood: 0, 'larger flood': 40 });
     write('more', 45);
+    expect(lists(), 'a list would come to the same').toBe(0);
     write('even more', 30);
     expect(sizes(), 'one that has shrunk counts as it is now').toEqual({
       ...{ honest: 11, flood: 0, 'larger flood': 40, more: 0 },
@@ -101,22 +112,78 @@ describe('an object of a watch that has no room for its bytes', () => {
   });
 });
 
-it('finding the largest object costs a look at all of them once, not with each change', () => {
-  const sizes = new Map(Array.from({ length: 1_000 }, (_, index) => [`${index}`, index]));
-  let looks = 0;
-  const largest = new LargestObjects({
-    count: () => sizes.size,
-    keys: () => sizes.keys(),
-    bytesOf(key) {
-      looks += 1;
-      return sizes.get(key);
-    },
+it('an object that a list had no room for is read by another one once others are deleted', () => {
+  const { list, write, lists, delete: remove } = start(100);
+  list(['one', 30], ['two', 40], ['large', 60]);
+  write('one', 29);
+  expect(lists()).toBe(0);
+  remove('one');
+  expect(lists()).toBe(1);
+});
+
+describe('objects of watches of several namespaces', () => {
+  it('give way in the namespace that holds most, however small its objects are', () => {
+    const { write, sizes, lists } = start(100);
+    for (let at = 10; at < 70; at += 1) write(`flood/${at}`, 1);
+    write('honest/one', 50);
+    expect(sizes()).toMatchObject({ 'honest/one': 50, 'flood/59': 1, 'flood/60': 0 });
+    write('honest/two', 50);
+    expect(sizes(), 'the larger share').toMatchObject({ 'honest/one': 50, 'honest/two': 0, 'flood/59': 1 });
+    expect(lists()).toBe(0);
   });
-  for (let change = 0; change < 100_000; change += 1) {
-    const key = `${change % 1_000}`;
-    sizes.set(key, 1_000 + change);
-    largest.changed(key);
-    expect(largest.largerThan(0)).toBe(key);
+
+  it('that are too many are left out in the namespace that has most', () => {
+    const { write, sizes, lists, delete: remove } = start(100, 4);
+    for (const name of ['flood/a', 'flood/b', 'flood/c', 'flood/d', 'honest/one']) write(name, 1);
+    expect(Object.keys(sizes())).toEqual(['flood/a', 'flood/b', 'flood/c', 'honest/one']);
+    remove('flood/a');
+    write('flood/e', 1);
+    expect(Object.keys(sizes()), 'an older one was left out').toEqual(['flood/b', 'flood/c', 'honest/one']);
+    expect(lists(), 'a list finds the older one').toBeGreaterThan(0);
+  });
+
+  it('are those that a list of them would come to, or a list follows that finds more', () => {
+    const name = fc.constantFrom('a/1', 'a/2', 'a/3', 'a/4', 'b/1', 'b/2', 'b/3', 'c/1', 'c/2');
+    const step = fc.record({ name, bytes: fc.oneof(fc.constant(0), fc.nat(5), fc.integer({ min: 10, max: 60 })) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const { write, delete: remove, sizes, lists } = start(100);
+        const world = new Map<string, number>();
+        for (const { name: key, bytes } of steps) {
+          const before = lists();
+          if (bytes === 0) remove(key);
+          else write(key, bytes);
+          world.delete(key);
+          if (bytes > 0) world.set(key, bytes);
+          const listed = admitted(
+            [...world].map(([written, size]) => ({ name: written, bytes: size, created: '2026' })),
+            ...([1_000, 100] as const),
+          );
+          const missing = Object.entries(sizes()).filter(([one, kept]) => kept !== listed[one]);
+          expect(missing.map(([, kept]) => kept)).toEqual(missing.map(() => 0));
+          if (missing.length > 0) expect(lists()).toBeGreaterThan(before);
+        }
+      }),
+    );
+  });
+});
+
+it('finding what gives way costs no look at all the others with each change', () => {
+  const sizes = Array.from({ length: 1_000 }, (_, index) => index);
+  let looks = 0;
+  const largest = new LiveHeap<{ readonly at: number; readonly size: number }>(
+    (one, other) => one.size - other.size,
+    ({ at, size }) => {
+      looks += 1;
+      return sizes[at] === size;
+    },
+  );
+  for (let change = 0; change < 20_000; change += 1) {
+    const at = change % 1_000;
+    sizes[at] = 1_000 + change;
+    largest.add({ at, size: 1_000 + change });
+    expect(largest.peek()?.at).toBe(at);
+    expect(largest.size).toBeLessThan(5_000);
   }
-  expect(looks).toBeLessThan(10 * 100_000);
+  expect(looks).toBeLessThan(10 * 20_000);
 });

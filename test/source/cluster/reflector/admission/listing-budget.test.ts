@@ -54,11 +54,23 @@ describe('what is kept of an API server', () => {
     }
   });
 
-  it('gives a kind one part, however many namespaces it is listed in', () => {
-    const budget = budgetOf(10, 3);
-    list(budget, of('Namespace'), 13);
-    expect(list(budget, of('Service', 'a'), 3)).toBe(true);
-    expect(list(budget, of('Service', 'b'), 1)).toBe(false);
+  it('leaves each namespace that a kind is listed in an equal part of that, and the kind no more in sum', () => {
+    const budget = budgetOf(10, 4);
+    budget.divide([of('Service', 'a'), of('Service', 'b'), of('Namespace')]);
+    expect(list(budget, of('Service', 'a'), 13)).toBe(false);
+    expect(list(budget, of('Service', 'a'), 12)).toBe(true);
+    expect(list(budget, of('Namespace'), 5)).toBe(false);
+    expect(list(budget, of('Service', 'b'), 3)).toBe(false);
+    expect(list(budget, of('Service', 'b'), 2)).toBe(true);
+    expect(list(budget, of('Namespace'), 4)).toBe(true);
+  });
+
+  it('is for one kind no more than its most, also in several namespaces', () => {
+    const bounds = { shared: objects(100), mostOfKind: objects(10), ofKind: objects(4), received: 1_000 };
+    const budget = new ListingBudget(bounds);
+    budget.divide([of('Service', 'a'), of('Service', 'b')]);
+    expect([list(budget, of('Service', 'a'), 9), list(budget, of('Service', 'a'), 8)]).toEqual([false, true]);
+    expect([list(budget, of('Service', 'b'), 3), list(budget, of('Service', 'b'), 2)]).toEqual([false, true]);
   });
 });
 
@@ -91,8 +103,9 @@ describe('a list', () => {
   it('leaves room for what does not grow, however much there is', () => {
     const budget = budgetOf(1, 0);
     budget.stored(of('Service'), { objects: 9, bytes: 900 });
-    expect(budget.roomFor(of('Service'), { objects: 0, bytes: -1 })).toBe('enough');
-    expect(budget.roomFor(of('Service'), objects(1))).toBe('too-many');
+    const before = { objects: 9, bytes: 900 };
+    expect(budget.roomFor(of('Service'), { objects: 9, bytes: 899 }, before)).toBe('enough');
+    expect(budget.roomFor(of('Service'), { objects: 10, bytes: 900 }, before)).toBe('too-many');
   });
 
   it('is ended when it is longer than any that is read', () => {
@@ -127,18 +140,18 @@ describe('what watches change', () => {
   it('has room as far as the bytes of all kinds leave some', () => {
     const budget = budgetOfBytes();
     budget.stored(of('Service'), bytes(60));
-    expect(budget.roomFor(of('Service', 'b'), bytes(41))).toBe('too-large');
-    expect(budget.roomFor(of('Service', 'b'), bytes(40))).toBe('enough');
+    expect(budget.roomFor(of('Service', 'b'), bytes(41), bytes(0))).toBe('too-large');
+    expect(budget.roomFor(of('Service', 'b'), bytes(40), bytes(0))).toBe('enough');
     budget.stored(of('Service', 'b'), bytes(40));
-    expect(budget.roomFor(of('Service'), bytes(1))).toBe('too-large');
+    expect(budget.roomFor(of('Service'), bytes(61), bytes(60))).toBe('too-large');
     budget.stored(of('Service'), bytes(40));
-    expect(budget.roomFor(of('Service', 'b'), bytes(20))).toBe('enough');
+    expect(budget.roomFor(of('Service', 'b'), bytes(60), bytes(40))).toBe('enough');
   });
 
   it('counts a byte of a policy four times, since so much memory is kept of it', () => {
     const budget = budgetOfBytes();
-    expect(budget.roomFor(of('MCPAuthPolicy'), { objects: 1, bytes: 26 })).toBe('too-large');
-    expect(budget.roomFor(of('MCPAuthPolicy'), { objects: 1, bytes: 25 })).toBe('enough');
+    expect(budget.roomFor(of('MCPAuthPolicy'), { objects: 1, bytes: 26 }, bytes(0))).toBe('too-large');
+    expect(budget.roomFor(of('MCPAuthPolicy'), { objects: 1, bytes: 25 }, bytes(0))).toBe('enough');
     budget.stored(of('MCPAuthPolicy'), bytes(25));
     expect(budget.begin(of('Gateway')).keep({ objects: 1, bytes: 1 })).toBe('too-large');
   });

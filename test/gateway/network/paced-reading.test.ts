@@ -1,0 +1,70 @@
+import { Socket } from 'node:net';
+import { expect, it, onTestFinished } from 'vitest';
+import { PacedReading } from '../../../src/gateway/network/paced-reading.ts';
+
+/** Connections that are read as undici's parser does: until there is nothing more, at each event. */
+function startReading() {
+  const reading = new PacedReading();
+  const pieces: { readonly target: string; readonly bytes: number }[] = [];
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  return {
+    pieces,
+    connect(target: string): Socket {
+      const socket = new Socket();
+      onTestFinished(() => void socket.destroy());
+      reading.pace(socket, target);
+      socket.on('readable', () => {
+        for (let piece = socket.read(); piece !== null; piece = socket.read()) {
+          pieces.push({ target, bytes: piece.length });
+        }
+      });
+      return socket;
+    },
+    /** The pieces that are read until the next iteration of the event loop. */
+    async next(): Promise<readonly { readonly target: string; readonly bytes: number }[]> {
+      const before = pieces.length;
+      await turn();
+      return pieces.slice(before);
+    },
+  };
+}
+
+const read = 64 * 1024;
+
+it('what many connections have received is read in small pieces, a few in each iteration', async () => {
+  const { pieces, connect, next } = startReading();
+  const sockets = Array.from({ length: 50 }, () => connect('a'));
+  for (const socket of sockets) socket.push(Buffer.alloc(read));
+  let most = 0;
+  for (let sum = 0; sum < 50 * read; sum = pieces.reduce((all, { bytes }) => all + bytes, 0)) {
+    most = Math.max(most, (await next()).length);
+  }
+  // Those that begin in an iteration come beside those that waited.
+  expect(most).toBeLessThanOrEqual(2 * 24);
+  expect(Math.max(...pieces.map(({ bytes }) => bytes))).toBe(4 * 1024);
+  expect(pieces).toHaveLength(50 * 16);
+});
+
+it('a target with many connections keeps another one waiting for an iteration or two', async () => {
+  const { connect, next } = startReading();
+  for (let index = 0; index < 500; index += 1) connect('many').push(Buffer.alloc(read));
+  await next();
+  connect('one').push(Buffer.alloc(100));
+  const after = [...(await next()), ...(await next()), ...(await next())];
+  expect(after).toContainEqual({ target: 'one', bytes: 100 });
+  expect(after.length).toBeLessThanOrEqual(4 * 24);
+});
+
+it('what is left of a connection that was closed is read by nobody', async () => {
+  const { pieces, connect, next } = startReading();
+  const socket = connect('a');
+  socket.push(Buffer.alloc(read));
+  await next();
+  const before = pieces.length;
+  expect(before).toBeGreaterThan(0);
+  expect(before).toBeLessThan(16);
+  socket.destroy();
+  for (let index = 0; index < 5; index += 1) await next();
+  expect(pieces).toHaveLength(before);
+  expect(socket.read()).toBeNull();
+});

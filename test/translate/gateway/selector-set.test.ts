@@ -1,0 +1,123 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createGraph } from '../../../src/graph/graph.ts';
+import type { LabelRequirement, LabelSelector } from '../../../src/resources/model.ts';
+import {
+  compileSelector,
+  type LabelledNamespace,
+  labelIndexValues,
+  matches,
+} from '../../../src/translate/gateway/namespace-selector.ts';
+import { selectNamespaces, selectorSetFromKey, selectorSetKey } from '../../../src/translate/gateway/selector-set.ts';
+import { anyLabels, anySelector } from './selectors.ts';
+
+/** Sets of selectors over labelled namespaces, in a graph of their own. */
+function createSelections(check = true) {
+  const graph = createGraph({ check });
+  const namespaces = graph.source<LabelledNamespace>({ name: 'namespaces' });
+  const keys = graph.source<string>({ name: 'keys' });
+  const byLabel = graph.index(namespaces, labelIndexValues, { name: 'by-label' });
+  const sets = graph.derive(keys, selectorSetFromKey, { name: 'sets' });
+  const selected = graph.derive(sets, selectNamespaces({ namespaces, byLabel }), { name: 'selected' });
+  return {
+    addSet: (name: string, ...selectors: readonly LabelSelector[]) =>
+      graph.commit(() => keys.set(name, selectorSetKey(selectors) ?? '[]')),
+    label: (name: string, labels: ReadonlyMap<string, string> | undefined) =>
+      graph.commit(() => (labels === undefined ? namespaces.delete(name) : namespaces.set(name, { name, labels }))),
+    selectedBy: (name: string) => selected.get(name),
+    all: () => [...namespaces.entries()].map(([, namespace]) => namespace),
+  };
+}
+
+describe('a set of selectors', () => {
+  it('has the same key in another order, and with a selector twice', () => {
+    const [a, b]: LabelSelector[] = [{ requirements: [] }, { requirements: [{ operator: 'Exists', key: 'a' }] }];
+    if (a === undefined || b === undefined) throw new Error('two selectors');
+    expect(selectorSetKey([b, a, b])).toBe(selectorSetKey([a, b]));
+    expect(selectorSetKey([a])).not.toBe(selectorSetKey([a, b]));
+    expect(selectorSetKey([])).toBeUndefined();
+  });
+
+  it('selects what one of its selectors matches, after any changes of the namespaces', () => {
+    const name = fc.constantFrom('k', 'm', 'z', 'A', 'é');
+    const change = fc.tuple(name, fc.option(anyLabels, { nil: undefined }));
+    fc.assert(
+      fc.property(
+        fc.array(anySelector, { minLength: 1, maxLength: 3 }),
+        fc.array(change, { maxLength: 12 }),
+        (selectors, changes) => {
+          const selections = createSelections();
+          selections.addSet('set', ...selectors);
+          const compiled = selectors.map(compileSelector);
+          for (const [changed, labels] of changes) {
+            selections.label(changed, labels);
+            const expected = selections.all().filter((each) => compiled.some((one) => matches(one, each.labels)));
+            expect(selections.selectedBy('set')).toEqual(expected.map((each) => each.name).sort());
+          }
+        },
+      ),
+    );
+  });
+
+  it('with more values than are worth an index entry each selects the same', () => {
+    const names = Array.from({ length: 300 }, (_, at) => `n${at}`).sort();
+    const selections = createSelections();
+    for (const name of names) selections.label(name, new Map([['name', name]]));
+    const [first = '', ...others] = names.slice(0, 200);
+    selections.addSet('set', { requirements: [{ operator: 'In', key: 'name', values: [first, ...others] }] });
+    expect(selections.selectedBy('set')).toEqual(names.slice(0, 200));
+  });
+});
+
+/** Labels that count how often somebody looked at them. */
+class CountedLabels extends Map<string, string> {
+  static looks = 0;
+
+  override [Symbol.iterator](): MapIterator<[string, string]> {
+    CountedLabels.looks += 1;
+    return super[Symbol.iterator]();
+  }
+}
+
+/** The number of evaluations of a selector on a namespace, of those that only exclude. */
+function evaluationsIn(change: () => unknown): number {
+  const before = CountedLabels.looks;
+  change();
+  return CountedLabels.looks - before;
+}
+
+/** A selector of keys that no namespace has: it excludes nothing, or never matches because of the last requirement. */
+function excluding(id: string, never: boolean): LabelSelector {
+  const absent = Array.from(
+    { length: 60 },
+    (_, at): LabelRequirement => ({ operator: 'DoesNotExist', key: `${id}-${at}` }),
+  );
+  return { requirements: never ? [...absent, { operator: 'NotIn', key: 'a', values: ['x', 'y'] }] : absent };
+}
+
+describe.each([100, 500])('with %i namespaces and twenty sets of selectors that only exclude', (size) => {
+  const createLarge = () => {
+    const selections = createSelections(false);
+    for (let at = 0; at < size; at += 1) selections.label(`n${at}`, new CountedLabels([['a', 'x']]));
+    const selectorsOf = (set: number) => Array.from({ length: 10 }, (_, at) => excluding(`${set}-${at}`, true));
+    for (let set = 0; set < 20; set += 1) selections.addSet(`set${set}`, ...selectorsOf(set));
+    return { selections, selectorsOf };
+  };
+
+  it('a changed namespace is evaluated once by each selector, and no other namespace is', () => {
+    const { selections } = createLarge();
+    // Each selector once, and the index of labels once.
+    expect(evaluationsIn(() => selections.label('n7', new CountedLabels([['a', 'y']])))).toBeLessThanOrEqual(201);
+  });
+
+  it('a new namespace is evaluated once by each selector', () => {
+    const { selections } = createLarge();
+    expect(evaluationsIn(() => selections.label('new', new CountedLabels([['a', 'y']])))).toBeLessThanOrEqual(201);
+  });
+
+  it('a new set evaluates its own selectors only', () => {
+    const { selections, selectorsOf } = createLarge();
+    expect(evaluationsIn(() => selections.addSet('new', ...selectorsOf(20)))).toBe(10 * size);
+    expect(evaluationsIn(() => selections.addSet('all', excluding('all', false)))).toBe(size);
+  });
+});
