@@ -1,7 +1,5 @@
 import type { Clock } from '../../edges.ts';
-
 import type { FairTurns } from '../../rate/fair-turns.ts';
-
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { hasSameClaims, isCurrent } from '../callers.ts';
 import type { Caller, TargetState } from '../model.ts';
