@@ -71,7 +71,9 @@ export function startWatched(
   let death: string | undefined;
   const ended = new Promise<void>((resolve) => {
     child.once('close', (code, signal) => {
-      death = `ended with ${signal ?? code}`;
+      // What is no entry of the log says why, such as an assertion of Node and its stack.
+      const last = log.lines().filter((line) => !line.startsWith('{'));
+      death = [`ended with ${signal ?? code}`, ...last.slice(-30)].join('\n');
       log.end(death);
       wake();
       resolve();
