@@ -3,6 +3,7 @@ import type { TargetFetch } from '../../src/gateway/model.ts';
 import { createAnswerBudget, createListMemory } from '../../src/gateway/upstream/answer-limits.ts';
 import { createUpstreamSession } from '../../src/gateway/upstream/upstream-session.ts';
 import { reasonOf } from '../../src/net/errors.ts';
+import { FairTurns } from '../../src/rate/fair-turns.ts';
 import { createFastClock } from '../support/edges/fast-clock.ts';
 import { fuzz } from '../support/fuzz/fuzz.ts';
 import { noCircuit } from '../support/gateway/no-circuit.ts';
@@ -56,7 +57,7 @@ async function list(bytes: Buffer, contentType: string, answered: 'initialize' |
       paramHeaders: undefined,
       listsForgotten: 0,
     },
-    budget: createAnswerBudget(),
+    budget: createAnswerBudget(new FairTurns()),
     kept: createListMemory({ evict: () => {}, crowded: () => {} }),
     circuit: noCircuit,
     enter: () => () => {},

@@ -83,7 +83,7 @@ const defaultCallTimeout = 600_000;
  */
 export function createUpstreamState(
   shared: Pick<UpstreamState, 'circuit' | 'kept' | 'turnstile'>,
-  turns?: FairTurns,
+  turns: FairTurns,
 ): UpstreamState {
   return { memories: new Map(), budget: createAnswerBudget(turns), ...shared };
 }

@@ -1,4 +1,4 @@
-import { FairTurns } from '../../rate/fair-turns.ts';
+import type { FairTurns } from '../../rate/fair-turns.ts';
 import { KeptEntries, type KeptEntriesOptions } from '../../rate/kept-entries.ts';
 import { Quota } from '../../rate/quota.ts';
 
@@ -62,8 +62,12 @@ export const targetShare: number = 1 / 2;
 /** The same of unfinished messages: one and a half of the largest, so that two others can still send theirs. */
 const messageShare = 3 / 8;
 
-/** Creates the budget of all targets: four of the largest messages, and the lists. */
-export function createAnswerBudget(turns: FairTurns = new FairTurns()): AnswerBudget {
+/**
+ * Creates the budget of all targets: four of the largest messages, and the lists.
+ *
+ * @param turns with a clock, so that a long step is followed by a rest
+ */
+export function createAnswerBudget(turns: FairTurns): AnswerBudget {
   return {
     bytes: new Quota(4 * maxMessageBytes, messageShare),
     lists: new Quota(maxListsBytes, targetShare),

@@ -262,18 +262,7 @@ it.each(['before', 'after'])(
     const { gateway, target } = rig;
     const client = await rig.open();
     const left = new AbortController();
-    const headers = {
-      authorization: `Bearer ${gateway.token('me')}`,
-      accept: 'application/json, text/event-stream',
-      'content-type': 'application/json',
-      'mcp-session-id': client.sessionId,
-    };
-    const calling = await fetch(`${gateway.url}/mcp`, {
-      method: 'POST',
-      headers,
-      body: JSON.stringify(call),
-      signal: left.signal,
-    });
+    const calling = await post(gateway, gateway.token('me'), client.sessionId, call, {}, left.signal);
     const primer = (await lineWith(linesOf(calling), 'id:'))?.slice('id: '.length);
     await target.arrival('tools/call');
     left.abort();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { startTargetRig } from '../../support/gateway/target-rig.ts';
-import { initialize, linesOf } from '../../support/nodes/raw-client.ts';
+import { initialize, linesOf, post } from '../../support/nodes/raw-client.ts';
 import { ask } from '../../support/nodes/stateless-client.ts';
 
 const call = { jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'a:x' } };
@@ -61,14 +61,7 @@ describe('a call that its target works on when its policy is taken away', () => 
     const { gateway, target } = rig;
     const client = await rig.open();
     const left = new AbortController();
-    const headers = {
-      authorization: `Bearer ${gateway.token('me')}`,
-      accept: 'application/json, text/event-stream',
-      'content-type': 'application/json',
-      'mcp-session-id': client.sessionId,
-    };
-    const request = { method: 'POST', headers, body: JSON.stringify(call), signal: left.signal };
-    const calling = await fetch(`${gateway.url}/mcp`, request);
+    const calling = await post(gateway, gateway.token('me'), client.sessionId, call, {}, left.signal);
     const primer = (await lineWith(linesOf(calling), 'id:')).slice('id: '.length);
     await target.arrival('tools/call');
     left.abort();

@@ -7,6 +7,7 @@ import { createSubscriptionBudget, createSubscriptions } from '../../../src/gate
 import { TaskTables } from '../../../src/gateway/session/tasks/task-tables.ts';
 import { createUpstreamState } from '../../../src/gateway/session/upstream-sessions.ts';
 import { createListMemory } from '../../../src/gateway/upstream/answer-limits.ts';
+import { FairTurns } from '../../../src/rate/fair-turns.ts';
 import { LogThrottle } from '../../../src/rate/log-throttle.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedGatewayCounters } from '../../support/edges/recorded-gateway-counters.ts';
@@ -98,7 +99,10 @@ function createRig() {
       ...unchanged,
     },
     names,
-    upstreamState: createUpstreamState({ circuit: noCircuit, kept, turnstile: { enter: () => () => {} } }),
+    upstreamState: createUpstreamState(
+      { circuit: noCircuit, kept, turnstile: { enter: () => () => {} } },
+      new FairTurns(),
+    ),
     lists: {
       handle: () => Promise.resolve({}),
       find: () => Promise.resolve([]),

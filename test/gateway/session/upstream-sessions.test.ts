@@ -6,6 +6,7 @@ import {
   type UpstreamEvents,
 } from '../../../src/gateway/session/upstream-sessions.ts';
 import { createListMemory } from '../../../src/gateway/upstream/answer-limits.ts';
+import { FairTurns } from '../../../src/rate/fair-turns.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedGatewayCounters } from '../../support/edges/recorded-gateway-counters.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
@@ -34,11 +35,14 @@ function createRig(events: Partial<UpstreamEvents> = {}) {
   const ended = new AbortController();
   const upstreams = createUpstreamSessions(
     parts,
-    createUpstreamState({
-      circuit: { ...noCircuit, failed: (target) => void failed.push(target) },
-      kept: createListMemory({ evict: () => {}, crowded: () => {} }),
-      turnstile: { enter: () => () => {} },
-    }),
+    createUpstreamState(
+      {
+        circuit: { ...noCircuit, failed: (target) => void failed.push(target) },
+        kept: createListMemory({ evict: () => {}, crowded: () => {} }),
+        turnstile: { enter: () => () => {} },
+      },
+      new FairTurns(),
+    ),
     {
       input: 'refused',
       notification: () => {},

@@ -22,7 +22,7 @@ it('one reader goes on in each iteration of the event loop, and targets take tur
 });
 
 it('a small message is read at once, and a large one in its turn', async () => {
-  const budget = createAnswerBudget();
+  const budget = createAnswerBudget(new FairTurns());
   const limits = { budget, target: 'a' };
   const [small, large] = [new MessageBuffer(limits), new MessageBuffer(limits)];
   small.append(new Uint8Array(uncountedBytes).fill(0x20));

@@ -3,6 +3,7 @@ import type { Message } from '../../../src/gateway/rpc/model.ts';
 import { createAnswerBudget } from '../../../src/gateway/upstream/answer-limits.ts';
 import type { Circuit, Transport, TransportKind } from '../../../src/gateway/upstream/model.ts';
 import { createTransport } from '../../../src/gateway/upstream/transport/transport.ts';
+import { FairTurns } from '../../../src/rate/fair-turns.ts';
 import { createManualClock, type ManualClock } from '../edges/manual-clock.ts';
 import { portOf } from './gateway-rig.ts';
 import { noCircuit } from './no-circuit.ts';
@@ -41,7 +42,7 @@ export async function connectTransport(
     fetch: (url, init) => fetch(url, { ...init, redirect: 'manual' }),
     clock,
     random: () => 1,
-    budget: createAnswerBudget(),
+    budget: createAnswerBudget(new FairTurns()),
     circuit,
     events: {
       received: (message) => void received.push(message),

@@ -87,11 +87,13 @@ export function post(
   sessionId: string | undefined,
   body: unknown,
   more: Readonly<Record<string, string>> = {},
+  signal: AbortSignal | null = null,
 ): Promise<Response> {
   return fetch(`${gateway.url}/mcp`, {
     method: 'POST',
     headers: { ...headersOf(token, sessionId), ...more },
     body: typeof body === 'string' ? body : JSON.stringify(body),
+    signal,
   });
 }
 

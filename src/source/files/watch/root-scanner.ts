@@ -15,18 +15,7 @@ import type { ManifestBudget } from './manifest-budget.ts';
 import { countedBytes, type Fingerprint, fingerprintOf, readManifestFile, unreadableContent } from './read-file.ts';
 import { Settling } from './settling.ts';
 import { mostFolders, unreadSubfolders } from './subfolders.ts';
-
-/** The scope of a scan: the whole root, or the entries of its folder with these names. */
-export type ScanScope = 'all' | ReadonlySet<string>;
-
-/** An entry of a folder whose change requires a scan. */
-export interface WatchedEntry {
-  readonly folder: string;
-  /** Undefined: any manifest in the folder, which is the root. */
-  readonly name: string | undefined;
-  /** The entry of the root to scan then; undefined: the whole root. */
-  readonly scan: string | undefined;
-}
+import type { ScanScope, WatchedEntry } from './watch-plan.ts';
 
 /** One root of `-f`, and what its scans need. */
 export interface RootScannerParts {

@@ -1,6 +1,17 @@
 import { basename } from 'node:path';
 import { isManifestName, isUnnameable } from './list-folder.ts';
-import type { ScanScope, WatchedEntry } from './root-scanner.ts';
+
+/** The scope of a scan: the whole root, or the entries of its folder with these names. */
+export type ScanScope = 'all' | ReadonlySet<string>;
+
+/** An entry of a folder whose change requires a scan. */
+export interface WatchedEntry {
+  readonly folder: string;
+  /** Undefined: any manifest in the folder, which is the root. */
+  readonly name: string | undefined;
+  /** The entry of the root to scan then; undefined: the whole root. */
+  readonly scan: string | undefined;
+}
 
 /** A part of a root that has to be scanned. */
 export interface ScanRequest {

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { CrowdedOut } from '../../../../src/gateway/session/lists/crowded-out.ts';
 import { createListCollector, type ListCollectorParts } from '../../../../src/gateway/session/lists/list-collector.ts';
 import { createAnswerBudget } from '../../../../src/gateway/upstream/answer-limits.ts';
+import { FairTurns } from '../../../../src/rate/fair-turns.ts';
 import { createManualClock } from '../../../support/edges/manual-clock.ts';
 
 /** A collector of these lists of targets, and the entries that were made in each turn. */
@@ -11,7 +12,7 @@ function create(lists: Readonly<Record<string, number>>): {
 } {
   const turns: number[] = [];
   const shared = {
-    budget: createAnswerBudget(),
+    budget: createAnswerBudget(new FairTurns()),
     crowdedOut: new CrowdedOut(createManualClock()),
     read: async (target: string) => Array.from({ length: lists[target] ?? 0 }, (_, index) => ({ name: `t${index}` })),
     turns: {

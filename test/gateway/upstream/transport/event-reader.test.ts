@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createAnswerBudget, maxMessageBytes, maxPieces } from '../../../../src/gateway/upstream/answer-limits.ts';
 import { readEvents } from '../../../../src/gateway/upstream/transport/event-reader.ts';
+import { FairTurns } from '../../../../src/rate/fair-turns.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -22,7 +23,7 @@ function bodyOf(chunks: Iterable<Uint8Array>): ReadableStream<Uint8Array> {
 /** Reads a stream, and returns what was reported. */
 async function read(chunks: Iterable<Uint8Array>) {
   const found = { events: [] as string[], ids: [] as string[], retries: [] as number[], ignored: 0 };
-  const budget = createAnswerBudget();
+  const budget = createAnswerBudget(new FairTurns());
   const error = await readEvents(
     bodyOf(chunks),
     { budget, target: 'a' },
@@ -167,7 +168,7 @@ describe('an event of a target', () => {
   });
 
   it('is refused when large events of all targets are more than the budget, and small ones are not', async () => {
-    const budget = createAnswerBudget();
+    const budget = createAnswerBudget(new FairTurns());
     for (const target of ['a', 'b', 'd', 'e']) expect(budget.bytes.acquire(target, maxMessageBytes)).toBe(true);
     const readOne = async (bytes: number) => {
       const events: string[] = [];

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { TargetFetch } from '../../../../src/gateway/model.ts';
 import { createAnswerBudget } from '../../../../src/gateway/upstream/answer-limits.ts';
 import { createTransport } from '../../../../src/gateway/upstream/transport/transport.ts';
+import { FairTurns } from '../../../../src/rate/fair-turns.ts';
 import { createManualClock } from '../../../support/edges/manual-clock.ts';
 import { noCircuit } from '../../../support/gateway/no-circuit.ts';
 import { connectTransport as connect, initialized } from '../../../support/gateway/transport-rig.ts';
@@ -165,7 +166,7 @@ it.each([
     fetch: closing(retry),
     clock,
     random: () => 0,
-    budget: createAnswerBudget(),
+    budget: createAnswerBudget(new FairTurns()),
     circuit: noCircuit,
     events: {
       received: () => {},
