@@ -20,7 +20,7 @@ export interface NameIndex {
 }
 
 /** The name of something at its target, and for clients. */
-export interface ListedName {
+interface ListedName {
   readonly name: string;
   readonly exposed: string;
 }
