@@ -10,6 +10,7 @@ import { Arrivals } from './watch/arrivals.ts';
 import { ManifestBudget } from './watch/manifest-budget.ts';
 import { readText } from './watch/read-file.ts';
 import { RootScanner } from './watch/root-scanner.ts';
+import { WatchPlan } from './watch/watch-plan.ts';
 
 /** What is read once, and how. */
 export interface ReadOnceOptions {
@@ -67,7 +68,9 @@ export async function readFilesOnce({ roots, namespaces, readStdin, clock }: Rea
   const arrivals = new Arrivals();
   const texts = new Map<string, string>();
   const scanners: RootScanner[] = [];
-  const common = { store, loader, arrivals, budget: new ManifestBudget(), settle: 0, clock, counters: noCounters };
+  const budget = new ManifestBudget();
+  const plan = new WatchPlan();
+  const common = { store, loader, arrivals, budget, plan, settle: 0, clock, counters: noCounters };
   for (const [root, path] of roots.entries()) {
     if (path !== '-') {
       scanners.push(new RootScanner({ root, path, ...common }));

@@ -9,13 +9,13 @@ import type { ManifestLoader } from '../parsing/manifest-loader.ts';
 import { type Arrivals, entryIn, type FolderEntry } from './arrivals.ts';
 import { changedEntries, type KnownEntry } from './folder-check.ts';
 import { folderIdentity } from './folder-watcher.ts';
-import { followLinks, isMountedVersion, type LinkEntry, type Resolution } from './follow-links.ts';
+import { followLinks, isMountedVersion, type Resolution } from './follow-links.ts';
 import { type FolderListing, isUnnameable, listFolder } from './list-folder.ts';
 import type { ManifestBudget } from './manifest-budget.ts';
 import { countedBytes, type Fingerprint, fingerprintOf, readManifestFile, unreadableContent } from './read-file.ts';
 import { Settling } from './settling.ts';
 import { mostFolders, unreadSubfolders } from './subfolders.ts';
-import type { ScanScope, WatchedEntry } from './watch-plan.ts';
+import type { ScanScope, WatchPlan } from './watch-plan.ts';
 
 /** One root of `-f`, and what its scans need. */
 export interface RootScannerParts {
@@ -28,6 +28,8 @@ export interface RootScannerParts {
   readonly arrivals: Arrivals;
   /** Shared by all roots. */
   readonly budget: ManifestBudget;
+  /** Gets the entries that the scans depend on. */
+  readonly plan: WatchPlan;
   /** Milliseconds that a file has to stand still after it was written in place. */
   readonly settle: number;
   readonly clock: Clock;
@@ -58,10 +60,6 @@ export class RootScanner {
   readonly #parts: RootScannerParts;
   readonly #absolute: string;
   readonly #known = new Map<string, Known>();
-  /** The directory entries that the path of the root resolves through. */
-  #rootEntries: readonly LinkEntry[] = [];
-  /** By entry of the root that is a link: the directory entries that it resolves through, also when it is dangling. */
-  readonly #linkEntries = new Map<string, readonly LinkEntry[]>();
   /** The folder that the root is, or was last. */
   #folder: string | undefined;
   /** A warning about folders within it that have manifests, as of the last scan of all. */
@@ -81,15 +79,6 @@ export class RootScanner {
     this.#parts = parts;
     this.#settling = new Settling(parts.settle, parts.clock);
     this.#absolute = resolve(parts.path);
-  }
-
-  /** Yields the entries to watch, as of the last scan. */
-  *watchedEntries(): Generator<WatchedEntry> {
-    for (const { folder, name } of this.#rootEntries) yield { folder, name, scan: undefined };
-    if (this.#folder !== undefined) yield { folder: this.#folder, name: undefined, scan: undefined };
-    for (const [scan, entries] of this.#linkEntries) {
-      for (const { folder, name } of entries) yield { folder, name, scan };
-    }
   }
 
   /** The entries that are waited for until they stand still, each with the time from which it counts. */
@@ -190,7 +179,9 @@ export class RootScanner {
   async #scan(scope: ScanScope): Promise<readonly string[] | undefined> {
     const { root: drive } = parse(this.#absolute);
     const resolution = await followLinks(drive, this.#absolute);
-    this.#rootEntries = resolution.entries;
+    const isFolder = resolution.end === 'found' && resolution.stats.isDirectory();
+    const all = isFolder ? [{ folder: resolution.realPath, name: undefined }] : [];
+    this.#parts.plan.set(this.#parts.root, undefined, [...resolution.entries, ...all]);
     if (resolution.end === 'absent') return this.#missing('does not exist');
     if (resolution.end === 'failed') return this.#missing(`cannot be looked at (${resolution.code})`);
     if (resolution.stats.isFile()) return this.#scanFile(resolution);
@@ -212,14 +203,15 @@ export class RootScanner {
     store.rootFound(root);
   }
 
-  async #scanFolder({ realPath }: Found, scope: ScanScope): Promise<readonly string[] | undefined> {
-    const { budget, root, store } = this.#parts;
+  async #scanFolder({ realPath, entries }: Found, scope: ScanScope): Promise<readonly string[] | undefined> {
+    const { budget, plan, root, store } = this.#parts;
     let names = scope === 'all' ? [] : this.#inOrder(scope);
     if (scope === 'all') {
       let listing: FolderListing;
       try {
         listing = await this.#list(realPath);
       } catch (error) {
+        plan.set(root, undefined, entries);
         return this.#missing(`cannot be listed (${codeOrReason(error)})`);
       }
       this.#unread = await unreadSubfolders(realPath, listing.folders);
@@ -264,11 +256,11 @@ export class RootScanner {
   }
 
   async #look(folder: string, name: string): Promise<Resolution> {
-    const { budget, counters, root } = this.#parts;
+    const { budget, counters, plan, root } = this.#parts;
     counters.count('gatehouse_source_looks_total', { by: 'change' });
     const resolution = await followLinks(folder, name);
-    if (resolution.entries.length > 1) this.#linkEntries.set(name, resolution.entries);
-    else this.#linkEntries.delete(name);
+    if (resolution.entries.length > 1) plan.set(root, name, resolution.entries);
+    else plan.delete(root, name);
     // A link that leads nowhere is an entry, too.
     const exists = resolution.end !== 'absent' || resolution.entries.length > 1 || isUnnameable(name);
     if (exists) budget.set(root, name, countedBytes(resolution.end === 'found' ? resolution.stats : undefined));
@@ -371,7 +363,7 @@ export class RootScanner {
 
   #keepOnly(isKept: (name: string) => boolean): void {
     for (const name of [...this.#known.keys(), ...this.#leftOut.keys()]) if (!isKept(name)) this.#delete(name);
-    for (const name of this.#linkEntries.keys()) if (!isKept(name)) this.#linkEntries.delete(name);
+    this.#parts.plan.keepOnly(this.#parts.root, isKept);
   }
 
   #delete(name: string): void {

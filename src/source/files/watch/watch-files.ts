@@ -9,7 +9,7 @@ import { type Arrivals, entryIn } from './arrivals.ts';
 import { FolderWatcher } from './folder-watcher.ts';
 import type { RootScanner } from './root-scanner.ts';
 import { SettleTimer } from './settle-timer.ts';
-import { ScanQueue, WatchPlan } from './watch-plan.ts';
+import { ScanQueue, type WatchPlan } from './watch-plan.ts';
 
 /** The parts of the file source, and the times that it keeps. */
 export interface WatchFilesParts {
@@ -18,6 +18,8 @@ export interface WatchFilesParts {
   readonly scanners: readonly RootScanner[];
   readonly loader: ManifestLoader;
   readonly arrivals: Arrivals;
+  /** That of the scanners. */
+  readonly plan: WatchPlan;
   readonly debounce: DebounceOptions;
   /** Interval in which all files are looked at, with or without events, in milliseconds. */
   readonly scanInterval: number;
@@ -28,13 +30,12 @@ export interface WatchFilesParts {
 
 /** Scans all roots and delivers a batch, then watches them. Settles after the first delivery. */
 export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
-  const { store, loader, scanners, arrivals, clock, log, deliver } = parts;
+  const { store, loader, scanners, plan, clock, log, deliver } = parts;
   const queue = new ScanQueue();
   const requested = new Subject<void>();
   /** Emits when the queue has what was left of a scan. */
   const resumed = new Subject<void>();
   const settled = new SettleTimer(scanners, queue, clock);
-  let plan = new WatchPlan([]);
   let stopped = false;
   /** The time of the first event that no batch contains yet. */
   let since: number | undefined;
@@ -44,7 +45,6 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
   };
   const checks = checkAll(parts, queue, failed);
   const watcher = watchFolders(parts, {
-    plan: () => plan,
     check: checks.request,
     scan(root, entry) {
       queue.add(root, entry);
@@ -54,19 +54,17 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
   });
 
   const scan = async (): Promise<void> => {
-    arrivals.beginScan();
     const began = since ?? clock.now();
     since = undefined;
     for (const [root, scope] of queue.take()) queue.addLeft(root, (await scanners[root]?.scan(scope)) ?? []);
     for (const [root, scanner] of scanners.entries()) queue.addLeft(root, await scanner.fit());
     settled.arm();
-    plan = new WatchPlan(scanners.map((scanner) => scanner.watchedEntries()));
     const added = await watcher.watchOnly(plan.folders);
     if (stopped) return;
     const batch = store.takeBatch();
     if (batch !== undefined) deliver({ ...batch, since: began });
-    if (added) queue.addAll(scanners.length);
-    if (added) requested.next();
+    for (const folder of added) queue.addScans(plan.scansIn(folder));
+    if (added.length > 0) requested.next();
     else if (queue.size > 0) resumed.next();
   };
   let scanning: Promise<void> = Promise.resolve();
@@ -141,21 +139,21 @@ function checkAll(
 }
 
 interface Requests {
-  readonly plan: () => WatchPlan;
   readonly check: () => void;
   readonly scan: (root: number, entry: string) => void;
 }
 
 /** Watches folders, and records what arrives in them. */
 function watchFolders(
-  { scanners, arrivals, log }: Pick<WatchFilesParts, 'scanners' | 'arrivals' | 'log'>,
-  { plan, check, scan }: Requests,
+  { scanners, arrivals, plan, clock, log }: WatchFilesParts,
+  { check, scan }: Requests,
 ): FolderWatcher {
   return new FolderWatcher({
+    clock,
     log,
     changed(folder, name, event) {
       if (name !== undefined) arrivals.record(entryIn(folder.identity, name), event);
-      for (const { root, entry } of plan().scansAfter(folder.path, name)) {
+      for (const { root, entry } of plan.scansAfter(folder.path, name)) {
         if (entry === undefined) check();
         else if (scanners[root]?.hasToScan(entry) !== false) scan(root, entry);
       }

@@ -8,7 +8,7 @@ import { ManifestLoader } from '../../../../src/source/files/parsing/manifest-lo
 import { Arrivals } from '../../../../src/source/files/watch/arrivals.ts';
 import { ManifestBudget } from '../../../../src/source/files/watch/manifest-budget.ts';
 import { RootScanner } from '../../../../src/source/files/watch/root-scanner.ts';
-import type { ScanScope } from '../../../../src/source/files/watch/watch-plan.ts';
+import { type ScanScope, WatchPlan } from '../../../../src/source/files/watch/watch-plan.ts';
 import { createManualClock } from '../../../support/edges/manual-clock.ts';
 import { createRecordedCounters, type RecordedCounters } from '../../../support/edges/recorded-counters.ts';
 import { createRecordedLog } from '../../../support/edges/recorded-log.ts';
@@ -96,7 +96,8 @@ function scannersOf(
   const store = new ManifestStore({ roots: folders, log: createRecordedLog(), counters });
   const loader = new ManifestLoader({ store, namespaces: [], clock, counters });
   const batches = createBatches();
-  const shared = { store, loader, arrivals: new Arrivals(), budget: new ManifestBudget(limits), settle };
+  const budget = new ManifestBudget(limits);
+  const shared = { store, loader, arrivals: new Arrivals(), budget, plan: new WatchPlan(), settle };
   const scanners = folders.map((path, root) => new RootScanner({ root, path, ...shared, clock, counters }));
   const deliver = (): Batches => {
     const batch = store.takeBatch();
