@@ -10,6 +10,7 @@ import { Arrivals } from './watch/arrivals.ts';
 import { ManifestBudget } from './watch/manifest-budget.ts';
 import { readText } from './watch/read-file.ts';
 import { RootScanner } from './watch/root-scanner.ts';
+import { wholeRoot } from './watch/scan-queue.ts';
 import { WatchPlan } from './watch/watch-plan.ts';
 
 /** What is read once, and how. */
@@ -85,8 +86,8 @@ export async function readFilesOnce({ roots, namespaces, readStdin, clock }: Rea
   let batch: Batch = { changes, synced: false };
   for (let attempt = 0; attempt < attempts && !batch.synced; attempt += 1) {
     if (attempt > 0) await setTimeout(interval);
-    for (const scanner of scanners) await scanner.scan('all');
-    for (const scanner of scanners) await scanner.fit();
+    for (const scanner of scanners) await scanner.scan(wholeRoot, () => false);
+    for (const scanner of scanners) await scanner.fit(() => false);
     const next = store.takeBatch();
     changes.push(...(next?.changes ?? []));
     batch = { ...batch, ...next, changes };

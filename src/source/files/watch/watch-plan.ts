@@ -1,9 +1,6 @@
 import { basename } from 'node:path';
 import { isManifestName, isUnnameable } from './list-folder.ts';
 
-/** The scope of a scan: the whole root, or the entries of its folder with these names. */
-export type ScanScope = 'all' | ReadonlySet<string>;
-
 /** An entry of a folder whose change requires a scan. */
 export interface WatchedEntry {
   readonly folder: string;
@@ -115,56 +112,4 @@ function entryOf<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value):
   const made = make();
   map.set(key, made);
   return made;
-}
-
-/** Changed entries of a root beyond which the whole root is scanned: bounds the memory that a burst of events takes. */
-const maxEntries = 10_000;
-
-/** Scans that were requested and not yet begun, merged per root. */
-export class ScanQueue {
-  #scopes = new Map<number, 'all' | Set<string>>();
-
-  /** The number of roots that are to be scanned. */
-  get size(): number {
-    return this.#scopes.size;
-  }
-
-  add(root: number, entry: string): void {
-    const scope = this.#scopes.get(root);
-    if (scope === 'all') return;
-    if (scope === undefined) this.#scopes.set(root, new Set([entry]));
-    else if (scope.size < maxEntries) scope.add(entry);
-    else this.#scopes.set(root, 'all');
-  }
-
-  /** Requests the scan of a part of a root. */
-  addScope(root: number, scope: 'all' | Iterable<string>): void {
-    if (scope === 'all') this.#scopes.set(root, 'all');
-    else for (const entry of scope) this.add(root, entry);
-  }
-
-  /** Requests these scans. */
-  addScans(requests: Iterable<ScanRequest>): void {
-    for (const { root, entry } of requests) this.addScope(root, entry === undefined ? 'all' : [entry]);
-  }
-
-  /** Puts what is left of a scan before what was requested meanwhile, so that it waits for one scan of the others at most. */
-  addLeft(root: number, entries: readonly string[]): void {
-    const later = this.#scopes.get(root);
-    if (later === 'all' || entries.length === 0) return;
-    this.#scopes.set(root, new Set(entries));
-    if (later !== undefined) this.addScope(root, later);
-  }
-
-  /** Requests a whole scan of this number of roots. */
-  addAll(roots: number): void {
-    for (let root = 0; root < roots; root += 1) this.#scopes.set(root, 'all');
-  }
-
-  /** Takes all requests. */
-  take(): ReadonlyMap<number, ScanScope> {
-    const taken = this.#scopes;
-    this.#scopes = new Map();
-    return taken;
-  }
 }
