@@ -1,5 +1,6 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { CounterName, Counters, GaugeName, HistogramName, Labels } from '../edges.ts';
+import { registerProcessMetrics } from '../net/process-metrics.ts';
 
 /** Metrics that Prometheus can scrape. */
 export interface Metrics extends Counters {
@@ -185,7 +186,7 @@ class PendingCounts {
 /** Creates the metrics of this process, in their own registry. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  registerProcessMetrics(registry);
   const counters = new Map<string, Counter>();
   const labelsOf = (name: string): string[] => [...(metricLabels.get(name) ?? [])];
   for (const [name, { help }] of Object.entries(counterHelp)) {

@@ -62,7 +62,7 @@ export function createAdmin(parts: AdminParts): RequestListener {
       text: `${JSON.stringify({ ...state, controlPlane: xds() }, null, 2)}\n`,
     };
   };
-  const turns = new RequestTurns();
+  const turns = new RequestTurns(parts.clock);
   const refused = createRefusals(parts);
   const pages = new Map<string, () => Page | Promise<Page>>([
     ['/targets', () => json({ targets: targetsOf(config, targetState) })],

@@ -1,4 +1,5 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { registerProcessMetrics } from '../../net/process-metrics.ts';
 import type { GatewayCounterName, GatewayCounters, TargetState } from '../model.ts';
 import type { XdsStatus } from '../xds/model.ts';
 
@@ -65,7 +66,7 @@ export interface MetricSources {
 /** Creates the metrics of a gateway, in their own registry. */
 export function createGatewayMetrics({ targets, xds, sessions }: MetricSources): GatewayMetrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  registerProcessMetrics(registry);
   const counters = new Map<string, Counter>();
   for (const [name, { help, labels }] of Object.entries(counterHelp)) {
     counters.set(name, new Counter({ name, help, labelNames: [...labels], registers: [registry] }));
