@@ -11,6 +11,7 @@ import type { ServerCertificate } from '../tls/server-certificate.ts';
 import { ConnectionLimiter, type ConnectionLimits, type ConnectionLoss } from './connection-limiter.ts';
 import { type ConnectionRate, ConnectionTurns } from './connection-turns.ts';
 import { close, listen } from './http-listener.ts';
+import { KeptRequests } from './kept-requests.ts';
 import { type MalformedRequest, type Refusals, refuseMalformed } from './malformed-requests.ts';
 import { maxOpenFiles } from './open-files.ts';
 import { limitChunks, stopParsing } from './request-pieces.ts';
@@ -19,6 +20,8 @@ import { limitChunks, stopParsing } from './request-pieces.ts';
 export interface HttpLimits extends ConnectionLimits {
   /** New connections, three quarters of them from one address; those beyond wait, for `headTimeout` at most. */
   readonly newConnections: ConnectionRate;
+  /** Requests after the first one of a connection, three quarters of them from one address; undefined: not limited. */
+  readonly keptRequests: ConnectionRate | undefined;
   /** A connection on which no byte moves, in either direction, while a request is being answered. */
   readonly stallTimeout: number;
   /** Bytes of a request line with all header fields; 431 beyond. */
@@ -31,6 +34,8 @@ export const defaultHttpLimits: HttpLimits = {
   maxConnections: 1_000,
   // A new connection takes about 100 µs, with TLS 1 ms: a fifth of a core. Probes and scrapes are a few in a second.
   newConnections: { rate: 200, burst: 1_000 },
+  // Most answers take 100 µs, and a scrape 2 ms. A page and a script ask for some hundred at once, and then for a few.
+  keptRequests: { rate: 200, burst: 500 },
   // A head is one packet or a few: several retransmissions fit.
   headTimeout: 5_000,
   // A body of 1 MiB at 17 KiB a second.
@@ -75,7 +80,7 @@ export interface LimitedListenerParts {
   readonly certificate: ServerCertificate | undefined;
   /** Counts a connection that the limits closed. */
   readonly lost?: (reason: ConnectionLoss | 'pipelined' | 'chunks' | 'flooded') => void;
-  /** Counts a connection that waits because there were too many new ones. */
+  /** Counts that connections, or requests on them, wait because there were too many new ones. */
   readonly delayed?: () => void;
   /** Counts a request that is not as HTTP/1.1 has it. */
   readonly malformed?: (reason: MalformedRequest) => void;
@@ -119,7 +124,8 @@ export async function openLimitedListener(
   server.setTimeout(limits.stallTimeout);
   const accepting = acceptingServer(server, limits, parts);
   const address = await listen(accepting.server, at, parts.purpose);
-  const responses = limitRequests(server, handlerFor(address), accepting.limiter, parts);
+  const kept = new KeptRequests({ ...parts, rate: limits.keptRequests });
+  const responses = limitRequests(server, handlerFor(address), { limiter: accepting.limiter, kept }, parts);
   return {
     address,
     drain() {
@@ -292,8 +298,10 @@ const manyTimeouts = {
 
 /** The requests of one connection: one is being answered, the others wait. */
 interface Pipeline {
-  /** The response to the request that is being answered. */
+  /** The response to the request that is being answered, or waits for its turn. */
   answering: ServerResponse | undefined;
+  /** Whether a request was answered before. */
+  isKept: boolean;
   readonly waiting: (() => void)[];
 }
 
@@ -330,7 +338,7 @@ function receiveRequests(server: Server, handle: RequestListener, receive: Recei
 function limitRequests(
   server: Server,
   handle: RequestListener,
-  limiter: Requests,
+  { limiter, kept }: { readonly limiter: Requests; readonly kept: KeptRequests },
   { listener, clock, log, lost, malformed }: LimitedListenerParts,
 ): { drained(): Promise<void> } {
   const pipelines = new WeakMap<Duplex, Pipeline>();
@@ -342,8 +350,8 @@ function limitRequests(
     // Nothing is answered after a response that closes the connection.
     const next = socket.writable ? pipeline.waiting.shift() : undefined;
     pipeline.answering = undefined;
-    if (next === undefined) limiter.answered(socket);
-    else next();
+    limiter.answered(socket);
+    next?.();
   };
   const closeFor = (reason: keyof typeof floods, socket: Socket): void => {
     lost?.(reason);
@@ -358,20 +366,28 @@ function limitRequests(
       stopParsing(socket);
       return;
     }
-    const pipeline = pipelines.get(socket) ?? { answering: undefined, waiting: [] };
+    const pipeline = pipelines.get(socket) ?? { answering: undefined, isKept: false, waiting: [] };
     pipelines.set(socket, pipeline);
     const answer = (): void => {
       pipeline.answering = response;
       open += 1;
+      let forget = (): void => {};
       response.once('close', () => {
+        forget();
         open -= 1;
         if (draining && open === 0) resolve();
         proceed(pipeline, socket);
       });
-      answerWith(request, response);
+      const inTurn = (): void => {
+        // Not before: a connection whose request waits is as idle as one without, and makes room for a new one.
+        limiter.began(socket, () => !request.complete);
+        answerWith(request, response);
+      };
+      if (pipeline.isKept) forget = kept.add(socket.remoteAddress ?? '', inTurn);
+      else inTurn();
+      pipeline.isKept = true;
     };
     limitChunks(request, response, () => closeFor('chunks', socket));
-    limiter.began(socket, () => !request.complete);
     if (pipeline.answering === undefined) answer();
     else if (pipeline.waiting.length < maxPipelined) pipeline.waiting.push(answer);
     else closeFor('pipelined', socket);
