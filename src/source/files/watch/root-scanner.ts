@@ -7,15 +7,16 @@ import { compareNames, fileKey, type ManifestFile } from '../manifest/manifest-f
 import type { ManifestStore } from '../manifest-store.ts';
 import type { ManifestLoader } from '../parsing/manifest-loader.ts';
 import { type Arrivals, entryIn, type FolderEntry } from './arrivals.ts';
-import { changedEntries, type KnownEntry } from './folder-check.ts';
+import { changedEntries, failureOf, type KnownEntry } from './folder-check.ts';
 import { folderIdentity } from './folder-watcher.ts';
-import { followLinks, isMountedVersion, type LinkEntry, type Resolution } from './follow-links.ts';
+import { followLinks, isMountedVersion, type Resolution } from './follow-links.ts';
 import { type FolderListing, isUnnameable, listFolder } from './list-folder.ts';
 import type { ManifestBudget } from './manifest-budget.ts';
 import { countedBytes, type Fingerprint, fingerprintOf, readManifestFile, unreadableContent } from './read-file.ts';
+import { type ChangedEntries, inOrder, type ScanScope, wholeRoot } from './scan-queue.ts';
 import { Settling } from './settling.ts';
 import { mostFolders, unreadSubfolders } from './subfolders.ts';
-import type { ScanScope, WatchedEntry } from './watch-plan.ts';
+import type { WatchPlan } from './watch-plan.ts';
 
 /** One root of `-f`, and what its scans need. */
 export interface RootScannerParts {
@@ -28,6 +29,8 @@ export interface RootScannerParts {
   readonly arrivals: Arrivals;
   /** Shared by all roots. */
   readonly budget: ManifestBudget;
+  /** Gets the entries that the scans depend on. */
+  readonly plan: WatchPlan;
   /** Milliseconds that a file has to stand still after it was written in place. */
   readonly settle: number;
   readonly clock: Clock;
@@ -50,18 +53,17 @@ const isWhole = ({ size, nlink }: Found['stats']): boolean => size > 0n && nlink
 /** Files read concurrently. */
 const concurrency = 8;
 
-/** Milliseconds of a scan: a change that is noticed meanwhile waits no longer for others, as for a large file. */
+/** Milliseconds of a scan, so that files that are saved together are one batch. */
 const maxScan = 1_000;
+
+/** Milliseconds of a scan while others are requested: a change waits no longer for those that came before it. */
+const maxHeld = 50;
 
 /** Scans one root of `-f` and updates the store. Reads only files whose fingerprint changed. */
 export class RootScanner {
   readonly #parts: RootScannerParts;
   readonly #absolute: string;
   readonly #known = new Map<string, Known>();
-  /** The directory entries that the path of the root resolves through. */
-  #rootEntries: readonly LinkEntry[] = [];
-  /** By entry of the root that is a link: the directory entries that it resolves through, also when it is dangling. */
-  readonly #linkEntries = new Map<string, readonly LinkEntry[]>();
   /** The folder that the root is, or was last. */
   #folder: string | undefined;
   /** A warning about folders within it that have manifests, as of the last scan of all. */
@@ -83,15 +85,6 @@ export class RootScanner {
     this.#absolute = resolve(parts.path);
   }
 
-  /** Yields the entries to watch, as of the last scan. */
-  *watchedEntries(): Generator<WatchedEntry> {
-    for (const { folder, name } of this.#rootEntries) yield { folder, name, scan: undefined };
-    if (this.#folder !== undefined) yield { folder: this.#folder, name: undefined, scan: undefined };
-    for (const [scan, entries] of this.#linkEntries) {
-      for (const { folder, name } of entries) yield { folder, name, scan };
-    }
-  }
-
   /** The entries that are waited for until they stand still, each with the time from which it counts. */
   settling(): ReturnType<Settling['waiting']> {
     return this.#settling.waiting();
@@ -110,11 +103,12 @@ export class RootScanner {
    * Scans the root. Read errors become diagnostics of the store; never rejects. Then {@link fit} is called. Later scans
    * than the first one take a bounded time.
    *
+   * @param othersWait returns whether further scans were requested
    * @returns the entries that are left for the next scan
    */
-  async scan(scope: ScanScope): Promise<readonly string[]> {
-    const scanning = this.#scan(scope);
-    if (scope === 'all') this.#scanningAll = scanning.then(() => undefined);
+  async scan(scope: ScanScope, othersWait: () => boolean): Promise<readonly string[]> {
+    const scanning = this.#scan(scope, othersWait);
+    if (scope.all) this.#scanningAll = scanning.then(() => undefined);
     const left = await scanning;
     this.#scanned = true;
     return left ?? [];
@@ -124,9 +118,10 @@ export class RootScanner {
    * Forgets the files that have no room any more, and reads those that have it now, after files of this or another root
    * changed.
    *
+   * @param othersWait as of {@link scan}
    * @returns the entries that are left for the next scan
    */
-  async fit(): Promise<readonly string[]> {
+  async fit(othersWait: () => boolean): Promise<readonly string[]> {
     const { budget, path, root, store } = this.#parts;
     const left: string[] = [];
     const edgeNow = (): string | undefined => budget.edge && fileKey(budget.edge);
@@ -136,8 +131,8 @@ export class RootScanner {
       for (const [name, { file, fingerprint }] of this.#known)
         if (!budget.admits(root, name)) this.#leaveOut(name, file, fingerprint ?? '');
       const admitted = [...this.#leftOut.keys()].filter((name) => budget.admits(root, name));
-      if (this.#folder !== undefined) left.push(...(await this.#scanEntries(this.#folder, admitted)));
-      else if (admitted.length > 0) await this.#scan('all');
+      if (this.#folder !== undefined) left.push(...(await this.#scanEntries(this.#folder, admitted, othersWait)));
+      else if (admitted.length > 0) await this.#scan(wholeRoot, othersWait);
     }
     const isCrowded = this.#leftOut.size + this.#more > 0;
     store.rootCrowded(root, isCrowded ? budget.crowding(root, path) : undefined);
@@ -148,7 +143,7 @@ export class RootScanner {
    * Looks for changes that no event told, and reads nothing: the scans of what events tell go on beside it. Returns the
    * entries that have to be scanned.
    */
-  async check(): Promise<ScanScope> {
+  async check(): Promise<ChangedEntries> {
     await this.#scanningAll;
     const resolution = await followLinks(parse(this.#absolute).root, this.#absolute);
     if (resolution.end !== 'found' || !resolution.stats.isDirectory() || resolution.realPath !== this.#folder)
@@ -187,14 +182,16 @@ export class RootScanner {
     return known && { fingerprint: known.fingerprint, realPath: known.file.realPath };
   }
 
-  async #scan(scope: ScanScope): Promise<readonly string[] | undefined> {
+  async #scan(scope: ScanScope, othersWait: () => boolean): Promise<readonly string[] | undefined> {
     const { root: drive } = parse(this.#absolute);
     const resolution = await followLinks(drive, this.#absolute);
-    this.#rootEntries = resolution.entries;
+    const isFolder = resolution.end === 'found' && resolution.stats.isDirectory();
+    const all = isFolder ? [{ folder: resolution.realPath, name: undefined }] : [];
+    this.#parts.plan.set(this.#parts.root, undefined, [...resolution.entries, ...all]);
     if (resolution.end === 'absent') return this.#missing('does not exist');
     if (resolution.end === 'failed') return this.#missing(`cannot be looked at (${resolution.code})`);
     if (resolution.stats.isFile()) return this.#scanFile(resolution);
-    if (resolution.stats.isDirectory()) return this.#scanFolder(resolution, scope);
+    if (resolution.stats.isDirectory()) return this.#scanFolder(resolution, scope, othersWait);
     return this.#missing('is neither a file nor a folder');
   }
 
@@ -212,34 +209,31 @@ export class RootScanner {
     store.rootFound(root);
   }
 
-  async #scanFolder({ realPath }: Found, scope: ScanScope): Promise<readonly string[] | undefined> {
-    const { budget, root, store } = this.#parts;
-    let names = scope === 'all' ? [] : this.#inOrder(scope);
-    if (scope === 'all') {
+  async #scanFolder(
+    { realPath, entries }: Found,
+    scope: ScanScope,
+    othersWait: () => boolean,
+  ): Promise<readonly string[] | undefined> {
+    const { budget, plan, root, store } = this.#parts;
+    let names = inOrder(scope, (name) => store.counts({ root, name }));
+    if (scope.all) {
       let listing: FolderListing;
       try {
         listing = await this.#list(realPath);
       } catch (error) {
+        plan.set(root, undefined, entries);
         return this.#missing(`cannot be listed (${codeOrReason(error)})`);
       }
       this.#unread = await unreadSubfolders(realPath, listing.folders);
       this.#more = listing.more;
-      names = [...listing.names];
-      const listed = new Set(names);
+      const listed = new Set(listing.names);
+      names = [...new Set([...names.filter((name) => listed.has(name)), ...listed])];
       this.#keepOnly((name) => listed.has(name));
-      budget.list(root, names, listing.more > 0);
+      budget.list(root, listing.names, listing.more > 0);
     }
     this.#folder = realPath;
     store.rootFound(root, this.#unread);
-    return this.#scanEntries(realPath, names);
-  }
-
-  /** What counts already comes first, since a change of it may revoke. */
-  #inOrder(scope: Iterable<string>): string[] {
-    const { root, store } = this.#parts;
-    const counts = (name: string): boolean => store.counts({ root, name });
-    const [first, others] = [[...scope].filter(counts), [...scope].filter((name) => !counts(name))];
-    return [...first, ...others.sort(compareNames)];
+    return this.#scanEntries(realPath, names, othersWait);
   }
 
   /** Lists one name more than is read, to name it. */
@@ -251,11 +245,11 @@ export class RootScanner {
    * @param names in their order, if they are all: whether there is room for a file depends on the sizes before it
    * @returns those that are left when the time is over
    */
-  async #scanEntries(folder: string, names: readonly string[]): Promise<readonly string[]> {
+  async #scanEntries(folder: string, names: readonly string[], othersWait: () => boolean): Promise<readonly string[]> {
     const { clock } = this.#parts;
-    const end = this.#scanned ? clock.now() + maxScan : Number.POSITIVE_INFINITY;
+    const began = clock.now();
     for (let at = 0; at < names.length; at += concurrency) {
-      if (clock.now() > end) return names.slice(at);
+      if (this.#scanned && clock.now() - began > (othersWait() ? maxHeld : maxScan)) return names.slice(at);
       const some = names.slice(at, at + concurrency);
       const found = await Promise.all(some.map((name) => this.#look(folder, name)));
       await Promise.all(found.map((resolution, n) => this.#take(folder, some[n] ?? '', resolution)));
@@ -264,11 +258,11 @@ export class RootScanner {
   }
 
   async #look(folder: string, name: string): Promise<Resolution> {
-    const { budget, counters, root } = this.#parts;
+    const { budget, counters, plan, root } = this.#parts;
     counters.count('gatehouse_source_looks_total', { by: 'change' });
     const resolution = await followLinks(folder, name);
-    if (resolution.entries.length > 1) this.#linkEntries.set(name, resolution.entries);
-    else this.#linkEntries.delete(name);
+    if (resolution.entries.length > 1) plan.set(root, name, resolution.entries);
+    else plan.delete(root, name);
     // A link that leads nowhere is an entry, too.
     const exists = resolution.end !== 'absent' || resolution.entries.length > 1 || isUnnameable(name);
     if (exists) budget.set(root, name, countedBytes(resolution.end === 'found' ? resolution.stats : undefined));
@@ -282,9 +276,10 @@ export class RootScanner {
     const file = this.#file(name, resolution.end === 'found' ? resolution.realPath : join(folder, name));
     const isAdmitted = budget.admits(root, name);
     if (resolution.end !== 'found') {
-      if (!isAdmitted) return this.#leaveOut(name, file, '');
+      const fingerprint = resolution.end === 'failed' ? failureOf(resolution) : '';
+      if (!isAdmitted) return this.#leaveOut(name, file, fingerprint);
       this.#leftOut.delete(name);
-      this.#known.set(name, { file, fingerprint: undefined });
+      this.#known.set(name, { file, fingerprint });
       this.#settling.forget(name);
       return loader.load(file, unreadableContent(resolution.end === 'failed' ? resolution.code : undefined));
     }
@@ -371,7 +366,7 @@ export class RootScanner {
 
   #keepOnly(isKept: (name: string) => boolean): void {
     for (const name of [...this.#known.keys(), ...this.#leftOut.keys()]) if (!isKept(name)) this.#delete(name);
-    for (const name of this.#linkEntries.keys()) if (!isKept(name)) this.#linkEntries.delete(name);
+    this.#parts.plan.keepOnly(this.#parts.root, isKept);
   }
 
   #delete(name: string): void {
