@@ -12,7 +12,7 @@ import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { settled, shutDown } from '../transport/bind.ts';
 import { refuseStream } from '../transport/calls.ts';
-import { Http2Server, type StreamGate, valuesOf, watchFailures } from '../transport/http2-server.ts';
+import { Http2Server, type StreamGate, valuesOf, watchSessions } from '../transport/http2-server.ts';
 import { maxHeaders } from '../transport/stream-admission.ts';
 import { type ClientStatusParts, registerClientStatus } from './csds/csds.ts';
 import type { Health } from './health.ts';
@@ -134,7 +134,7 @@ function beginnerOf(
   const failed = countFailures({ clock, log, counters });
   if (security === undefined || isLoopback(host)) {
     const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
-    watchFailures(grpc, failed);
+    watchSessions(grpc, failed);
     return { begin: (socket) => injector.injectConnection(socket), guarded: false };
   }
   const { certificate } = security;
