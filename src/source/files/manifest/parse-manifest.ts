@@ -1,9 +1,9 @@
 import { LineCounter } from 'yaml';
 import { quoted } from '../../../json/quoted.ts';
-import type { Path } from '../../../resources/model.ts';
+import type { Path, Resource } from '../../../resources/model.ts';
 import { pathText } from '../../../resources/resources.ts';
 import type { Diagnostic, Position } from '../../diagnostics.ts';
-import { limits } from './limits.ts';
+import { limits, weightOfPart } from './limits.ts';
 import type { LongDocument } from './long-documents.ts';
 import { ManifestError } from './manifest-error.ts';
 import { NodeReader, offsetOf } from './node-reader.ts';
@@ -46,6 +46,7 @@ export function parseManifest(text: string, namespaces: readonly string[]): Mani
 function readDocuments(text: string, lines: LineCounter, namespaces: readonly string[]): Manifest {
   const reader = new NodeReader(text);
   const objects: PlacedObject[] = [];
+  let weight = 0;
   const diagnostics: Diagnostic[] = [];
   const omitted = { error: 0, warning: 0 };
   const left: LongDocument[] = [];
@@ -56,7 +57,8 @@ function readDocuments(text: string, lines: LineCounter, namespaces: readonly st
     for (const { value, path } of unpack(document)) {
       const { content, title, problems } = readObject(value, namespaces);
       if (content !== undefined) {
-        if (objects.length >= limits.objects) throw new ManifestError(offsetOf(contents, path, reader), tooMany);
+        weight += weightOf(content);
+        if (weight > limits.objects) throw new ManifestError(offsetOf(contents, path, reader), tooMany);
         objects.push({ content, position: locate(path) });
       }
       for (const { severity, path: at, message } of problems) {
@@ -72,7 +74,25 @@ function readDocuments(text: string, lines: LineCounter, namespaces: readonly st
   return { ok: true, objects, diagnostics: [...long, ...diagnostics, ...summary(omitted)] };
 }
 
-const tooMany = `The file has more than ${limits.objects} objects: split it.`;
+const tooMany =
+  `The file has more than ${limits.objects} objects: split it. A further MCP port of a Service, or Gateway of a policy, ` +
+  `counts as ${weightOfPart}.`;
+
+/** As how many objects one counts. */
+function weightOf(content: ObjectContent): number {
+  return 1 + weightOfPart * Math.max(0, content.type === 'resource' ? partsOf(content.resource) - 1 : 0);
+}
+
+function partsOf(resource: Resource): number {
+  switch (resource.kind) {
+    case 'Service':
+      return resource.mcpPorts.length;
+    case 'MCPAuthPolicy':
+      return resource.targetRefs.length;
+    default:
+      return 1;
+  }
+}
 
 /** Says that a document was not even parsed; its kind would be ignored in any case. */
 function tooLong({ kind }: LongDocument, position: Position): Diagnostic {

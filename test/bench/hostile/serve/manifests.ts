@@ -41,6 +41,13 @@ export const manifestAttacks: readonly Attack[] = [
       ),
     'gatehouse_source_parses_total',
   ),
+  // As many as a file may have: each counts as 61 objects.
+  ofText(
+    'a manifest of policies of sixteen Gateways each',
+    { full: 327, short: 10 },
+    (count) => lines(count, policyOfSixteen),
+    'gatehouse_source_parses_total',
+  ),
   ofText('a tag of exclamation marks', { full: 1_000_000, short: 10_000 }, (count) => `a: ${'!'.repeat(count)} b`),
   ofText('a long name of an unknown field', { full: 1_000_000, short: 10_000 }, (count) =>
     gatewayWithField('x'.repeat(count)),
@@ -49,6 +56,13 @@ export const manifestAttacks: readonly Attack[] = [
 
 function lines(count: number, line: (index: number) => string): string {
   return Array.from({ length: count }, (_, index) => `${line(index)}\n`).join('');
+}
+
+function policyOfSixteen(index: number): string {
+  const refs = Array.from({ length: 16 }, (_, gateway) => `{ name: g${gateway} }`).join();
+  const rule = '{ matches: [{ type: JWT, jwt: { claim: sub, value: me } }], resource: { kind: tool, name: "*" } }';
+  const head = 'apiVersion: gateway.kgateway.dev/v1alpha1, kind: MCPAuthPolicy';
+  return `---\n{ ${head}, metadata: { name: p${index} }, spec: { targetRefs: [${refs}], rules: [${rule}] } }`;
 }
 
 function gatewayWithField(name: string): string {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Diagnostic } from '../../../../src/source/diagnostics.ts';
-import { limits } from '../../../../src/source/files/manifest/limits.ts';
+import { limits, weightOfPart } from '../../../../src/source/files/manifest/limits.ts';
 import { parseManifest } from '../../../../src/source/files/manifest/parse-manifest.ts';
 
 const service = (name: string, more = ''): string =>
@@ -264,8 +264,40 @@ it('a file has as many objects as are allowed, and does not count with one more'
   expect(parseManifest(objects, [])).toMatchObject({ ok: true, objects: { length: limits.objects } });
   expect(parseManifest(`${objects}---\n${namespace('one-more')}`, [])).toMatchObject({
     ok: false,
-    reason: `The file has more than ${limits.objects} objects: split it.`,
+    reason: expect.stringContaining(`The file has more than ${limits.objects} objects: split it.`),
     position: { line: objects.split('\n').length + 1 },
+  });
+});
+
+it.each([
+  [
+    'MCP ports of Services',
+    (parts: number) => {
+      const port = (index: number): string => `{ name: p${index}, port: ${index + 1}, appProtocol: kgateway.dev/mcp }`;
+      return `{ ports: [${Array.from({ length: parts }, (_, index) => port(index)).join()}] }`;
+    },
+    'v1',
+    'Service',
+  ],
+  [
+    'Gateways of policies',
+    (parts: number) => `{ targetRefs: [${Array.from({ length: parts }, (_, index) => `{ name: g${index} }`).join()}] }`,
+    'gateway.kgateway.dev/v1alpha1',
+    'MCPAuthPolicy',
+  ],
+])('%s count as several objects after the first', (_, spec, apiVersion, kind) => {
+  const parts = 11;
+  const most = limits.objects / (1 + weightOfPart * (parts - 1));
+  const file = (count: number): string =>
+    Array.from(
+      { length: count },
+      (__, index) =>
+        `---\n{ apiVersion: ${apiVersion}, kind: ${kind}, metadata: { name: o${index} }, spec: ${spec(parts)} }\n`,
+    ).join('');
+  expect(parseManifest(file(Math.floor(most)), [])).toMatchObject({ ok: true });
+  expect(parseManifest(file(Math.floor(most) + 1), [])).toMatchObject({
+    ok: false,
+    reason: expect.stringContaining(`counts as ${weightOfPart}`),
   });
 });
 
