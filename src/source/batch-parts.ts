@@ -4,7 +4,7 @@ import type { ResourceChange } from './model.ts';
  * What is applied at once: as many objects, and bytes of JSON, as take some ten milliseconds. The largest policy has
  * 1.5 MiB, and is a part of its own.
  */
-export const largestPart: { readonly objects: number; readonly bytes: number } = { objects: 1_000, bytes: 512 * 1024 };
+export const largestPart: { readonly objects: number; readonly bytes: number } = { objects: 500, bytes: 512 * 1024 };
 
 /** Divides what belongs together into parts of {@link largestPart}, in its order. Of nothing there is one part. */
 export function divide<T>(items: Iterable<T>, bytesOf: (item: T) => number): (readonly T[])[] {

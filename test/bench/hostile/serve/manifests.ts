@@ -41,9 +41,10 @@ export const manifestAttacks: readonly Attack[] = [
       ),
     'gatehouse_source_parses_total',
   ),
+  // As many objects as a file may have.
   ofText(
     'a manifest of small targets',
-    { full: 28_000, short: 300 },
+    { full: 20_000, short: 300 },
     (count) =>
       lines(count, (index) => {
         const spec = '{clusterIP: 10.0.0.1, ports: [{port: 80, appProtocol: kgateway.dev/mcp}]}';
