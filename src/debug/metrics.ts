@@ -43,7 +43,7 @@ const counterHelp: Readonly<Record<CounterName, { readonly help: string; readonl
   gatehouse_status_events_total: { help: 'Kubernetes Events, by reason and outcome.', labels: ['reason', 'outcome'] },
   gatehouse_wire_encodes_total: { help: 'Resources that were encoded, once for all nodes.', labels: ['type'] },
   gatehouse_http_connections_delayed_total: {
-    help: 'Connections that waited because more were opened in a second than an HTTP listener accepts.',
+    help: 'Times that connections, or requests on them, waited because more came in a second than an HTTP listener takes.',
     labels: ['listener'],
   },
   gatehouse_http_connections_lost_total: {

@@ -219,7 +219,7 @@ async function respond(
   if (isRead && probe !== undefined) return probe();
   const inTurn = async (task: (pause: Pause) => HttpResponse | Promise<HttpResponse>): Promise<HttpResponse> => {
     const answer = turns.run(request.socket.remoteAddress ?? '', task);
-    if (answer === undefined) throw new RequestError(503, tooMany, { 'retry-after': '1', connection: 'close' });
+    if (answer === undefined) throw new RequestError(503, tooMany, { 'retry-after': '1' });
     return answer;
   };
   if (isRead && get !== undefined) return inTurn((pause) => get(query, pause));

@@ -13,7 +13,7 @@ export interface GatewayMetrics extends GatewayCounters {
 const counterHelp: Readonly<Record<GatewayCounterName, { readonly help: string; readonly labels: readonly string[] }>> =
   {
     gatehouse_gateway_connections_delayed_total: {
-      help: 'Connections that waited because more were opened in a second than a listener accepts.',
+      help: 'Times that connections, or requests on them, waited because more came in a second than a listener takes.',
       labels: ['listener'],
     },
     gatehouse_gateway_connections_lost_total: {

@@ -24,8 +24,7 @@ export class RequestTurns {
   }
 
   /**
-   * Runs a task in a turn of an address. Returns `undefined` when too many are open: refuse the request and close its
-   * connection, so that the limit of new ones bounds what is refused.
+   * Runs a task in a turn of an address. Returns `undefined` when too many are open: refuse the request.
    *
    * @param task gets what a long one waits for between its parts: another turn of the address
    */

@@ -67,7 +67,7 @@ export function fileSource(options: FileSourceOptions): FileSource {
   const store = new ManifestStore({ roots, log, counters });
   const arrivals = new Arrivals();
   const plan = new WatchPlan();
-  const loader = new ManifestLoader({ store, namespaces, clock, counters });
+  const loader = new ManifestLoader({ store, namespaces, clock, log, counters });
   const common = { store, loader, arrivals, budget, plan, settle, clock, counters };
   const scanners = roots.map((path, root) => new RootScanner({ root, path, ...common }));
   const read = async ({ realPath }: { readonly realPath: string }): Promise<string | undefined> => {

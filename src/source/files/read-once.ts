@@ -65,7 +65,8 @@ const interval = 20;
  */
 export async function readFilesOnce({ roots, namespaces, readStdin, clock }: ReadOnceOptions): Promise<FilesOnce> {
   const store = new ManifestStore({ roots, log: silent, counters: noCounters });
-  const loader = new ManifestLoader({ store, namespaces, maxInline, clock, counters: noCounters });
+  const edges = { clock, log: silent, counters: noCounters };
+  const loader = new ManifestLoader({ store, namespaces, maxInline, holds: true, ...edges });
   const arrivals = new Arrivals();
   const texts = new Map<string, string>();
   const scanners: RootScanner[] = [];

@@ -118,6 +118,7 @@ export function createTargetFailures(
       warn(target, method, error);
     },
     leftOut(targets, method, reason) {
+      for (const target of targets) states.limited(target);
       const fields = { request: method, targets: targets.join(', ') };
       ofAll.failed(method, { reason, message: 'a list is made without some targets', fields });
     },

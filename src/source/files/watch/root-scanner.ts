@@ -12,6 +12,7 @@ import { folderIdentity } from './folder-watcher.ts';
 import { followLinks, isMountedVersion, type Resolution } from './follow-links.ts';
 import { type FolderListing, isUnnameable, listFolder } from './list-folder.ts';
 import type { ManifestBudget } from './manifest-budget.ts';
+import { PostponedFiles } from './postponed-files.ts';
 import { countedBytes, type Fingerprint, fingerprintOf, readManifestFile, unreadableContent } from './read-file.ts';
 import { type ChangedEntries, inOrder, type ScanScope, wholeRoot } from './scan-queue.ts';
 import { Settling } from './settling.ts';
@@ -69,6 +70,7 @@ export class RootScanner {
   /** A warning about folders within it that have manifests, as of the last scan of all. */
   #unread: string | undefined;
   readonly #settling: Settling;
+  readonly #postponed = new PostponedFiles();
   /** Entries that are not read for want of room, with what identifies their content, and how many others are not. */
   readonly #leftOut = new Map<string, Fingerprint>();
   #more = 0;
@@ -88,6 +90,11 @@ export class RootScanner {
   /** The entries that are waited for until they stand still, each with the time from which it counts. */
   settling(): ReturnType<Settling['waiting']> {
     return this.#settling.waiting();
+  }
+
+  /** Takes up files that were postponed: returns the entries that have to be scanned. */
+  takePostponed(): ReadonlySet<string> {
+    return this.#postponed.take(this.#parts.loader.room(this.#parts.root));
   }
 
   /** Says that an entry changed. Returns whether it has to be scanned: not if it comes after the last that can be read. */
@@ -183,8 +190,7 @@ export class RootScanner {
   }
 
   async #scan(scope: ScanScope, othersWait: () => boolean): Promise<readonly string[] | undefined> {
-    const { root: drive } = parse(this.#absolute);
-    const resolution = await followLinks(drive, this.#absolute);
+    const resolution = await followLinks(parse(this.#absolute).root, this.#absolute);
     const isFolder = resolution.end === 'found' && resolution.stats.isDirectory();
     const all = isFolder ? [{ folder: resolution.realPath, name: undefined }] : [];
     this.#parts.plan.set(this.#parts.root, undefined, [...resolution.entries, ...all]);
@@ -200,7 +206,7 @@ export class RootScanner {
     this.#more = 0;
     this.#keepOnly((name) => name === '');
     budget.list(root, [''], false);
-    budget.set(root, '', countedBytes(resolution.end === 'found' ? resolution.stats : undefined));
+    budget.set(root, '', countedBytes(resolution.stats));
     this.#folder = undefined;
     if (!budget.admits(root, ''))
       this.#leaveOut('', this.#file('', resolution.realPath), fingerprintOf(resolution.stats));
@@ -295,6 +301,7 @@ export class RootScanner {
     const { loader, store } = this.#parts;
     const { name } = file;
     this.#settling.forget(name);
+    this.#postponed.delete(name);
     this.#leftOut.delete(name);
     loader.remove(file);
     this.#known.set(name, { file, fingerprint: fingerprintOf(stats) });
@@ -305,6 +312,7 @@ export class RootScanner {
   #leaveOut(name: string, file: ManifestFile, fingerprint: Fingerprint): void {
     const { loader, store } = this.#parts;
     this.#settling.forget(name);
+    this.#postponed.delete(name);
     this.#leftOut.set(name, fingerprint);
     if (this.#known.delete(name)) loader.remove(file);
     store.leaveOut(file);
@@ -324,18 +332,23 @@ export class RootScanner {
     const whole = isWhole(stats) && arrivals.has(entry);
     const replaced = known !== undefined && known.file.realPath !== realPath && entries.some(isMountedVersion);
     if (!whole && !replaced && this.#waits(file, entry, fingerprint, Number(stats.ctimeMs))) return true;
+    // Whoever saved it with others waits for it no longer.
+    const late = this.#postponed.delete(name);
+    const endReading = loader.reserve(file, Number(stats.size));
+    if (endReading === undefined) {
+      this.#postponed.add(name);
+      // As it was known, so that what a replaced link leads to counts at once also later.
+      return this.#await(known?.file ?? file);
+    }
     counters.count('gatehouse_source_reads_total');
-    const state = await readManifestFile(realPath, fingerprint, clock);
+    const state = await readManifestFile(realPath, fingerprint, clock).finally(endReading);
     if (state.kind === 'absent') return false;
     // A write that has begun while the file was read is reported within one turn of the event loop.
     if (whole) await setImmediate().then(() => setImmediate());
-    if (state.kind === 'torn' || (whole && !arrivals.take(entry))) {
-      this.#await(file);
-      return true;
-    }
+    if (state.kind === 'torn' || (whole && !arrivals.take(entry))) return this.#await(file);
     this.#settling.forget(name);
     this.#known.set(name, { file, fingerprint: state.fingerprint });
-    await loader.load(file, state.content);
+    await loader.load(file, state.content, late);
     return true;
   }
 
@@ -351,9 +364,10 @@ export class RootScanner {
     return true;
   }
 
-  #await(file: ManifestFile): void {
+  #await(file: ManifestFile): true {
     this.#known.set(file.name, { file, fingerprint: undefined });
     this.#parts.store.awaitFile(file);
+    return true;
   }
 
   #file(name: string, realPath: string): ManifestFile {
@@ -372,6 +386,7 @@ export class RootScanner {
   #delete(name: string): void {
     const file = this.#known.get(name)?.file ?? this.#file(name, '');
     const wasLeftOut = this.#leftOut.delete(name);
+    this.#postponed.delete(name);
     if (!this.#known.delete(name) && !wasLeftOut) return;
     this.#settling.forget(name);
     this.#parts.loader.remove(file);

@@ -53,6 +53,7 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
       queue.add(root, entry);
       since ??= clock.now();
       requested[root]?.next();
+      loader.release();
     },
   });
 
@@ -64,6 +65,7 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
     for (const [root, scope] of queue.take())
       queue.addLeft(root, (await scanners[root]?.scan(scope, othersWait)) ?? []);
     for (const [root, scanner] of scanners.entries()) queue.addLeft(root, await scanner.fit(othersWait));
+    for (const [root, scanner] of scanners.entries()) queue.addChanged(root, scanner.takePostponed());
     settled.arm();
     const added = await watcher.watchOnly(plan.folders);
     if (stopped) return;

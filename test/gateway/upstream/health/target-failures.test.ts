@@ -99,5 +99,6 @@ it('what concerns many targets at once is one line, and no failure of theirs', (
     ['a list is made without some targets', 'a, b'],
     ['answers of targets are given up', 'a'],
   ]);
-  expect(states.of('b').requests.limit).toBe(3);
+  expect(states.of('b').requests.limit).toBe(6);
+  expect(states.of('c').requests.limit).toBe(3);
 });

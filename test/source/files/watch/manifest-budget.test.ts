@@ -95,7 +95,7 @@ function scannersOf(
     },
   };
   const store = new ManifestStore({ roots: folders, log: createRecordedLog(), counters });
-  const loader = new ManifestLoader({ store, namespaces: [], clock, counters });
+  const loader = new ManifestLoader({ store, namespaces: [], clock, log: createRecordedLog(), counters });
   const batches = createBatches();
   const budget = new ManifestBudget(limits);
   const shared = { store, loader, arrivals: new Arrivals(), budget, plan: new WatchPlan(), settle };
