@@ -36,6 +36,10 @@ const counterHelp: Readonly<Record<GatewayCounterName, { readonly help: string; 
       help: 'Requests that are not as HTTP/1.1 has them: a large head, a bad chunk, bad syntax, no Host, or unsupported.',
       labels: ['listener', 'reason'],
     },
+    gatehouse_gateway_requests_open_total: {
+      help: 'Requests that are answered without a token: preflights of allowed origins, and metadata for clients.',
+      labels: ['kind'],
+    },
     gatehouse_gateway_requests_refused_total: {
       help: 'Requests that were refused: the caller, or the gateway, had too many open, the body exceeded a limit, or host, origin, path or method were wrong.',
       labels: ['reason'],
