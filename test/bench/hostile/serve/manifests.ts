@@ -41,6 +41,17 @@ export const manifestAttacks: readonly Attack[] = [
       ),
     'gatehouse_source_parses_total',
   ),
+  // As many objects as a file may have.
+  ofText(
+    'a manifest of small targets',
+    { full: 20_000, short: 300 },
+    (count) =>
+      lines(count, (index) => {
+        const spec = '{clusterIP: 10.0.0.1, ports: [{port: 80, appProtocol: kgateway.dev/mcp}]}';
+        return `---\n{apiVersion: v1, kind: Service, metadata: {name: s${index}, namespace: default}, spec: ${spec}}`;
+      }),
+    'gatehouse_source_parses_total',
+  ),
   // As many as a file may have: each counts as 61 objects.
   ofText(
     'a manifest of policies of sixteen Gateways each',
