@@ -1,7 +1,7 @@
 import { quoted } from '../../json/quoted.ts';
 import type { Kind } from '../decode/kind.ts';
 import { isNear, nearest } from '../decode/reporter.ts';
-import type { Decoded, KindName, ObjectMeta, ResourceByKind } from '../model.ts';
+import type { Decoded, KindName, ObjectMeta, Resource, ResourceByKind } from '../model.ts';
 import { gateway } from './gateway.ts';
 import { gatewayClass } from './gateway-class.ts';
 import { gatewayParameters } from './gateway-parameters.ts';
@@ -65,4 +65,16 @@ function misspelling(apiVersion: unknown, kind: unknown): string | undefined {
   );
   if (near === undefined || !isNear(kind, near, 2)) return undefined;
   return `kind is ${quoted(kind)}, which is not read: write ${quoted(near)}, the nearest known one, if it is to count.`;
+}
+
+/** The number of things that an object is made into: the targets of a Service, the attachments of a policy. */
+export function partsOf(resource: Resource): number {
+  switch (resource.kind) {
+    case 'Service':
+      return resource.mcpPorts.length;
+    case 'MCPAuthPolicy':
+      return resource.targetRefs.length;
+    default:
+      return 1;
+  }
 }

@@ -1,7 +1,7 @@
 import type { Clock, Counters, Logger } from '../../edges.ts';
 import type { BundleVersions, KindName, Problem } from '../../resources/model.ts';
 import { pathText } from '../../resources/resources.ts';
-import { divide, largestPart } from '../batch-parts.ts';
+import { bytesOfParts, divide, largestPart } from '../batch-parts.ts';
 import { type Cause, DiagnosticRegistry } from '../diagnostics.ts';
 import type { Batch, InputDiagnostic, Observation, ResourceChange } from '../model.ts';
 import { type Collection, collectionPath, objectPath } from './api/path.ts';
@@ -201,7 +201,7 @@ export class PendingChanges {
   }
 
   #divide(): void {
-    this.#parts = divide(this.#changes.values(), ({ bytes }) => bytes);
+    this.#parts = divide(this.#changes.values(), ({ bytes, change }) => bytes + bytesOfParts(change));
     this.#changes = new Map();
     this.#bytes = 0;
     this.#sinceOfParts = this.#since;

@@ -1,7 +1,7 @@
 import { LineCounter } from 'yaml';
 import { quoted } from '../../../json/quoted.ts';
-import type { Path, Resource } from '../../../resources/model.ts';
-import { pathText } from '../../../resources/resources.ts';
+import type { Path } from '../../../resources/model.ts';
+import { partsOf, pathText } from '../../../resources/resources.ts';
 import type { Diagnostic, Position } from '../../diagnostics.ts';
 import { limits, weightOfPart } from './limits.ts';
 import type { LongDocument } from './long-documents.ts';
@@ -81,17 +81,6 @@ const tooMany =
 /** As how many objects one counts. */
 function weightOf(content: ObjectContent): number {
   return 1 + weightOfPart * Math.max(0, content.type === 'resource' ? partsOf(content.resource) - 1 : 0);
-}
-
-function partsOf(resource: Resource): number {
-  switch (resource.kind) {
-    case 'Service':
-      return resource.mcpPorts.length;
-    case 'MCPAuthPolicy':
-      return resource.targetRefs.length;
-    default:
-      return 1;
-  }
 }
 
 /** Says that a document was not even parsed; its kind would be ignored in any case. */

@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest';
+import { decode } from '../../src/resources/resources.ts';
+import { divide, estimatedBytes } from '../../src/source/batch-parts.ts';
+import type { ResourceChange } from '../../src/source/model.ts';
+
+/** A change that adds an object of so many parts. */
+function added(kind: 'Service' | 'MCPAuthPolicy', parts: number): ResourceChange {
+  const list = Array.from({ length: parts }, (_, index) =>
+    kind === 'Service'
+      ? { name: `p${index}`, port: index + 1, appProtocol: 'kgateway.dev/mcp' }
+      : { group: 'gateway.networking.k8s.io', kind: 'Gateway', name: `g${index}` },
+  );
+  const spec = kind === 'Service' ? { ports: list } : { targetRefs: list, rules: [] };
+  const apiVersion = kind === 'Service' ? 'v1' : 'gateway.kgateway.dev/v1alpha1';
+  const decoded = decode(kind, { apiVersion, kind, metadata: { name: 'o', namespace: 'a' }, spec });
+  if (!decoded.readable) throw new Error('the object is not readable');
+  const { resource } = decoded;
+  const key = 'a/o';
+  return resource.kind === 'Service' ? { kind: 'Service', key, resource } : { kind: 'MCPAuthPolicy', key, resource };
+}
+
+it.each([
+  ['Service', 1, 500],
+  ['Service', 100, 20],
+  ['MCPAuthPolicy', 1, 500],
+  ['MCPAuthPolicy', 16, 136],
+] as const)('a part has %s objects of %i targets or attachments up to %i', (kind, parts, most) => {
+  const changes = Array<ResourceChange>(1_000).fill(added(kind, parts));
+  expect(Math.max(...divide(changes, estimatedBytes).map(({ length }) => length))).toBe(most);
+});
