@@ -57,7 +57,7 @@ const descriptors = new URL('../gen/descriptors.binpb', import.meta.url);
  * Builds the stages, connects them and starts them. Listeners open before the source starts, so that a node that
  * connects early gets UNAVAILABLE and retries instead of a refused connection.
  *
- * @param committed called after each commit, when the snapshots are up to date
+ * @param committed called after each commit that makes a change complete, when the snapshots are up to date
  * @throws EnvironmentError when an address cannot be bound, or when the cluster to watch is not described
  */
 export async function startApp(
@@ -205,15 +205,21 @@ function startSource(stages: Stages, committed: (commit: Commit) => void): Promi
   };
   const apply = (batch: Batch): void => {
     // Before the snapshots change: a stream that has lost its right gets nothing of the commit.
-    const commit = times.deliver(pipeline, batch, announced ? 'change' : 'start', (delivered) => {
-      ads.recheck(security.bindings?.applied(delivered.changes(pipeline.gateways)) ?? []);
+    const commit = times.deliver(pipeline, batch, announced ? 'change' : 'start', (gateways) => {
+      ads.recheck(security.bindings?.applied(gateways) ?? []);
     });
     input.applied(commit, batch);
     for (const { key, after } of commit.changes(pipeline.translation.jwksUris)) keys.need(key, after !== undefined);
+    if (batch.more) return;
     if (batch.synced) keys.begin();
     announce();
     committed(commit);
   };
-  keys.start(apply, announce);
-  return input.source.start(apply);
+  let more = false;
+  // What issuers publish joins a batch of which more follows: it must not make a part of that count.
+  keys.start((batch) => apply({ ...batch, more }), announce);
+  return input.source.start((batch) => {
+    more = batch.more === true;
+    apply(batch);
+  });
 }

@@ -37,7 +37,7 @@ export class CommitTimes {
     this.#translated = this.#clock.now();
   };
 
-  /** Delivers a batch, and remembers what it took. */
+  /** Delivers a batch, or a part of one, and remembers what it took. */
   deliver(
     pipeline: Pipeline,
     batch: Batch,
@@ -48,8 +48,8 @@ export class CommitTimes {
     const { commit, encoded } = pipeline.deliver(batch, before);
     const at = this.#clock.now();
     const translated = this.#translated;
-    const { since = decoded, changes } = batch;
-    this.changes.committed({ commit, changes, cause, since, decoded, translated, at, encoded });
+    const { since = decoded, changes, more = false } = batch;
+    this.changes.committed({ commit, changes, cause, since, decoded, translated, at, encoded, more });
     this.#observe('gatehouse_translation_seconds', decoded, translated);
     this.#observe('gatehouse_encoding_seconds', translated, at);
     return commit;

@@ -1,7 +1,7 @@
 import type { Counters, Logger } from '../edges.ts';
 import { createExplainer, type Explainer } from '../explain/explain.ts';
 import { createGraph } from '../graph/graph.ts';
-import type { Collection, Commit, Graph } from '../graph/model.ts';
+import type { Change, Commit, Graph } from '../graph/model.ts';
 import type { Gateway } from '../resources/model.ts';
 import type { Batch } from '../source/model.ts';
 import type { Translation } from '../translate/model.ts';
@@ -22,14 +22,13 @@ export interface Pipeline extends Omit<Encoding, 'measure'> {
   readonly dialects: readonly Dialect[];
   /** The number of policies, valid or not. */
   policies(): number;
-  /** The Gateways, of any class. */
-  readonly gateways: Collection<Gateway>;
   /**
-   * Applies a batch as one commit, then updates the snapshots and notifies their subscribers.
+   * Applies a batch as one commit, then updates the snapshots and notifies their subscribers. Of a batch of which more
+   * follows, both wait for the last part.
    *
-   * @param committed called between the two
+   * @param publishing called between the two, with the changes of Gateways
    */
-  deliver(batch: Batch, committed?: (commit: Commit) => void): Delivery;
+  deliver(batch: Batch, publishing?: (gateways: readonly Change<Gateway>[]) => void): Delivery;
   /** Returns whether the initial state was read and translated; stays true. */
   synced(): boolean;
 }
@@ -74,6 +73,7 @@ export function createPipeline(
   const { controllerName } = settings;
   const explainer = createExplainer({ ...inputs, translation, controllerName });
   let synced = false;
+  let gatewayChanges: readonly Change<Gateway>[] = [];
   return {
     graph,
     translation,
@@ -83,11 +83,14 @@ export function createPipeline(
     policies: () => inputs.resources.MCPAuthPolicy.size,
     snapshots,
     synced: () => synced,
-    gateways: inputs.resources.Gateway,
-    deliver: (batch, committed) => {
+    deliver: (batch, publishing) => {
       const commit = graph.commit(() => applyBatch(inputs, batch));
-      committed?.(commit);
-      snapshots.apply(commit);
+      gatewayChanges = [...gatewayChanges, ...commit.changes(inputs.resources.Gateway)];
+      if (!batch.more) {
+        publishing?.(gatewayChanges);
+        gatewayChanges = [];
+      }
+      snapshots.apply(commit, batch.more);
       const encoded = measure(commit);
       synced ||= batch.synced;
       counters.count('gatehouse_commits_total');

@@ -8,6 +8,8 @@ export interface CommittedChange
   extends Pick<ChangeRecord, 'since' | 'decoded' | 'translated' | 'at' | 'cause' | 'encoded'> {
   readonly commit: Commit;
   readonly changes: readonly ResourceChange[];
+  /** Further commits of the same change follow: they are one record. */
+  readonly more: boolean;
 }
 
 /** Dependencies of the log of changes. */
@@ -40,27 +42,18 @@ export class ChangeLog {
   readonly #records: Mutable<ChangeRecord>[] = [];
   /** Records that more responses may belong to, oldest first. */
   #unsettled: ChangeRecord[] = [];
+  /** A change of which more follows. */
+  #incomplete: ChangeRecord | undefined;
   #stopTimer: Stop | undefined;
 
   constructor(parts: ChangeLogParts) {
     this.#parts = parts;
   }
 
-  committed({ commit, changes, ...known }: CommittedChange): void {
-    const record = {
-      ...known,
-      epoch: commit.epoch,
-      objects: changes
-        .slice(0, mostObjects)
-        .map(({ kind, key, resource }) => ({ kind, key, change: resource === undefined ? 'deleted' : 'set' }) as const),
-      total: changes.length,
-      runs: commit.runs,
-      pushes: 0,
-      lastPush: undefined,
-      acks: 0,
-      lastAck: undefined,
-      nacks: 0,
-    };
+  committed({ more, ...change }: CommittedChange): void {
+    const record = joined(this.#incomplete, recordOf(change));
+    this.#incomplete = more ? record : undefined;
+    if (more) return;
     this.#records.push(record);
     this.#unsettled.push(record);
     if (this.#records.length > mostRecords) this.#forget();
@@ -121,6 +114,33 @@ export class ChangeLog {
   #settle(record: ChangeRecord): void {
     if (record.pushes > 0) this.#parts.settled(record);
   }
+}
+
+function recordOf({ commit, changes, ...known }: Omit<CommittedChange, 'more'>): ChangeRecord {
+  return {
+    ...known,
+    epoch: commit.epoch,
+    objects: changes
+      .slice(0, mostObjects)
+      .map(({ kind, key, resource }) => ({ kind, key, change: resource === undefined ? 'deleted' : 'set' })),
+    total: changes.length,
+    runs: commit.runs,
+    pushes: 0,
+    lastPush: undefined,
+    acks: 0,
+    lastAck: undefined,
+    nacks: 0,
+  };
+}
+
+/** Adds a commit to those of the same change before it. */
+function joined(before: ChangeRecord | undefined, next: ChangeRecord): ChangeRecord {
+  if (before === undefined) return next;
+  const { since, decoded } = before;
+  const encoded = new Map(before.encoded);
+  for (const [type, count] of next.encoded) encoded.set(type, (encoded.get(type) ?? 0) + count);
+  const objects = [...before.objects, ...next.objects].slice(0, mostObjects);
+  return { ...next, since, decoded, encoded, objects, total: before.total + next.total, runs: before.runs + next.runs };
 }
 
 function isSettled({ at, pushes, lastPush = at, acks, lastAck = at, nacks }: ChangeRecord, now: number): boolean {

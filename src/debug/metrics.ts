@@ -1,5 +1,6 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { CounterName, Counters, GaugeName, HistogramName, Labels } from '../edges.ts';
+import { registerProcessMetrics } from '../net/process-metrics.ts';
 
 /** Metrics that Prometheus can scrape. */
 export interface Metrics extends Counters {
@@ -42,7 +43,7 @@ const counterHelp: Readonly<Record<CounterName, { readonly help: string; readonl
   gatehouse_status_events_total: { help: 'Kubernetes Events, by reason and outcome.', labels: ['reason', 'outcome'] },
   gatehouse_wire_encodes_total: { help: 'Resources that were encoded, once for all nodes.', labels: ['type'] },
   gatehouse_http_connections_delayed_total: {
-    help: 'Connections that waited because more were opened in a second than an HTTP listener accepts.',
+    help: 'Times that connections, or requests on them, waited because more came in a second than an HTTP listener takes.',
     labels: ['listener'],
   },
   gatehouse_http_connections_lost_total: {
@@ -185,7 +186,7 @@ class PendingCounts {
 /** Creates the metrics of this process, in their own registry. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  registerProcessMetrics(registry);
   const counters = new Map<string, Counter>();
   const labelsOf = (name: string): string[] => [...(metricLabels.get(name) ?? [])];
   for (const [name, { help }] of Object.entries(counterHelp)) {

@@ -15,7 +15,7 @@ interface ChangedObject {
   readonly change: 'set' | 'deleted';
 }
 
-/** One commit, and how it reached the nodes. Times are in milliseconds since the epoch. */
+/** One change, of one commit or several, and how it reached the nodes. Times are in milliseconds since the epoch. */
 export interface ChangeRecord {
   readonly epoch: number;
   /** The time at which the first of its changes was noticed: by an event of a watch, or of the file system. */

@@ -10,6 +10,7 @@ import { isLoopback } from '../net/loopback.ts';
 import { LogThrottle } from '../rate/log-throttle.ts';
 import { Quota } from '../rate/quota.ts';
 import { RateLimiter } from '../rate/rate-limiter.ts';
+import type { Pause } from '../rate/turns.ts';
 
 /** A response, whole. */
 export interface HttpResponse {
@@ -21,11 +22,11 @@ export interface HttpResponse {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Handles GET and HEAD requests of one path. */
-type Read = (query: URLSearchParams) => HttpResponse | Promise<HttpResponse>;
+/** Handles GET and HEAD requests of one path. A long answer pauses between its parts. */
+type Read = (query: URLSearchParams, pause: Pause) => HttpResponse | Promise<HttpResponse>;
 
 /** Handles requests with a JSON body. */
-type Write = (body: unknown, query: URLSearchParams) => HttpResponse | Promise<HttpResponse>;
+type Write = (body: unknown, query: URLSearchParams, pause: Pause) => HttpResponse | Promise<HttpResponse>;
 
 /**
  * The methods of one path. `stream` answers GET by itself, with a response that does not end. `probe` answers GET and HEAD
@@ -100,7 +101,7 @@ export async function serveRoutes(
   routes: ReadonlyMap<string, Route>,
   { failed, guard, ...parts }: RoutesParts,
 ): Promise<RouteServer> {
-  const turns = new RequestTurns();
+  const turns = new RequestTurns(parts.clock);
   const unsent = new Quota(maxUnsent, 1);
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     const { path, query } = targetOf(request);
@@ -216,12 +217,12 @@ async function respond(
   const { get, probe } = route;
   const isRead = method === 'GET' || method === 'HEAD';
   if (isRead && probe !== undefined) return probe();
-  const inTurn = async (task: () => HttpResponse | Promise<HttpResponse>): Promise<HttpResponse> => {
+  const inTurn = async (task: (pause: Pause) => HttpResponse | Promise<HttpResponse>): Promise<HttpResponse> => {
     const answer = turns.run(request.socket.remoteAddress ?? '', task);
-    if (answer === undefined) throw new RequestError(503, tooMany, { 'retry-after': '1', connection: 'close' });
+    if (answer === undefined) throw new RequestError(503, tooMany, { 'retry-after': '1' });
     return answer;
   };
-  if (isRead && get !== undefined) return inTurn(() => get(query));
+  if (isRead && get !== undefined) return inTurn((pause) => get(query, pause));
   const write = method === 'PUT' ? route.put : method === 'POST' ? route.post : undefined;
   if (write === undefined) {
     const allow = methodsOf(route);
@@ -230,7 +231,7 @@ async function respond(
   refuseOtherOrigins(request);
   // Before its turn: a client that sends slowly takes no turn of others.
   const body = await readJson(request);
-  return inTurn(() => write(body, query));
+  return inTurn((pause) => write(body, query, pause));
 }
 
 const tooMany = 'too many requests are being answered: try again.';

@@ -278,6 +278,7 @@ async function openListener(
     limits: {
       maxConnections: maxConnections ?? defaultMaxConnections,
       newConnections: { rate, burst: rate },
+      keptRequests: undefined,
       ...(maxHeaderBytes !== undefined && { maxHeaderSize: maxHeaderBytes }),
     },
   });

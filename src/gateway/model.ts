@@ -242,6 +242,7 @@ export type GatewayCounterName =
   | 'gatehouse_gateway_event_streams_cut_total'
   | 'gatehouse_gateway_requests_unauthenticated_total'
   | 'gatehouse_gateway_requests_malformed_total'
+  | 'gatehouse_gateway_requests_open_total'
   | 'gatehouse_gateway_requests_refused_total'
   | 'gatehouse_gateway_sessions_full_total'
   | 'gatehouse_gateway_last_good_total'

@@ -54,7 +54,14 @@ export async function startMcpTool(options: McpToolOptions, edges: McpToolEdges)
   const { address, close } = await openLimitedListener(
     options,
     ({ host }) => createRequestListener(routes, { host, allowedHosts: options.allowedHosts ?? [] }, log),
-    { listener: 'mcp', purpose: 'MCP (--host, --port)', certificate: undefined, clock, log },
+    {
+      listener: 'mcp',
+      purpose: 'MCP (--host, --port)',
+      limits: { keptRequests: undefined },
+      certificate: undefined,
+      clock,
+      log,
+    },
   );
   log.info('listening', { listener: 'mcp', address: formatHostPort(address) });
   return {

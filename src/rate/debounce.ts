@@ -1,20 +1,5 @@
-import {
-  audit,
-  defer,
-  delayWhen,
-  EMPTY,
-  exhaustMap,
-  ignoreElements,
-  merge,
-  Observable,
-  of,
-  repeat,
-  debounce as restart,
-  startWith,
-  take,
-  tap,
-} from 'rxjs';
-import type { Clock } from '../edges.ts';
+import { audit, defer, EMPTY, exhaustMap, ignoreElements, merge, Observable, of, repeat, startWith, tap } from 'rxjs';
+import type { Clock, Stop } from '../edges.ts';
 
 /** Debounce intervals, in milliseconds. */
 export interface DebounceOptions {
@@ -58,24 +43,34 @@ export function debounceLeading(events: Observable<void>, options: DebounceOptio
   return events.pipe(exhaustMap(() => bursts));
 }
 
-/** Emits once: after `idle` without an event, the subscription counting as one, or `ceiling` after the first event. */
-function burstEnd(events: Observable<void>, { idle, ceiling }: DebounceOptions, clock: Clock): Observable<unknown> {
-  const quiet = events.pipe(
-    startWith(undefined),
-    restart(() => after(clock, idle)),
-  );
-  const overdue = events.pipe(
-    take(1),
-    delayWhen(() => after(clock, ceiling)),
-  );
-  return merge(quiet, overdue).pipe(take(1));
-}
-
-function after(clock: Clock, milliseconds: number): Observable<void> {
-  return new Observable((subscriber) =>
-    clock.after(milliseconds, () => {
+/**
+ * Emits once: after `idle` without an event, the subscription counting as one, or `ceiling` after the first event. An
+ * event costs no timer: a folder can bring ten thousand of them in one turn of the event loop.
+ */
+function burstEnd(events: Observable<void>, { idle, ceiling }: DebounceOptions, clock: Clock): Observable<void> {
+  return new Observable((subscriber) => {
+    let last = clock.now();
+    const check = (): void => {
+      // Not more than `idle`: the clock may have been set back, and then only the ceiling holds.
+      const left = Math.min(idle, last + idle - clock.now());
+      if (left > 0) stopIdle = clock.after(left, check);
+      else end();
+    };
+    const end = (): void => {
       subscriber.next();
       subscriber.complete();
-    }),
-  );
+    };
+    let stopIdle = clock.after(idle, check);
+    let stopCeiling: Stop | undefined;
+    subscriber.add(() => {
+      stopIdle();
+      stopCeiling?.();
+    });
+    subscriber.add(
+      events.subscribe(() => {
+        last = clock.now();
+        stopCeiling ??= clock.after(ceiling, end);
+      }),
+    );
+  });
 }

@@ -28,12 +28,13 @@ export class FairQueue<T extends object> {
   }
 
   /**
-   * Adds an item.
+   * Adds an item; does nothing when it is in the queue of this key already.
    *
    * @returns the item that is rejected because the queue is full: the new one when no queue is longer than its own
    * will be, else the oldest of the longest queue; undefined when there is room
    */
   add(key: string, item: T): T | undefined {
+    if (this.#queueOf(key)?.has(item) === true) return undefined;
     const rejected = this.#size < this.#capacity ? undefined : this.#makeRoom(key);
     if (this.#size >= this.#capacity) return item;
     const queue = this.#queueOf(key);

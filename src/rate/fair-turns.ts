@@ -5,8 +5,10 @@ interface Waiting {
   readonly resolve: () => void;
 }
 
-/** Milliseconds that a step takes, after which the next one waits for as long, but not longer than the second of them. */
-const longStep = 8;
+/** Milliseconds that a step takes, after which the next one waits for as long. */
+const defaultLongStep = 8;
+
+/** Milliseconds that it waits at most: a clock that is set forward is no long step. */
 const longestRest = 250;
 
 /**
@@ -17,16 +19,19 @@ const longestRest = 250;
 export class FairTurns {
   readonly #waiting = new FairQueue<Waiting>(Number.POSITIVE_INFINITY);
   readonly #clock: Clock | undefined;
+  readonly #longStep: number;
   #isTaking = false;
   /** When the step before began, in milliseconds; `undefined` before the first of those that follow one another. */
   #began: number | undefined;
 
   /**
-   * @param clock with it, the next step waits after one of more than 8 milliseconds for as long as that one took: what
-   * is small takes several iterations, and would wait for a step in each
+   * @param clock with it, the next step waits after a long one for as long as that one took: what is small takes several
+   * iterations, and would wait for a step in each
+   * @param longStep milliseconds that a step may take without being long
    */
-  constructor(clock?: Clock) {
+  constructor(clock?: Clock, longStep: number = defaultLongStep) {
     this.#clock = clock;
+    this.#longStep = longStep;
   }
 
   /** Resolves when it is the turn of this key. */
@@ -44,7 +49,7 @@ export class FairTurns {
     const now = this.#clock?.now();
     const took = now === undefined || this.#began === undefined ? 0 : now - this.#began;
     this.#began = undefined;
-    if (took > longStep) {
+    if (took > this.#longStep) {
       this.#clock?.after(Math.min(took, longestRest), this.#take);
       return;
     }

@@ -56,12 +56,14 @@ export interface Snapshots {
   /**
    * Computes the resources of a type that is computed on demand, from now on. Call it when a node requests the type, and
    * before the snapshot is read for it. Repeated calls, and calls for other types, do nothing.
+   *
+   * @returns false if it cannot be computed now, because a change is applied in part
    */
-  request(typeUrl: string): void;
+  request(typeUrl: string): boolean;
   /** Computes the delta of two views in time proportional to it; repeated calls for one pair return one object. */
   diff(from: View, to: View): Delta;
   /** A view of the type without members: the state of a new client. Undefined for a type that is not registered. */
   empty(typeUrl: string): View | undefined;
-  /** Calls `changed` once after each commit that changed this Gateway's snapshot. */
+  /** Calls `changed` once after each change that is complete and changed this Gateway's snapshot. */
   subscribe(gateway: string, changed: (snapshot: Snapshot) => void): Stop;
 }

@@ -21,8 +21,12 @@ export interface SnapshotParts {
 
 /** The snapshots, with the method that updates them. */
 export interface SnapshotStore extends Snapshots {
-  /** Applies the changes of one commit and then notifies each affected subscriber once. Proportional to the change. */
-  apply(commit: Commit): void;
+  /**
+   * Applies the changes of one commit and then notifies each affected subscriber once. Proportional to the change.
+   *
+   * @param more further commits of the same change follow: nobody sees anything of it before the last one
+   */
+  apply(commit: Commit, more?: boolean): void;
 }
 
 /** Creates snapshots with empty views; `apply` fills them. */
@@ -38,6 +42,13 @@ class GatewaySnapshots implements SnapshotStore {
   readonly #lazy: readonly LazyViews[];
   readonly #deltas = new DeltaCache();
   readonly #subscribers = new Map<string, Set<(snapshot: Snapshot) => void>>();
+  /** The Gateways that exist after the last change that is complete. */
+  readonly #existing = new Set<string>();
+  /** The snapshots of these before a change of which more follows. */
+  #before: ReadonlyMap<string, Snapshot> | undefined;
+  /** Since the last change that is complete: the Gateways with another view, and those that changed themselves. */
+  readonly #affected = new Set<string>();
+  readonly #changed = new Set<string>();
 
   constructor({ types, lazyTypes = [], gateways, digest }: SnapshotParts) {
     const versions = new ShardVersions(digest);
@@ -49,21 +60,27 @@ class GatewaySnapshots implements SnapshotStore {
   }
 
   of(gateway: string): Snapshot {
+    const before = this.#before?.get(gateway);
+    if (before !== undefined) return before;
     const open = this.#typeViews.filter((views) => views.open);
     const views = new Map<string, View>(open.map((views) => [views.type.typeUrl, views.viewOf(gateway)]));
-    return { gateway, exists: this.#gateways.get(gateway) !== undefined, views };
+    return { gateway, exists: this.#existing.has(gateway), views };
   }
 
   size(): number {
     return this.#typeViews.reduce((sum, { size }) => sum + size, 0);
   }
 
-  *gateways(): Iterable<string> {
-    for (const [gateway] of this.#gateways.entries()) yield gateway;
+  gateways(): Iterable<string> {
+    return this.#existing.values();
   }
 
-  request(typeUrl: string): void {
-    this.#lazy.find(({ type }) => type.typeUrl === typeUrl)?.request(this.gateways());
+  request(typeUrl: string): boolean {
+    const requested = this.#lazy.find(({ type }) => type.typeUrl === typeUrl);
+    if (requested === undefined || requested.open) return true;
+    if (this.#before !== undefined) return false;
+    requested.request(this.gateways());
+    return true;
   }
 
   diff(from: View, to: View): Delta {
@@ -90,13 +107,22 @@ class GatewaySnapshots implements SnapshotStore {
     };
   }
 
-  apply(commit: Commit): void {
-    const affected = new Set<string>();
-    for (const views of this.#typeViews) for (const gateway of views.apply(commit)) affected.add(gateway);
-    for (const { key, before, after } of commit.changes(this.#gateways)) {
-      for (const views of this.#typeViews) if (views.assign(key, after !== undefined)) affected.add(key);
-      if ((before === undefined) !== (after === undefined)) affected.add(key);
+  apply(commit: Commit, more = false): void {
+    if (more) this.#before ??= new Map([...this.#existing].map((gateway) => [gateway, this.of(gateway)]));
+    for (const views of this.#typeViews) for (const gateway of views.apply(commit)) this.#affected.add(gateway);
+    for (const { key } of commit.changes(this.#gateways)) this.#changed.add(key);
+    if (more) return;
+    this.#before = undefined;
+    for (const gateway of this.#changed) {
+      const exists = this.#gateways.get(gateway) !== undefined;
+      for (const views of this.#typeViews) if (views.assign(gateway, exists)) this.#affected.add(gateway);
+      if (exists !== this.#existing.has(gateway)) this.#affected.add(gateway);
+      if (exists) this.#existing.add(gateway);
+      else this.#existing.delete(gateway);
     }
+    this.#changed.clear();
+    const affected = [...this.#affected];
+    this.#affected.clear();
     // After all views are replaced, so that every subscriber sees one consistent generation (rule E8).
     for (const gateway of affected) this.#notify(gateway);
   }

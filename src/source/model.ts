@@ -34,7 +34,7 @@ export interface ObservedObject {
   readonly status: unknown;
 }
 
-/** The content of one commit. */
+/** Changes that belong together, or a part of them. */
 export interface Batch {
   /** The time at which its first change was noticed, in milliseconds since the epoch; absent for one that is put together. */
   readonly since?: number;
@@ -47,6 +47,11 @@ export interface Batch {
   readonly unlistedNamespaces?: UnlistedNamespaces;
   /** The answers of the `jwks.uri` that changed, by URI; undefined: nobody needs it any more. */
   readonly fetchedKeys?: readonly (readonly [uri: string, keys: FetchedKeys | undefined])[];
+  /**
+   * True: more parts of it follow, each in a turn of the event loop of its own. Nothing of it counts before the last one:
+   * with a part of it the world is one that never was.
+   */
+  readonly more?: boolean;
   /** True once the initial state of every kind was delivered. */
   readonly synced: boolean;
 }

@@ -21,8 +21,14 @@ function createLog(): {
   return { log: new ChangeLog({ clock, settled: (record) => settled.push(record) }), clock, settled };
 }
 
-function committed(log: ChangeLog, epoch: number, at: number, changes: readonly ResourceChange[] = []): void {
-  log.committed({ ...noTimes, commit: commit(epoch), changes, at });
+function committed(
+  log: ChangeLog,
+  epoch: number,
+  at: number,
+  changes: readonly ResourceChange[] = [],
+  more = false,
+): void {
+  log.committed({ ...noTimes, decoded: at, encoded: new Map([['type', 1]]), commit: commit(epoch), changes, at, more });
 }
 
 it('the last 200 commits are remembered, with 20 names each', () => {
@@ -98,4 +104,19 @@ it('what is stopped or forgotten has settled', () => {
   log.stop();
   expect(settled).toHaveLength(201);
   expect(clock.waiting()).toEqual([]);
+});
+
+it('a change of several commits is one record', () => {
+  const { log } = createLog();
+  const change = (key: string): ResourceChange => ({ kind: 'Service', key, resource: undefined });
+  committed(log, 1, 10, [change('default/a'), change('default/b')], true);
+  committed(log, 2, 20, [change('default/c')], true);
+  expect(log.list()).toEqual([]);
+  committed(log, 3, 30, []);
+  expect(log.list()).toMatchObject([
+    { epoch: 3, decoded: 10, at: 30, total: 3, runs: 3, encoded: new Map([['type', 3]]) },
+  ]);
+  expect(log.list()[0]?.objects.map(({ key }) => key)).toEqual(['default/a', 'default/b', 'default/c']);
+  committed(log, 4, 40, [change('default/d')]);
+  expect(log.list()[0]).toMatchObject({ epoch: 4, decoded: 40, total: 1 });
 });

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect } from 'vitest';
 import { explainView } from '../../src/debug/api/explain-view.ts';
 import { RequestError } from '../../src/debug/routes.ts';
@@ -30,7 +31,7 @@ describe('a question to the debug endpoint', () => {
       };
       const resources = { MCPAuthPolicy: new Map() };
       const parts = { answer, placesOf: async () => [], problems: () => [], resources, clock: systemClock };
-      const refused = await explainView(parts, body).catch((error: unknown) => error);
+      const refused = await explainView(parts, body, setImmediate).catch((error: unknown) => error);
       expect(refused).toBeInstanceOf(RequestError);
       expect(String(refused).length).toBeLessThanOrEqual(400);
       const json = JSON.parse(JSON.stringify(body ?? {}));

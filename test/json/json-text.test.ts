@@ -9,6 +9,7 @@ import {
   type JsonChange,
   membersOf,
   repeatedMember,
+  replaceMember,
 } from '../../src/json/json-text.ts';
 
 const step = fc.oneof(fc.constantFrom('a', 'b', '1', '__proto__'), fc.nat(3));
@@ -126,4 +127,23 @@ it('the first member of a name is found without what follows it', () => {
   expect(firstMember(' {"a":[1,{"b":2}],"\\u0062":3,"b":4} ', 'b')).toBe('3');
   expect(firstMember('{"a":{"id":1},"id":"2"}', 'id')).toBe('"2"');
   for (const text of ['{}', '[{"id":1}]', '', '{"id"', '{"x":1']) expect(firstMember(text, 'id') ?? '').toBe('');
+});
+
+it('a member that occurs once is replaced as if it was changed, and any other is not', () => {
+  const names = fc.constantFrom('a', 'b', 'c', 'ab', '__proto__', 'quo"te');
+  const members = fc.array(fc.tuple(names, fc.boolean(), fc.jsonValue({ maxDepth: 2 })));
+  const write = ([name, isEscaped, value]: readonly [string, boolean, unknown]): string => {
+    const key = JSON.stringify(name);
+    return `${isEscaped ? key.replaceAll('a', '\\u0061') : key} : ${JSON.stringify(value)}`;
+  };
+  fc.assert(
+    fc.property(members, names, (written, name) => {
+      const text = ` { ${written.map(write).join(' ,\n')} } `;
+      const count = written.filter(([other]) => other === name).length;
+      const replaced = replaceMember(text, name, '"new"');
+      expect(replaced === undefined).toBe(count !== 1);
+      if (replaced === undefined) return;
+      expect(JSON.parse(replaced)).toEqual(JSON.parse(changeText(text, [{ path: [name], value: 'new' }])));
+    }),
+  );
 });

@@ -1,5 +1,6 @@
 import { type Observable, Subject, type Subscription } from 'rxjs';
 import { describe, expect, it } from 'vitest';
+import type { Clock } from '../../src/edges.ts';
 import { debounce, debounceLeading } from '../../src/rate/debounce.ts';
 import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
 
@@ -68,6 +69,42 @@ describe('a debounce on the trailing edge', () => {
     events.next();
     expect(clock.waiting()).toEqual([25, 500]);
     subscription.unsubscribe();
+    expect(clock.waiting()).toEqual([]);
+  });
+});
+
+describe('the timers of a debounce', () => {
+  const options = { idle: 25, ceiling: 500 };
+
+  it('are not started for each event', () => {
+    const manual = createManualClock(0);
+    let timers = 0;
+    const clock: Clock = {
+      now: manual.now,
+      after(milliseconds, run) {
+        timers += 1;
+        return manual.after(milliseconds, run);
+      },
+    };
+    const events = new Subject<void>();
+    const subscription = debounce(events, options, clock).subscribe();
+    for (let event = 0; event < 10_000; event += 1) events.next();
+    manual.advance(24);
+    for (let event = 0; event < 10_000; event += 1) events.next();
+    expect([timers, manual.waiting()]).toEqual([2, [1, 476]]);
+    manual.advance(1);
+    expect([timers, manual.waiting()]).toEqual([3, [24, 475]]);
+    subscription.unsubscribe();
+  });
+
+  it('end by the ceiling when the clock is set back', () => {
+    const { clock, events, at } = subscribe(debounce, options);
+    events.next();
+    clock.jump(-100_000);
+    clock.advance(499);
+    expect(at).toEqual([]);
+    clock.advance(1);
+    expect(at).toEqual([-99_500]);
     expect(clock.waiting()).toEqual([]);
   });
 });

@@ -58,6 +58,16 @@ describe('a fair queue', () => {
     expect(next()).toBe('a0');
   });
 
+  it('counts an item once that is added again while it waits, so that it is empty at the end', () => {
+    const { queue } = createRig(10);
+    const item = { key: 'a', index: 0 };
+    for (let times = 0; times < 3; times += 1) queue.add('a', item);
+    queue.suspend('a');
+    queue.add('a', item);
+    queue.resume('a');
+    expect([queue.size, queue.next(), queue.size, queue.next()]).toEqual([1, item, 0, undefined]);
+  });
+
   it('forgets an item that does not wait any longer', () => {
     const { queue, next } = createRig(2);
     const item = { key: 'a', index: 0 };

@@ -22,7 +22,11 @@ beforeEach(() => {
   targets = graph.source({ name: 'targets' });
   configs = graph.source({ name: 'configs' });
   gateways = graph.source({ name: 'gateways' });
-  snapshots = createSnapshots({
+  snapshots = createStore();
+});
+
+function createStore(): SnapshotStore {
+  return createSnapshots({
     gateways,
     digest: versionOfAll,
     types: [
@@ -39,7 +43,7 @@ beforeEach(() => {
       },
     ],
   });
-});
+}
 
 const commit = (edit: () => void): void => snapshots.apply(graph.commit(edit));
 const setTarget = (name: string, port = 80): void =>
@@ -113,6 +117,49 @@ describe('the views of a Gateway', () => {
     expect(snapshots.of('x/gw').exists).toBe(false);
     expect(names(view('x/gw'))).toEqual([]);
     expect(names(view('x/gw', configType))).toEqual([]);
+  });
+});
+
+describe('a change of several commits', () => {
+  const part = (edit: () => void): void => snapshots.apply(graph.commit(edit), true);
+
+  beforeEach(() =>
+    commit(() => {
+      gateways.set('x/gw', inNamespaces('a'));
+      gateways.set('x/goes', { kind: 'all' });
+      for (const name of ['a/1', 'a/2', 'b/1']) setTarget(name);
+    }),
+  );
+
+  it('is seen by nobody before the last of them', () => {
+    const seen: string[][] = [];
+    snapshots.subscribe('x/gw', ({ views }) => seen.push(names(views.get(targetType) as View)));
+    part(() => targets.delete('a/1'));
+    part(() => {
+      gateways.set('x/gw', inNamespaces('a', 'b'));
+      gateways.set('x/comes', { kind: 'all' });
+      gateways.delete('x/goes');
+    });
+    expect(names(view('x/gw'))).toEqual(['a/1', 'a/2']);
+    expect(names(view('x/goes'))).toEqual(['a/1', 'a/2', 'b/1']);
+    expect([...snapshots.gateways()]).toEqual(['x/gw', 'x/goes']);
+    expect(snapshots.of('x/goes').exists).toBe(true);
+    expect(snapshots.of('x/comes').exists).toBe(false);
+    expect(names(view('x/comes'))).toEqual([]);
+    expect(seen).toEqual([]);
+    commit(() => setTarget('a/3'));
+    expect(seen).toEqual([['a/2', 'a/3', 'b/1']]);
+    expect(names(view('x/comes'))).toEqual(['a/2', 'a/3', 'b/1']);
+    expect(snapshots.of('x/goes').exists).toBe(false);
+    expect(names(view('x/goes'))).toEqual([]);
+  });
+
+  it('that comes to nothing is no change of a view of another Gateway', () => {
+    const seen: string[] = [];
+    snapshots.subscribe('x/comes', ({ gateway }) => seen.push(gateway));
+    part(() => gateways.set('x/comes', { kind: 'none' }));
+    commit(() => gateways.delete('x/comes'));
+    expect(seen).toEqual([]);
   });
 });
 
@@ -225,20 +272,27 @@ describe('the version of a view', () => {
   });
 });
 
-describe('any history of commits', () => {
-  const name = fc.tuple(fc.constantFrom('a', 'a-b', 'b'), fc.constantFrom('1', '2', '3')).map(([n, s]) => `${n}/${s}`);
-  const scope = fc.oneof(
-    fc.constant<ShardScope>({ kind: 'all' }),
-    fc.constant<ShardScope>({ kind: 'none' }),
-    fc.subarray(['a', 'a-b', 'b', 'c'], { minLength: 1 }).map((list) => inNamespaces(...list)),
-  );
-  const edit = fc.oneof(
-    fc.record({ do: fc.constant('set' as const), name, port: fc.integer({ min: 80, max: 82 }) }),
-    fc.record({ do: fc.constant('delete' as const), name }),
-    fc.record({ do: fc.constant('scope' as const), gateway: fc.constantFrom('g/1', 'g/2'), scope }),
-    fc.record({ do: fc.constant('drop' as const), gateway: fc.constantFrom('g/1', 'g/2') }),
-  );
+const anyName = fc.tuple(fc.constantFrom('a', 'a-b', 'b'), fc.constantFrom('1', '2', '3')).map(([n, s]) => `${n}/${s}`);
+const anyScope = fc.oneof(
+  fc.constant<ShardScope>({ kind: 'all' }),
+  fc.constant<ShardScope>({ kind: 'none' }),
+  fc.subarray(['a', 'a-b', 'b', 'c'], { minLength: 1 }).map((list) => inNamespaces(...list)),
+);
+const edit = fc.oneof(
+  fc.record({ do: fc.constant('set' as const), name: anyName, port: fc.integer({ min: 80, max: 82 }) }),
+  fc.record({ do: fc.constant('delete' as const), name: anyName }),
+  fc.record({ do: fc.constant('scope' as const), gateway: fc.constantFrom('g/1', 'g/2'), scope: anyScope }),
+  fc.record({ do: fc.constant('drop' as const), gateway: fc.constantFrom('g/1', 'g/2') }),
+);
 
+function apply(step: ReturnType<typeof edit.generate>['value']): void {
+  if (step.do === 'set') setTarget(step.name, step.port);
+  else if (step.do === 'delete') targets.delete(step.name);
+  else if (step.do === 'scope') gateways.set(step.gateway, step.scope);
+  else gateways.delete(step.gateway);
+}
+
+describe('any history of commits', () => {
   it('gives a client that applies the deltas the same resources as a new client', () => {
     fc.assert(
       fc.property(
@@ -262,13 +316,6 @@ describe('any history of commits', () => {
     );
   });
 
-  function apply(step: ReturnType<typeof edit.generate>['value']): void {
-    if (step.do === 'set') setTarget(step.name, step.port);
-    else if (step.do === 'delete') targets.delete(step.name);
-    else if (step.do === 'scope') gateways.set(step.gateway, step.scope);
-    else gateways.delete(step.gateway);
-  }
-
   function follow(held: Map<string, EncodedResource>, from: View): View {
     const to = view('g/1');
     const { changed, removed } = snapshots.diff(from, to);
@@ -276,4 +323,35 @@ describe('any history of commits', () => {
     for (const gone of removed) expect(held.delete(gone)).toBe(true);
     return to;
   }
+});
+
+describe('any history of changes of several commits', () => {
+  it('shows what it shows as one of commits, and nothing before the last of each', () => {
+    const shown = (of: SnapshotStore): unknown =>
+      ['g/1', 'g/2'].map((gateway) => {
+        const { exists, views } = of.of(gateway);
+        return [exists, [...views.values()].map((one) => [...one.resources()].map(({ name }) => name))];
+      });
+    const part = fc.record({ edits: fc.array(edit, { maxLength: 4 }), more: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 12 }), (parts) => {
+        for (const [key] of [...targets.entries()]) commit(() => targets.delete(key));
+        for (const [key] of [...gateways.entries()]) commit(() => gateways.delete(key));
+        const [divided, whole] = [createStore(), createStore()];
+        let notified = 0;
+        divided.subscribe('g/1', () => {
+          notified += 1;
+        });
+        for (const { edits, more } of [...parts, { edits: [], more: false }]) {
+          const [before, already] = [shown(divided), notified];
+          const committed = graph.commit(() => edits.forEach(apply));
+          whole.apply(committed);
+          divided.apply(committed, more);
+          expect(shown(divided)).toEqual(more ? before : shown(whole));
+          expect(notified - already).toBeLessThanOrEqual(more ? 0 : 1);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
 });

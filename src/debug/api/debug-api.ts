@@ -1,7 +1,6 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Logger, LogLevelControl } from '../../edges.ts';
 import type { Graph } from '../../graph/model.ts';
-import { inTurns } from '../../rate/turns.ts';
+import { inTurns, type Pause } from '../../rate/turns.ts';
 import type { ChangeLog } from '../change-log.ts';
 import type { DecodeResource } from '../resource-decoder.ts';
 import { json, RequestError, type Route } from '../routes.ts';
@@ -46,13 +45,16 @@ export interface DebugApi {
 export function createDebugApi(parts: DebugApiParts): DebugApi {
   const report = new ProblemReport(parts);
   const { logLevel, log, placesOf, program, graph, config, changes } = parts;
-  const read = (view: (query: URLSearchParams) => object | Promise<object>): Required<Pick<Route, 'get'>> => ({
-    get: async (query) => json(await view(query), query.has('pretty')),
+  type View = (query: URLSearchParams, pause: Pause) => object | Promise<object>;
+  const read = (view: View): Required<Pick<Route, 'get'>> => ({
+    get: async (query, pause) => json(await view(query, pause), query.has('pretty')),
   });
   type Decoding = ObjectParts & SnapshotsParts & Pick<DebugApiParts, 'clock'>;
-  const decoding = (view: (parts: Decoding, query: URLSearchParams) => object | Promise<object>): Route =>
-    read(async (query) => view({ ...parts, decode: await parts.decoder() }, query));
+  const decoding = (view: (parts: Decoding, ...asked: Parameters<View>) => ReturnType<View>): Route =>
+    read(async (...asked) => view({ ...parts, decode: await parts.decoder() }, ...asked));
   const setLevel: Route['put'] = (body, query) => json(changeLogging(logLevel, log, body), query.has('pretty'));
+  const explain: Route['post'] = async (body, query, pause) =>
+    json(await explainView(parts, body, pause), query.has('pretty'));
   const status = async (): Promise<object> => {
     // Half a world would be full of missing objects.
     if (parts.synced()) await report.get();
@@ -60,13 +62,13 @@ export function createDebugApi(parts: DebugApiParts): DebugApi {
   };
   const routes = new Map<string, Route>([
     ['/debug/status', read(status)],
-    ['/debug/graph', read((query) => inTurns(graphView(parts, query), parts.clock, () => setImmediate()))],
+    ['/debug/graph', read((query, pause) => inTurns(graphView(parts, query), parts.clock, pause))],
     ['/debug/object', decoding(objectView)],
     ['/debug/nodes', read((query) => nodesView(parts, query))],
     ['/debug/problems', read((query) => problemsView(report, placesOf, query))],
     ['/debug/changes', read((query) => changesView(changes, query))],
     ['/debug/config', read(() => ({ version: 1, ...config }))],
-    ['/debug/explain', { post: async (body, query) => json(await explainView(parts, body), query.has('pretty')) }],
+    ['/debug/explain', { post: explain }],
     ['/debug/logging', { ...read(() => loggingView(logLevel)), put: setLevel, post: setLevel }],
     ['/version', read(() => versionView(program))],
     ['/snapshots/xds', decoding(snapshotsOf)],
@@ -88,6 +90,7 @@ function dumpOf(graph: Graph, query: URLSearchParams): object {
 async function snapshotsOf(
   parts: SnapshotsParts & Pick<DebugApiParts, 'clock'>,
   query: URLSearchParams,
+  pause: Pause,
 ): Promise<object> {
   const gateway = gatewayIn(query);
   const nodes = query.get('nodes') ?? 'true';
@@ -98,7 +101,7 @@ async function snapshotsOf(
   const selection = { gateway, nodes: nodes === 'true', fields: fields && new Set(fields) };
   const entries = countEntries(parts, selection);
   if (entries > mostEntries) throw new RequestError(413, tooMany(entries));
-  return inTurns(snapshotsView(parts, selection), parts.clock, () => setImmediate());
+  return inTurns(snapshotsView(parts, selection), parts.clock, pause);
 }
 
 function tooMany(entries: number): string {

@@ -1,11 +1,10 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../edges.ts';
 import { skippedNotes } from '../../explain/explain.ts';
 import type { AccessRequest, Answered, Claims, Question } from '../../explain/model.ts';
 import type { Collection } from '../../graph/model.ts';
 import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import { quoted } from '../../json/quoted.ts';
-import { inTurns } from '../../rate/turns.ts';
+import { inTurns, type Pause } from '../../rate/turns.ts';
 import type { InputDiagnostic } from '../../source/model.ts';
 import type { PlacesOf } from '../model.ts';
 import { RequestError } from '../routes.ts';
@@ -29,9 +28,9 @@ const requestKinds = ['tool', 'prompt', 'resource'] as const;
 const maxName = 8_192;
 
 /** The JSON of `POST /debug/explain`: the document of `explain -o json`. @throws RequestError */
-export async function explainView(parts: ExplainParts, body: unknown): Promise<object> {
+export async function explainView(parts: ExplainParts, body: unknown, pause: Pause): Promise<object> {
   const { answer, placesOf, problems, resources, clock } = parts;
-  const answered = await inTurns(answer(questionOf(body)), clock, () => setImmediate());
+  const answered = await inTurns(answer(questionOf(body)), clock, pause);
   const skipped = skippedNotes(problems(), resources.MCPAuthPolicy);
   // What is left out is probably why.
   if (!answered.ok) throw new RequestError(400, [answered.message, ...skipped].join(' '));

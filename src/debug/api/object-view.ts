@@ -1,8 +1,7 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../edges.ts';
 import type { Explainer, Grant } from '../../explain/model.ts';
 import { quoted } from '../../json/quoted.ts';
-import { inTurns } from '../../rate/turns.ts';
+import { inTurns, type Pause } from '../../rate/turns.ts';
 import type { KindName } from '../../resources/model.ts';
 import type { Condition, Target } from '../../translate/model.ts';
 import type { EncodedResource } from '../../wire/model.ts';
@@ -40,7 +39,7 @@ const mostGateways = 50;
  * The JSON of `/debug/object`: one object as it is written, what its conditions say, its form on the wire in each
  * dialect, and who may call what because of it.
  */
-export async function objectView(parts: ObjectParts, query: URLSearchParams): Promise<object> {
+export async function objectView(parts: ObjectParts, query: URLSearchParams, pause: Pause): Promise<object> {
   const kind = wordIn(query, 'kind', kinds);
   const key = query.get('key') ?? '';
   if (kind === undefined || !/^[^/]{1,253}(?:\/[^/]{1,253})?$/.test(key)) {
@@ -50,7 +49,7 @@ export async function objectView(parts: ObjectParts, query: URLSearchParams): Pr
     throw new RequestError(404, `there is no ${kind} ${quoted(key)}.`);
   }
   const [place] = await parts.placesOf([{ kind, key, path: [] }]);
-  const grants = await grantsOf(parts, kind, key);
+  const grants = await grantsOf(parts, kind, key, pause);
   return {
     version: 1,
     kind,
@@ -161,13 +160,13 @@ interface ObjectGrants {
 }
 
 /** Looks at the rules in turns: pushes go on meanwhile. */
-async function grantsOf(parts: ObjectParts, kind: KindName, key: string): Promise<ObjectGrants> {
+async function grantsOf(parts: ObjectParts, kind: KindName, key: string, pause: Pause): Promise<ObjectGrants> {
   const { explainer } = parts;
   const gateways = gatewaysOf(parts, kind, key).slice(0, mostGateways);
   const items: (Grant & { readonly gateway: string })[] = [];
   let total = 0;
   for (const gateway of gateways) {
-    const all = await inTurns(explainer.grantsInSteps(gateway, {}), parts.clock, () => setImmediate());
+    const all = await inTurns(explainer.grantsInSteps(gateway, {}), parts.clock, pause);
     const found = all.filter((grant) => concerns(grant, kind, key));
     items.push(...found.slice(0, mostGrants - items.length).map((grant) => ({ gateway, ...grant })));
     total += found.length;

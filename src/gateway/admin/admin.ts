@@ -62,7 +62,7 @@ export function createAdmin(parts: AdminParts): RequestListener {
       text: `${JSON.stringify({ ...state, controlPlane: xds() }, null, 2)}\n`,
     };
   };
-  const turns = new RequestTurns();
+  const turns = new RequestTurns(parts.clock);
   const refused = createRefusals(parts);
   const pages = new Map<string, () => Page | Promise<Page>>([
     ['/targets', () => json({ targets: targetsOf(config, targetState) })],
@@ -90,8 +90,7 @@ export function createAdmin(parts: AdminParts): RequestListener {
     const made = probe === undefined ? turns.run(address, page) : Promise.resolve(probe());
     if (made === undefined) {
       refused(address);
-      // New connections are limited: so are requests that are refused.
-      response.setHeader('connection', 'close').setHeader('retry-after', '1');
+      response.setHeader('retry-after', '1');
       return sendText(response, 503, 'Too many requests are being answered: try again.');
     }
     sendPage(response, method, made).catch((error: unknown) => {

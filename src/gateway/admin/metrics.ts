@@ -1,4 +1,5 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { registerProcessMetrics } from '../../net/process-metrics.ts';
 import type { GatewayCounterName, GatewayCounters, TargetState } from '../model.ts';
 import type { XdsStatus } from '../xds/model.ts';
 
@@ -12,7 +13,7 @@ export interface GatewayMetrics extends GatewayCounters {
 const counterHelp: Readonly<Record<GatewayCounterName, { readonly help: string; readonly labels: readonly string[] }>> =
   {
     gatehouse_gateway_connections_delayed_total: {
-      help: 'Connections that waited because more were opened in a second than a listener accepts.',
+      help: 'Times that connections, or requests on them, waited because more came in a second than a listener takes.',
       labels: ['listener'],
     },
     gatehouse_gateway_connections_lost_total: {
@@ -34,6 +35,10 @@ const counterHelp: Readonly<Record<GatewayCounterName, { readonly help: string; 
     gatehouse_gateway_requests_malformed_total: {
       help: 'Requests that are not as HTTP/1.1 has them: a large head, a bad chunk, bad syntax, no Host, or unsupported.',
       labels: ['listener', 'reason'],
+    },
+    gatehouse_gateway_requests_open_total: {
+      help: 'Requests that are answered without a token: preflights of allowed origins, and metadata for clients.',
+      labels: ['kind'],
     },
     gatehouse_gateway_requests_refused_total: {
       help: 'Requests that were refused: the caller, or the gateway, had too many open, the body exceeded a limit, or host, origin, path or method were wrong.',
@@ -65,7 +70,7 @@ export interface MetricSources {
 /** Creates the metrics of a gateway, in their own registry. */
 export function createGatewayMetrics({ targets, xds, sessions }: MetricSources): GatewayMetrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  registerProcessMetrics(registry);
   const counters = new Map<string, Counter>();
   for (const [name, { help, labels }] of Object.entries(counterHelp)) {
     counters.set(name, new Counter({ name, help, labelNames: [...labels], registers: [registry] }));

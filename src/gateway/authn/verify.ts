@@ -71,6 +71,9 @@ interface VerifiedToken {
   readonly key: CryptoKey;
 }
 
+/** Keys that a token is tried with that names none: whoever has no token at all makes the gateway try them. */
+const maxTries = 16;
+
 /** Verifies with each key when several match a token without `kid`; jose provides them with its error. */
 async function verifiedClaims(token: string, keys: KeySet, options: JWTVerifyOptions): Promise<VerifiedToken> {
   try {
@@ -78,7 +81,10 @@ async function verifiedClaims(token: string, keys: KeySet, options: JWTVerifyOpt
     return { claims: payload, key: publicKey(key) };
   } catch (error) {
     if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    let tries = 0;
     for await (const key of error) {
+      tries += 1;
+      if (tries > maxTries) throw error;
       try {
         return { claims: (await jwtVerify(token, key, options)).payload, key };
       } catch (failure) {
@@ -114,6 +120,12 @@ function invalidBecause(error: unknown): Verification {
     return invalid(error.code, 'No key of this gateway fits the token', true);
   if (error instanceof errors.JWSSignatureVerificationFailed) {
     return invalid(error.code, 'The signature of the token does not fit', true);
+  }
+  if (error instanceof errors.JWKSMultipleMatchingKeys) {
+    return invalid(
+      error.code,
+      `The token names no key (kid), and none of the first ${maxTries} that may be meant fits`,
+    );
   }
   if (error instanceof errors.JOSEAlgNotAllowed || error instanceof errors.JOSENotSupported) {
     return invalid(error.code, 'The token is signed in a way that is not accepted');

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { quoted } from '../../json/quoted.ts';
 import { isLoopback, isLoopbackAuthority, isLoopbackOrigin } from '../../net/loopback.ts';
-import type { RefuseStranger } from './strangers.ts';
+import type { Strangers } from './strangers.ts';
 
 /** Settings of the protection against requests from web pages. */
 export interface BrowserGuardParts {
@@ -32,19 +32,25 @@ const preflightMaxAgeSeconds = 600;
 export function admit(
   request: IncomingMessage,
   response: ServerResponse,
-  { refuse, ...parts }: BrowserGuardParts & { readonly refuse: RefuseStranger },
+  { strangers, ...parts }: BrowserGuardParts & { readonly strangers: Strangers },
 ): boolean {
   const { host, origin } = request.headers;
   const onLoopback = parts.listensOnLoopback?.() ?? isLoopback(request.socket.localAddress ?? '');
   if (onLoopback && !isLoopbackAuthority(host) && !parts.allowedHosts.includes(nameIn(host))) {
     const remedy = 'allow the name of a proxy with --allow-host';
-    refuse('host', response, { status: 403, message: `Host ${quoted(host ?? '')} is not this machine; ${remedy}` });
+    strangers.refuse('host', response, {
+      status: 403,
+      message: `Host ${quoted(host ?? '')} is not this machine; ${remedy}`,
+    });
     return false;
   }
   if (origin !== undefined) {
     if (!isLoopbackOrigin(origin) && !parts.allowedOrigins.includes(origin)) {
       const remedy = 'allow the origin of a page with --allow-origin';
-      refuse('origin', response, { status: 403, message: `Origin ${quoted(origin)} may not connect; ${remedy}` });
+      strangers.refuse('origin', response, {
+        status: 403,
+        message: `Origin ${quoted(origin)} may not connect; ${remedy}`,
+      });
       return false;
     }
     response.setHeader('Access-Control-Allow-Origin', origin);
@@ -52,6 +58,7 @@ export function admit(
     response.setHeader('Vary', 'Origin');
   }
   if (request.method !== 'OPTIONS') return true;
+  strangers.answered('preflight', response);
   sendPreflightResponse(request, response);
   return false;
 }

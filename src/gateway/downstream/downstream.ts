@@ -17,7 +17,7 @@ import { createExchangeLimit } from './exchange-limit.ts';
 import { createHttpSse } from './http-sse.ts';
 import type { HttpTransport, HttpTransportParts } from './model.ts';
 import { serveStdio } from './stdio.ts';
-import { createRefuseStranger } from './strangers.ts';
+import { createStrangers, type Strangers } from './strangers.ts';
 import { createStreamableHttp } from './streamable-http.ts';
 
 /** Dependencies and settings of serving MCP clients. */
@@ -63,21 +63,21 @@ export function createDownstream(parts: DownstreamParts): Downstream {
   const turns = new FairTurns(clock);
   const multiplexer = createMultiplexer(parts, turns);
   const exchanges = createExchangeLimit(parts);
-  const refuse = createRefuseStranger(parts);
+  const strangers = createStrangers(parts);
   const shutdown = createShutdownErrors(multiplexer, parts.counters);
   const transports = createTransports({ ...parts, turns }, multiplexer, shutdown.errorFor);
   const throttle = new LogThrottle(clock, log);
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    if (!admit(request, response, { ...parts, refuse })) return;
+    if (!admit(request, response, { ...parts, strangers })) return;
     const url = parseRequestUrl(request.url);
-    if (sendsDocument(authenticator?.documents, url, request, response)) return;
+    if (sendsDocument(authenticator?.documents, url, response, strangers)) return;
     const path = url === null ? undefined : mcpPathIn(url);
     if (url === null || path === undefined) {
-      return refuse('path', response, { status: 404, message: 'MCP is spoken at /mcp and at /sse' });
+      return strangers.refuse('path', response, { status: 404, message: 'MCP is spoken at /mcp and at /sse' });
     }
     const transport = transports[path];
     if (!transport.methods.includes(request.method ?? '')) {
-      return refuse('method', response, methodNotAllowed(transport.methods));
+      return strangers.refuse('method', response, methodNotAllowed(transport.methods));
     }
     const authentication = await authenticate(authenticator, request, path);
     if (response.destroyed) return;
@@ -240,16 +240,18 @@ function mcpPathIn({ pathname }: URL): McpPath | undefined {
 function sendsDocument(
   documents: Authenticator['documents'],
   url: URL | null,
-  { method = '' }: IncomingMessage,
   response: ServerResponse,
+  strangers: Strangers,
 ): boolean {
+  const { method = '' } = response.req;
   const text = url === null ? undefined : documents?.get(withoutSlash(url.pathname));
   if (text === undefined) return false;
   if (method === 'GET' || method === 'HEAD') {
+    strangers.answered('metadata', response);
     response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'max-age=300' });
     response.end(method === 'HEAD' ? undefined : text);
   } else {
-    sendError(response, methodNotAllowed(['GET', 'HEAD']));
+    strangers.refuse('method', response, methodNotAllowed(['GET', 'HEAD']));
   }
   return true;
 }

@@ -7,7 +7,7 @@ import { blockReasonOf, hostProblem } from '../../net/outbound/blocked-address.t
 import { checkedLookup } from '../../net/outbound/checked-lookup.ts';
 import type { HostLookups } from '../../net/outbound/host-lookups.ts';
 import { ConnectError } from '../errors.ts';
-import { PacedReading } from './paced-reading.ts';
+import type { PacedReading } from './paced-reading.ts';
 import type { Resolutions } from './resolve.ts';
 
 /** A connection to a target was refused, because its host or the address of its host is blocked. */
@@ -32,6 +32,7 @@ export interface TargetConnections {
   authorities(): readonly string[];
   /** Of all targets. */
   readonly lookups: HostLookups;
+  readonly reading: Pick<PacedReading, 'pace'>;
   /** Called with each connection that cannot be opened. */
   failed(reason: ConnectionFailure): void;
   /** Milliseconds for a connection with its TLS handshake. Default 5 seconds, as Envoy's. */
@@ -77,11 +78,10 @@ export function createOperatorConnector(
  */
 export function createTargetConnector(
   resolutions: Resolutions,
-  { authorities, lookups, failed, connectTimeout: timeout = defaultConnectTimeout }: TargetConnections,
+  { authorities, lookups, reading, failed, connectTimeout: timeout = defaultConnectTimeout }: TargetConnections,
 ): buildConnector.connector {
   const plain = buildConnector({ allowH2: false, timeout });
   const secureContext = createSharedContext(authorities);
-  const reading = new PacedReading();
   return (options, callback) => {
     const host = hostOf(options);
     const port = portOf(options);

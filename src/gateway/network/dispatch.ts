@@ -14,6 +14,8 @@ export interface DispatchOptions extends Dispatcher.DispatchOptions {
   readonly signal: AbortSignal;
   /** Called once, when the request takes no connection any more. */
   readonly closed: Stop;
+  /** See `PacedReading.found`. */
+  readonly found: () => void;
 }
 
 /** Informational responses to one request, which only announce another one: servers send one or two. */
@@ -25,7 +27,7 @@ const maxInformational = 16;
  */
 export function dispatch(
   dispatcher: Dispatcher,
-  { signal, closed, ...options }: DispatchOptions,
+  { signal, closed, found, ...options }: DispatchOptions,
 ): Promise<DispatchedResponse> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
@@ -57,11 +59,16 @@ export function dispatch(
           if (informational === maxInformational + 1) started.abort(new Error(announced));
           return;
         }
+        found();
         body = new ResponseBody(started);
         resolve({ status, headers, body });
       },
-      onResponseData: (_, chunk) => body?.push(chunk),
+      onResponseData(_, chunk) {
+        found();
+        body?.push(chunk);
+      },
       onResponseEnd() {
+        found();
         over();
         body?.end();
       },

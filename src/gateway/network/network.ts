@@ -7,6 +7,7 @@ import { readTexts } from '../../net/watched-files.ts';
 import type { TargetFetch } from '../model.ts';
 import { createConnectionLimit } from './connection-limit.ts';
 import { type ConnectionFailure, createOperatorConnector, createTargetConnector } from './connector.ts';
+import { PacedReading } from './paced-reading.ts';
 import type { Resolutions } from './resolve.ts';
 import { createTargetFetch } from './target-client.ts';
 import type { TargetSettings } from './target-settings.ts';
@@ -47,7 +48,8 @@ export function createNetwork(parts: NetworkParts): Network {
   const { resolutions, settings, clock, maxTargetConnections, failed } = parts;
   const { authorities } = settings;
   const lookups = new HostLookups(clock);
-  const targets = createAgent(createTargetConnector(resolutions, { authorities, lookups, failed }));
+  const reading = new PacedReading(clock);
+  const targets = createAgent(createTargetConnector(resolutions, { authorities, lookups, reading, failed }));
   const connections = createConnectionLimit(maxTargetConnections);
   const operator = createAgent(createOperatorConnector(resolutions));
   /** By the path of the file with their authorities, of which the configuration names a few. */
@@ -58,7 +60,8 @@ export function createNetwork(parts: NetworkParts): Network {
     async (url, init) =>
       fetch(url, { ...undiciInit(init), redirect: 'error', dispatcher });
   return {
-    targetFetch: (target) => createTargetFetch({ dispatcher: targets, connections, resolutions, settings }, target),
+    targetFetch: (target) =>
+      createTargetFetch({ dispatcher: targets, reading, connections, resolutions, settings }, target),
     operatorFetch: fetchOver(operator),
     async fetchTrusting(ca) {
       const text = (await readTexts([ca])).get(ca) ?? '';

@@ -7,6 +7,7 @@ import type { TargetFetch, TargetResponse } from '../model.ts';
 import type { ConnectionLimit } from './connection-limit.ts';
 import { portOf } from './connector.ts';
 import { type DispatchedResponse, dispatch } from './dispatch.ts';
+import type { PacedReading } from './paced-reading.ts';
 import type { Resolutions } from './resolve.ts';
 import type { TargetSettings } from './target-settings.ts';
 import { targetUrl } from './target-url.ts';
@@ -19,6 +20,8 @@ import { targetUrl } from './target-url.ts';
 /** What the clients of all targets share. */
 interface TargetClientParts {
   readonly dispatcher: Dispatcher;
+  /** Of the dispatcher's connections. */
+  readonly reading: Pick<PacedReading, 'found'>;
   readonly connections: ConnectionLimit;
   readonly resolutions: Resolutions;
   readonly settings: TargetSettings;
@@ -26,7 +29,7 @@ interface TargetClientParts {
 
 /** Creates the client of one target; see {@link TargetFetch}. */
 export function createTargetFetch(
-  { dispatcher, connections, resolutions, settings }: TargetClientParts,
+  { dispatcher, reading, connections, resolutions, settings }: TargetClientParts,
   target: Target,
 ): TargetFetch {
   const url = targetUrl(target);
@@ -42,7 +45,8 @@ export function createTargetFetch(
     // What the operator has set replaces what a client has sent.
     const own = { ...sentHeaders(headers, authority, settings), ...Object.fromEntries(added) };
     const closed = connections.open(target.name);
-    const answer = await dispatch(dispatcher, { origin, path, method, headers: own, body, signal, closed });
+    const found = (): void => reading.found();
+    const answer = await dispatch(dispatcher, { origin, path, method, headers: own, body, signal, closed, found });
     const hasSecrets = (): boolean => added.size > 0 || Object.keys(own).some(settings.passes);
     const response = await refuseCoding(responseOf(answer, hasSecrets));
     return authority === undefined ? response : withTargetLocation(response, url, authority);

@@ -18,9 +18,10 @@ interface InFlight<Sender extends Address, Address> {
 /** Gives each request an id and matches the response to it. */
 export function createOutgoingRequests<Sender extends Address, Address>(
   send: (message: Message, options: SendOptions<Address>) => Promise<void>,
+  firstId: number = 0,
 ): OutgoingRequests<Sender, Address> {
   const inFlight = new Map<RequestId, InFlight<Sender, Address>>();
-  let nextId = 0;
+  let nextId = firstId;
 
   const settle = (id: RequestId, outcome: Result | Error): void => {
     inFlight.get(id)?.settle(outcome);

@@ -86,24 +86,33 @@ export function declaredIn(schema: unknown): Declared {
   return problem === undefined ? { kind: 'headers', headers } : { kind: 'invalid', problem };
 }
 
-/** @param path `undefined` where no header can be declared */
-function collect(schema: unknown, path: readonly string[] | undefined, found: ParamHeader[]): string | undefined {
+/** @param path `undefined` where no header can be declared; changed meanwhile, and at the end as it was */
+function collect(schema: unknown, path: string[] | undefined, found: ParamHeader[]): string | undefined {
   if (!isJsonObject(schema)) return undefined;
   if (Object.hasOwn(schema, annotation)) {
     const header = headerIn(schema, path, found);
     if (typeof header === 'string') return header;
     found.push(header);
   }
-  for (const [keyword, value] of Object.entries(schema)) {
-    if (typeof value !== 'object' || value === null) continue;
-    const kind = keywords.get(keyword);
+  for (const keyword of Object.keys(schema)) {
+    const value = schema[keyword];
+    const kind = typeof value === 'object' ? keywords.get(keyword) : undefined;
+    if (kind === undefined || typeof value !== 'object' || value === null) continue;
     const isBelow = keyword === 'properties' && path !== undefined && path.length < maxLevels;
     // One schema is itself, and of a list or by name each value is one.
-    const inner = kind === undefined ? {} : kind === 'schemas' && !Array.isArray(value) ? { [keyword]: value } : value;
-    for (const [name, each] of Object.entries(inner)) {
-      const problem = collect(each, isBelow ? [...path, name] : undefined, found);
-      if (problem !== undefined) return problem;
-    }
+    const isOne = kind === 'schemas' && !Array.isArray(value);
+    const problem = isOne ? collect(value, undefined, found) : collectEach(value, isBelow ? path : undefined, found);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+function collectEach(schemas: object, path: string[] | undefined, found: ParamHeader[]): string | undefined {
+  for (const [name, schema] of Object.entries(schemas)) {
+    path?.push(name);
+    const problem = collect(schema, path, found);
+    path?.pop();
+    if (problem !== undefined) return problem;
   }
   return undefined;
 }
@@ -125,5 +134,5 @@ function headerIn(
   if (name.length + path.join('').length > maxNames) return `${parameter} and its header have too long names`;
   const header = `mcp-param-${name.toLowerCase()}`;
   if (found.some((other) => other.header === header)) return `two parameters have the header ${header}`;
-  return { header, path };
+  return { header, path: [...path] };
 }

@@ -9,6 +9,8 @@ export interface PeerParts<Sender extends Address, Address = Sender> extends Req
   send(message: Message, options: SendOptions<Address>): Promise<void>;
   /** Handles a notification of the other side. */
   notification(method: string, params: Params | undefined, sender: Sender): void;
+  /** The id of the first request that is sent; those that follow count on. Default 0. */
+  readonly firstId?: number;
 }
 
 /**
@@ -55,7 +57,7 @@ export function createPeer<Sender extends Address, Address = Sender>(
     await parts.send(message, options);
   };
 
-  const outgoing = createOutgoingRequests<Sender, Address>(send);
+  const outgoing = createOutgoingRequests<Sender, Address>(send, parts.firstId);
   const incoming = createIncomingRequests(parts, send);
 
   return {

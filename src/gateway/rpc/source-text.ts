@@ -6,6 +6,7 @@ import {
   elementsOf,
   type JsonChange,
   membersOf,
+  replaceMember,
   type TextMember,
 } from '../../json/json-text.ts';
 import type { Message } from './model.ts';
@@ -71,11 +72,52 @@ function duplicateWithin(members: readonly TextMember[]): string | undefined {
 /** Remembers the text of each object in a list that is a member of a remembered object. */
 export function rememberElements(object: object, member: string): void {
   const list: unknown = Reflect.get(object, member);
-  const text = membersOf(textOf(object)).findLast(({ name }) => name === member)?.text;
-  if (!Array.isArray(list) || text === undefined) return;
-  for (const [index, element] of elementsOf(text).entries()) {
+  if (!Array.isArray(list)) return;
+  for (const [index, element] of elementTexts(object, member).entries()) {
     if (isJsonObject(list[index])) texts.set(list[index], element);
   }
+}
+
+/**
+ * Returns the texts of the elements in a list that is a member of a remembered object; none when it is not remembered.
+ * Remembering each of thousands takes far longer than reading them, and more with each collection of garbage.
+ */
+export function elementTexts(object: object, member: string): readonly string[] {
+  const text = membersOf(textOf(object)).findLast(({ name }) => name === member)?.text;
+  return text === undefined ? [] : elementsOf(text);
+}
+
+/** An object with its text, as far as that is known: for many, which it would take too long to remember one by one. */
+export interface Written {
+  readonly json: JsonObject;
+  readonly text: string | undefined;
+}
+
+/** Returns an object with another value of one member; see {@link changed}. */
+export function withMember({ json, text }: Written, name: string, value: string): Written {
+  const copy = { ...json, [name]: value };
+  if (text === undefined) return { json: copy, text };
+  const changes = [{ path: [name], value }];
+  const once = replaceMember(text, name, JSON.stringify(value));
+  return { json: copy, text: once ?? changeParts(text, changes, encodeValue).join('') };
+}
+
+/** Returns a list that is written as its elements are. */
+export function listOf(elements: readonly Written[]): readonly JsonObject[] {
+  const list = elements.map(({ json }) => json);
+  const parts: string[] = [];
+  for (const { json, text } of elements) {
+    parts.push(parts.length === 0 ? '[' : ',', text ?? encodeValue(json));
+  }
+  parts.push(parts.length === 0 ? '[]' : ']');
+  texts.set(list, parts);
+  return list;
+}
+
+/** Returns an object that is remembered with its text. */
+export function remembered({ json, text }: Written): JsonObject {
+  if (text !== undefined) texts.set(json, text);
+  return json;
 }
 
 /** Remembers the text of each object that is a member of a remembered one. */

@@ -8,6 +8,9 @@ import type { UpstreamSessions } from './upstream-sessions.ts';
 /** Milliseconds for the handshakes with targets whose instructions are not known. */
 const greetTimeout = 2_000;
 
+/** Milliseconds in which no session waits for a target again whose handshake was not complete, or failed. */
+const pause = 30_000;
+
 /** Targets whose instructions are told, and characters of all of them: a model reads them with every conversation. */
 const maxTargets = 32;
 const maxLength = 32 * 1024;
@@ -22,7 +25,8 @@ export interface InstructionsParts extends Pick<SessionParts, 'clock'> {
 /**
  * Creates the function that joins the instructions of the targets at which a caller may use something, each below the
  * target's name. What targets said in their last handshake counts; those that had none yet are connected to, in the
- * session of the client, and left out when they do not answer in time.
+ * session of the client, and left out when they do not answer in time. For a while sessions do not wait for them again:
+ * their instructions are told once any request has connected to them.
  */
 export function createInstructions({ clock, authorization, upstreams, memories }: InstructionsParts) {
   return async (caller: Caller, signal: AbortSignal): Promise<string | undefined> => {
@@ -30,11 +34,19 @@ export function createInstructions({ clock, authorization, upstreams, memories }
       .targetNames()
       .filter((target) => authorization.allowsAnythingOf(target, caller))
       .slice(0, maxTargets);
-    const unknown = targets.filter((target) => memories.get(target)?.handshake === undefined);
+    const unknown = targets.filter((target) => {
+      const { handshake, notAwaitedUntil = 0 } = memories.get(target) ?? {};
+      return handshake === undefined && notAwaitedUntil <= clock.now();
+    });
     const greet = async (until: AbortSignal): Promise<void> => {
       await Promise.allSettled(unknown.map((target) => upstreams.get(target)?.capabilities(until)));
     };
-    if (unknown.length > 0) await within({ clock, milliseconds: greetTimeout, signal }, greet).catch(ignoreLate);
+    if (unknown.length > 0) {
+      await within({ clock, milliseconds: greetTimeout, signal }, greet).catch(ignoreLate);
+      // That a client has left says nothing of the targets.
+      const awaited = signal.aborted ? [] : unknown.flatMap((target) => memories.get(target) ?? []);
+      for (const memory of awaited) memory.notAwaitedUntil = clock.now() + pause;
+    }
     const said = targets.flatMap((target) => {
       // The rules may have changed while targets were connected to.
       if (!authorization.allowsAnythingOf(target, caller)) return [];

@@ -28,6 +28,9 @@ export const maxPieces = 65_536;
 /** Messages below this size are not counted in the budget of all targets: small answers arrive whatever others do. */
 export const uncountedBytes: number = 64 * 1024;
 
+/** Bytes of a result that takes a turn of its own to be written, after it took one to be parsed or made. */
+export const largeResult: number = 256 * 1024;
+
 /** What all targets share. */
 export interface AnswerBudget {
   /** The bytes of unfinished messages, by target. */

@@ -28,6 +28,13 @@ const terminateTimeout = 1_000;
 /** Requests of a target are answered, and responses sent, this many at a time. */
 const maxInFlight = 16;
 
+/**
+ * The ids of a connection begin anywhere: connections of HTTP are shared by all callers of a target, and an answer that a
+ * target, or a proxy, gives once too often would be taken for that of the next request there if that had the same id.
+ * Those that follow are below 2^31 as well, since some servers read ids as 32-bit numbers.
+ */
+const maxFirstId = 2 ** 31 - 2 ** 24;
+
 /** What tools send while they work, as often as they like. */
 const pacedMethods: readonly string[] = [
   'notifications/progress',
@@ -224,6 +231,7 @@ function createTargetPeer(
     },
     notification: (method, params, arrival) => parts.notification(method, params, aboutOf(arrival)),
     maxInFlight,
+    firstId: Math.floor(parts.random() * maxFirstId),
   });
 }
 

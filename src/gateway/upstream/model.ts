@@ -149,6 +149,8 @@ export interface TargetMemory {
   refusedUntil: number;
   /** What the last handshake said; `undefined` before the first one. */
   handshake: Handshake | undefined;
+  /** No new session waits for its handshake before this time, in milliseconds since the epoch. */
+  notAwaitedUntil?: number;
   /**
    * Of the tools that were listed: those of a target of MCP 2026-07-28, which gets these headers, and what any other
    * one lists for a client of that revision, which sends them. `undefined` before the first list.

@@ -1,6 +1,7 @@
 import type { Server, Socket } from 'node:net';
 import type { Clock } from '../../edges.ts';
 import { PacedQueue } from '../../rate/paced-queue.ts';
+import { stopReading } from '../socket-reads.ts';
 
 /**
  * Connections that begin in one iteration of the event loop, and that end in one. The operating system reports up to a
@@ -148,18 +149,9 @@ export class ConnectionTurns {
 export function queueTeardown(socket: Socket, enqueue: (tearDown: () => void) => void): void {
   const destroy = socket._destroy.bind(socket);
   socket._destroy = (error, destroyed) => {
+    // Node takes bytes that arrive on a destroyed socket for an error number, and throws where nobody can catch it; it
+    // never sees any, since it closes the handle before it returns from `destroy`.
     stopReading(socket);
     enqueue(() => destroy(error, destroyed));
   };
-}
-
-/**
- * Stops reading below the socket. Node takes bytes that arrive on a destroyed socket for an error number, and throws
- * where nobody can catch it; it never sees any, since it closes the handle before it returns from `destroy`.
- */
-function stopReading(socket: Socket): void {
-  const handle: unknown = Reflect.get(socket, '_handle');
-  if (typeof handle === 'object' && handle !== null && 'readStop' in handle && typeof handle.readStop === 'function') {
-    handle.readStop();
-  }
 }

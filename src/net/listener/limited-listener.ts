@@ -1,6 +1,5 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import type { Clock, Logger, StopAsync } from '../../edges.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { RateLimiter } from '../../rate/rate-limiter.ts';
@@ -11,14 +10,17 @@ import type { ServerCertificate } from '../tls/server-certificate.ts';
 import { ConnectionLimiter, type ConnectionLimits, type ConnectionLoss } from './connection-limiter.ts';
 import { type ConnectionRate, ConnectionTurns } from './connection-turns.ts';
 import { close, listen } from './http-listener.ts';
-import { type MalformedRequest, type Refusals, refuseMalformed } from './malformed-requests.ts';
+import { KeptRequests } from './kept-requests.ts';
+import { limitRequests, type Requests } from './limited-requests.ts';
+import type { MalformedRequest } from './malformed-requests.ts';
 import { maxOpenFiles } from './open-files.ts';
-import { limitChunks, stopParsing } from './request-pieces.ts';
 
 /** Limits of an HTTP listener. Times are in milliseconds. */
 export interface HttpLimits extends ConnectionLimits {
   /** New connections, three quarters of them from one address; those beyond wait, for `headTimeout` at most. */
   readonly newConnections: ConnectionRate;
+  /** Requests after the first one of a connection, three quarters of them from one address; undefined: not limited. */
+  readonly keptRequests: ConnectionRate | undefined;
   /** A connection on which no byte moves, in either direction, while a request is being answered. */
   readonly stallTimeout: number;
   /** Bytes of a request line with all header fields; 431 beyond. */
@@ -31,6 +33,8 @@ export const defaultHttpLimits: HttpLimits = {
   maxConnections: 1_000,
   // A new connection takes about 100 µs, with TLS 1 ms: a fifth of a core. Probes and scrapes are a few in a second.
   newConnections: { rate: 200, burst: 1_000 },
+  // Most answers take 100 µs, and a scrape 2 ms. A page and a script ask for some hundred at once, and then for a few.
+  keptRequests: { rate: 200, burst: 500 },
   // A head is one packet or a few: several retransmissions fit.
   headTimeout: 5_000,
   // A body of 1 MiB at 17 KiB a second.
@@ -45,9 +49,6 @@ export const defaultHttpLimits: HttpLimits = {
 
 /** Header fields of one request; 431 beyond. Browsers and proxies send about thirty. */
 const maxHeaders = 100;
-
-/** Requests of one connection that may wait while another is being answered. No client of MCP pipelines at all. */
-const maxPipelined = 8;
 
 /** The part of the files that the process may open which the connections of one listener may take. */
 const openFilesShare = 1 / 2;
@@ -75,7 +76,7 @@ export interface LimitedListenerParts {
   readonly certificate: ServerCertificate | undefined;
   /** Counts a connection that the limits closed. */
   readonly lost?: (reason: ConnectionLoss | 'pipelined' | 'chunks' | 'flooded') => void;
-  /** Counts a connection that waits because there were too many new ones. */
+  /** Counts that connections, or requests on them, wait because there were too many new ones. */
   readonly delayed?: () => void;
   /** Counts a request that is not as HTTP/1.1 has it. */
   readonly malformed?: (reason: MalformedRequest) => void;
@@ -119,7 +120,8 @@ export async function openLimitedListener(
   server.setTimeout(limits.stallTimeout);
   const accepting = acceptingServer(server, limits, parts);
   const address = await listen(accepting.server, at, parts.purpose);
-  const responses = limitRequests(server, handlerFor(address), accepting.limiter, parts);
+  const kept = new KeptRequests({ ...parts, rate: limits.keptRequests });
+  const responses = limitRequests(server, handlerFor(address), { ...parts, limiter: accepting.limiter, kept });
   return {
     address,
     drain() {
@@ -129,9 +131,6 @@ export async function openLimitedListener(
     close: accepting.close,
   };
 }
-
-/** What limits of requests tell the limit of connections. */
-type Requests = Pick<ConnectionLimiter, 'began' | 'answered'>;
 
 interface Accepting {
   readonly server: NetServer;
@@ -289,100 +288,3 @@ const manyTimeouts = {
   reason: 'timeout',
   message: 'many connections are closed because no complete request arrives in time',
 };
-
-/** The requests of one connection: one is being answered, the others wait. */
-interface Pipeline {
-  /** The response to the request that is being answered. */
-  answering: ServerResponse | undefined;
-  readonly waiting: (() => void)[];
-}
-
-/** Answers a request when those before it on its connection were answered. */
-type Receive = (request: IncomingMessage, response: ServerResponse, answerWith: RequestListener) => void;
-
-/** Why a connection is closed at once for what it sends, for the log. */
-const floods = {
-  pipelined: {
-    reason: `more than ${maxPipelined} requests wait`,
-    message: 'connections are closed because they send requests without waiting for the answers',
-  },
-  chunks: {
-    reason: 'bodies in chunks of a few bytes',
-    message: 'connections are closed because they send the bodies of requests in chunks of a few bytes',
-  },
-};
-
-/**
- * Receives every request that Node reports, under whichever event: one with a way of its own would have no limit. For
- * `Expect: 100-continue` Node writes the answer by itself, when it is the turn of the response, and reports a `request`.
- */
-function receiveRequests(server: Server, handle: RequestListener, receive: Receive, refusals: Refusals): void {
-  const receiveWith = (answerWith: RequestListener) => (request: IncomingMessage, response: ServerResponse) =>
-    receive(request, response, refusals.lacksHost(request) ? refusals.refuseHost : answerWith);
-  server.on('request', receiveWith(handle));
-  server.on('checkExpectation', receiveWith(refusals.refuseExpectation));
-}
-
-/**
- * Handles the requests of all connections, those of one connection one after another: a response that waits behind
- * another one has no connection yet, and would not report that its client has gone.
- */
-function limitRequests(
-  server: Server,
-  handle: RequestListener,
-  limiter: Requests,
-  { listener, clock, log, lost, malformed }: LimitedListenerParts,
-): { drained(): Promise<void> } {
-  const pipelines = new WeakMap<Duplex, Pipeline>();
-  const throttle = new LogThrottle(clock, log);
-  const { promise: drained, resolve } = Promise.withResolvers<void>();
-  let open = 0;
-  let draining = false;
-  const proceed = (pipeline: Pipeline, socket: Socket): void => {
-    // Nothing is answered after a response that closes the connection.
-    const next = socket.writable ? pipeline.waiting.shift() : undefined;
-    pipeline.answering = undefined;
-    if (next === undefined) limiter.answered(socket);
-    else next();
-  };
-  const closeFor = (reason: keyof typeof floods, socket: Socket): void => {
-    lost?.(reason);
-    throttle.failed(reason, { ...floods[reason], fields: { listener, address: socket.remoteAddress } });
-    socket.destroy();
-    stopParsing(socket);
-  };
-
-  const receive: Receive = (request, response, answerWith) => {
-    const { socket } = request;
-    if (!socket.writable) {
-      stopParsing(socket);
-      return;
-    }
-    const pipeline = pipelines.get(socket) ?? { answering: undefined, waiting: [] };
-    pipelines.set(socket, pipeline);
-    const answer = (): void => {
-      pipeline.answering = response;
-      open += 1;
-      response.once('close', () => {
-        open -= 1;
-        if (draining && open === 0) resolve();
-        proceed(pipeline, socket);
-      });
-      answerWith(request, response);
-    };
-    limitChunks(request, response, () => closeFor('chunks', socket));
-    limiter.began(socket, () => !request.complete);
-    if (pipeline.answering === undefined) answer();
-    else if (pipeline.waiting.length < maxPipelined) pipeline.waiting.push(answer);
-    else closeFor('pipelined', socket);
-  };
-  const responseOn = (socket: Duplex): ServerResponse | undefined => pipelines.get(socket)?.answering;
-  receiveRequests(server, handle, receive, refuseMalformed(server, { listener, clock, log, malformed, responseOn }));
-  return {
-    drained() {
-      draining = true;
-      if (open === 0) resolve();
-      return drained;
-    },
-  };
-}

@@ -7,10 +7,10 @@ export interface GrantedSnapshots {
   /** Returns whether a Gateway of that name exists, of any GatewayClass. */
   readonly exists: (gateway: string) => boolean;
   of(grant: Grant): Snapshot;
-  /** Has a type computed from now on. */
-  request(typeUrl: string): void;
+  /** Has a type computed from now on; returns false if that cannot be now. */
+  request(typeUrl: string): boolean;
   diff(from: View, to: View): Delta;
-  /** Calls `changed` once after each commit that changed the snapshot of the granted Gateway. */
+  /** Calls `changed` once after each change of the snapshot of the granted Gateway. */
   subscribe(grant: Grant, changed: (snapshot: Snapshot) => void): Stop;
 }
 

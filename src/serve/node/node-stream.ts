@@ -280,7 +280,10 @@ export class NodeStream {
     const { counters, limits, snapshots } = this.#parts;
     const registered = this.#parts.served.get(typeUrl);
     // A type may be computed from now on, and then the snapshot has another View.
-    snapshots.request(typeUrl);
+    if (!snapshots.request(typeUrl)) {
+      this.end({ code: 'UNAVAILABLE', message: 'a large change is being applied: ask again in a moment' });
+      return undefined;
+    }
     this.#snapshot = snapshots.of(node.grant);
     if (registered === undefined) {
       counters.count('gatehouse_xds_unknown_types_total');

@@ -12,7 +12,7 @@ import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { settled, shutDown } from '../transport/bind.ts';
 import { refuseStream } from '../transport/calls.ts';
-import { Http2Server, type StreamGate, valuesOf, watchFailures } from '../transport/http2-server.ts';
+import { Http2Server, type StreamGate, valuesOf, watchSessions } from '../transport/http2-server.ts';
 import { maxHeaders } from '../transport/stream-admission.ts';
 import { type ClientStatusParts, registerClientStatus } from './csds/csds.ts';
 import type { Health } from './health.ts';
@@ -134,7 +134,7 @@ function beginnerOf(
   const failed = countFailures({ clock, log, counters });
   if (security === undefined || isLoopback(host)) {
     const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
-    watchFailures(grpc, failed);
+    watchSessions(grpc, failed);
     return { begin: (socket) => injector.injectConnection(socket), guarded: false };
   }
   const { certificate } = security;
@@ -143,7 +143,7 @@ function beginnerOf(
   const http2 = new Http2Server(
     grpc,
     { maxStreams: maxCalls, maxHeaders },
-    guardedCalls(security, clock, { failed, flooded }),
+    guardedCalls(security, { clock, log }, { failed, flooded }),
   );
   const timeout = defaultHttpLimits.headTimeout;
   const handshakes = new Handshakes({ certificate, clock, log, timeout, protocol: 'h2', requestCertificate: false });
@@ -179,29 +179,46 @@ type Session = Parameters<StreamGate['failed']>[0];
 /** CANCEL (RFC 9113, section 7). */
 const cancel = 8;
 
-/** Calls of one address, of any method: a person's or a probe's. Each but those of health may ask the API server. */
+/**
+ * Calls of one address, of any method, after the first of a connection: a person's or a probe's. Each but those of health
+ * may ask the API server. The first ones have the rate of new connections, so that a probe, which opens one, is answered
+ * beside a flood of its own address.
+ */
 const callRate = { rate: 20, burst: 200, maxKeys: 4_096 } as const;
 
 /** @param flooded called once with each connection that is closed because of its many calls */
 function guardedCalls(
   { guard }: AdminSecurity,
-  clock: Clock,
+  { clock, log }: Pick<AdminParts, 'clock' | 'log'>,
   { failed, flooded }: { readonly failed: StreamGate['failed']; readonly flooded: () => void },
 ): StreamGate {
   const rates = new KeyedRateLimiter(clock, callRate);
+  const throttle = new LogThrottle(clock, log);
+  const known = new WeakSet<Session>();
   const closing = new WeakSet<Session>();
   /** Not at once: a session that ends within one read of its connection can end the process (Http2Server). */
   const close = (session: Session): void => {
     if (closing.has(session)) return;
     closing.add(session);
     flooded();
+    throttle.failed('calls', {
+      reason: 'too many calls',
+      message: 'connections are closed because of their many calls',
+      fields: { listener: 'admin', maxPerSecond: callRate.rate, address: session.socket.remoteAddress },
+    });
     setImmediate(() => session.destroy());
+  };
+  const isTooMuch = (session: Session): boolean => {
+    if (closing.has(session)) return true;
+    if (known.has(session)) return rates.tryTake(session.socket.remoteAddress ?? '') > 0;
+    known.add(session);
+    return false;
   };
   return {
     admit(stream, headers, start, rawHeaders) {
       const { session } = stream;
       if (session === undefined) return;
-      if (closing.has(session) || rates.tryTake(session.socket.remoteAddress ?? '') > 0) return close(session);
+      if (isTooMuch(session)) return close(session);
       const path = headers[':path'] ?? '';
       if (path.startsWith('/grpc.health.v1.Health/')) {
         start();

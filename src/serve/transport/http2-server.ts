@@ -57,7 +57,7 @@ export class Http2Server {
     this.#injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
     this.#server = http2ServerIn(grpc);
     replaceListener(this.#server, gate);
-    watchFailures(grpc, (session, reason, error) => gate.failed(session, reason, error));
+    watchSessions(grpc, (session, reason, error) => gate.failed(session, reason, error));
   }
 
   /** Begins HTTP/2 on a connection, with what was put back into its buffer. */
@@ -117,13 +117,33 @@ function replaceListener(server: EventEmitter, gate: StreamGate): void {
   });
 }
 
-/** Calls `failed` as {@link StreamGate} says, for a gRPC server whose connections are injected. */
-export function watchFailures(grpc: Server, failed: StreamGate['failed']): void {
-  http2ServerIn(grpc).on('sessionError', (error: Error, session: Http2Session) => {
+/**
+ * Calls `failed` as {@link StreamGate} says, for a gRPC server whose connections are injected, and lets no session be
+ * collected before its streams.
+ */
+export function watchSessions(grpc: Server, failed: StreamGate['failed']): void {
+  const server = http2ServerIn(grpc);
+  server.on('session', outliveStreams);
+  server.on('sessionError', (error: Error, session: Http2Session) => {
     const reason = failureOf(error);
     if (reason !== undefined) failed(session, reason, error);
   });
 }
+
+/**
+ * Keeps the native part of a session for two iterations of the event loop after its end. Node deletes that of a stream
+ * among its next immediates, and if only some of the stream's headers were read, these count as memory of the session:
+ * the process dies when the session is collected first (Node 24.21, "Assertion failed: (current_nghttp2_memory_) ==
+ * (0)"). A client causes that by headers that never end, in a single packet.
+ */
+function outliveStreams(session: Http2Session): void {
+  const key = Object.getOwnPropertySymbols(session).find(({ description }) => description === 'kHandle');
+  const handle: unknown = key && Reflect.get(session, key);
+  // The session itself lets go of it when it ends.
+  session.once('close', () => setImmediate(() => setImmediate(forget, handle)));
+}
+
+const forget = (_handle: unknown): void => {};
 
 function http2ServerIn(grpc: Server): EventEmitter {
   const servers = member(grpc, 'http2Servers');

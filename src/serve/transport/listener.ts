@@ -157,6 +157,8 @@ export class Listener {
       this.#open.release(address);
     });
     this.#silent.add(socket);
+    // A thousand connections that were opened at once are late at once.
+    this.#endInTurn(socket);
     awaitPreface(socket, this.#beginnings, this.#prefaceParts, {
       arrived: (putBack, beginning) => {
         if (beginning === 'tls' && this.#tls !== undefined) this.#enqueueHandshake(this.#tls, socket, address, putBack);
@@ -184,6 +186,7 @@ export class Listener {
         secured: (secure) => {
           this.#counters.count('gatehouse_xds_handshakes_total', { outcome: 'completed' });
           secure.on('error', ignoreError);
+          this.#endInTurn(secure);
           awaitPreface(secure, ['http2'], this.#prefaceParts, {
             arrived: (putBackSecure) => this.#arrived(socket, secure, address, putBackSecure),
             failed: () => this.#reject(socket, address, 'no HTTP/2 came in time'),
@@ -223,11 +226,14 @@ export class Listener {
       this.#reject(socket, address, 'too many streams on new connections');
       return 1;
     }
-    // The teardown of its session and streams follows from that of the socket.
-    queueTeardown(socket, (tearDown) => this.#queue.close(tearDown));
     const session = this.#http2.begin(socket);
     if (session !== undefined) this.#began(session, streams, socket);
     return 1 + Math.floor(streams / streamsPerConnection);
+  }
+
+  /** Makes the teardown of a connection wait; that of its session and streams follows from it. */
+  #endInTurn(socket: Socket): void {
+    queueTeardown(socket, (tearDown) => this.#queue.close(tearDown));
   }
 
   #reject(socket: Socket, address: string, reason: string): void {

@@ -14,13 +14,17 @@ export interface BatchDispatcherParts {
 const retryDelay = 5_000;
 
 /**
- * Delivers pending changes as batches. If a delivery throws, which is a bug of the consumer, its changes are delivered
- * one by one, and those that fail again are put back and retried: one of them may revoke a grant. The source is not
- * synced before all of the first batch was accepted.
+ * Delivers pending changes as batches, large ones in parts. If a delivery throws, which is a bug of the consumer, its
+ * changes are delivered one by one, and those that fail again are put back and retried: one of them may revoke a grant.
+ * The source is not synced before all of the first batch was accepted.
  */
 export class BatchDispatcher {
   readonly #parts: BatchDispatcherParts;
   #synced = false;
+  /** A part of a batch was delivered, and not its last one. */
+  #isOpen = false;
+  /** A change of this batch has failed. */
+  #hasFailed = false;
   #failing = false;
   #stopRetry: Stop = () => undefined;
   #stopNext: Stop | undefined;
@@ -30,20 +34,17 @@ export class BatchDispatcher {
   }
 
   dispatch(): void {
-    const { pending, clock, log } = this.#parts;
-    const batch = pending.takeBatch();
-    if (batch === undefined) return;
+    const { pending, clock } = this.#parts;
+    const taken = pending.takeBatch();
+    if (taken === undefined) return;
     this.stop();
-    if (this.#accepts(batch)) {
-      this.#synced = batch.synced;
-      if (!batch.synced) this.dispatchNext();
-      if (this.#failing) log.info('what could not be applied is applied now');
-      this.#failing = false;
-      return;
-    }
-    for (const part of this.#split(batch)) if (!this.#accepts(part)) pending.putBack(part);
-    pending.putBackSynced();
-    this.#stopRetry = clock.after(retryDelay, () => this.dispatch());
+    const { more = false } = taken;
+    if (!this.#isOpen) this.#hasFailed = false;
+    this.#isOpen = more;
+    this.#deliver({ ...taken, synced: this.#synced || (!more && !this.#hasFailed) });
+    if (more) this.dispatchNext();
+    else if (this.#hasFailed) this.#stopRetry = clock.after(retryDelay, () => this.dispatch());
+    else this.#succeeded();
   }
 
   /** Dispatches in an iteration of the event loop of its own: the present one has decoded or applied something large. */
@@ -58,6 +59,27 @@ export class BatchDispatcher {
     this.#stopRetry();
     this.#stopNext?.();
     this.#stopNext = undefined;
+  }
+
+  #deliver(batch: Batch): void {
+    if (this.#accepts(batch)) {
+      this.#synced = batch.synced;
+      return;
+    }
+    this.#hasFailed = true;
+    const { pending } = this.#parts;
+    for (const part of this.#split(batch)) if (!this.#accepts(part)) pending.putBack(part);
+    pending.putBackSynced();
+    // Nothing of the parts counts before the last one.
+    if (batch.more !== true) this.#accepts({ changes: [], synced: this.#synced });
+  }
+
+  #succeeded(): void {
+    const { pending, log } = this.#parts;
+    if (this.#failing) log.info('what could not be applied is applied now');
+    this.#failing = false;
+    // What changed while parts were delivered.
+    if (pending.hasBatch) this.dispatchNext();
   }
 
   #accepts(batch: Batch): boolean {
@@ -75,13 +97,13 @@ export class BatchDispatcher {
     }
   }
 
-  /** Makes a batch of each change, so that one that fails does not hold up the others. */
+  /** Makes a part of each change, so that one that fails does not hold up the others. */
   #split({ changes, observations = [], bundle }: Batch): readonly Batch[] {
-    const synced = this.#synced;
+    const [synced, more] = [this.#synced, true];
     return [
-      ...(bundle === undefined ? [] : [{ changes: [], bundle, synced }]),
-      ...changes.map((change): Batch => ({ changes: [change], synced })),
-      ...observations.map((observation): Batch => ({ changes: [], observations: [observation], synced })),
+      ...(bundle === undefined ? [] : [{ changes: [], bundle, more, synced }]),
+      ...changes.map((change): Batch => ({ changes: [change], more, synced })),
+      ...observations.map((observation): Batch => ({ changes: [], observations: [observation], more, synced })),
     ];
   }
 }

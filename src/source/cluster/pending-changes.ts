@@ -39,14 +39,11 @@ interface PendingChange {
   readonly bytes: number;
 }
 
-/** The bytes of JSON of a batch that is delivered without waiting for more: the largest policy has 1.5 MiB. */
-const largeBatch = 1024 * 1024;
-
-/** The bytes of JSON from which an object of the initial state is delivered on its own. */
-const largeObject = 128 * 1024;
-
-/** The most parts of the initial state; there is room for fewer large objects. */
-const maxParts = 4_000;
+/**
+ * What is delivered at once: as many objects, and bytes of JSON, as take some ten milliseconds. More is delivered in
+ * parts, and does not wait for what may follow. The largest policy has 1.5 MiB, and is a part of its own.
+ */
+const largestPart = { objects: 1_000, bytes: 512 * 1024 };
 
 /** The member of `#unsynced` for the versions of the CRDs. */
 const bundleKey = 'bundle';
@@ -62,6 +59,8 @@ export class PendingChanges {
   readonly #faulty = new Set<string>();
   /** Collections and the bundle, until each was complete once; the first batch waits for them. */
   readonly #unsynced: Set<string>;
+  /** Collections of which a list is being applied: until all of it is, what is pending was never the state of a server. */
+  readonly #replacing = new Set<string>();
   /** How many objects of each collection with such objects are ignored because they have no room. */
   readonly #ignored = new Map<string, { readonly kind: KindName; readonly count: number; readonly leftOut: boolean }>();
   #changes = new Map<string, PendingChange>();
@@ -71,14 +70,13 @@ export class PendingChanges {
   #bundle: BundleVersions | undefined;
   #bundleDelivered = true;
   #syncedDelivered = false;
-  /** True until all of the initial state was taken, accepted or not. */
-  #isInitial = true;
-  /** Parts that the initial state may still have: what changes meanwhile must not delay its end for ever. */
-  #partsLeft = maxParts;
+  /** The parts of the batch that is being taken. What changes meanwhile is in the next batch. */
+  #parts: (readonly ResourceChange[])[] = [];
   #hasUnlogged = false;
-  /** The time of the last event, and that of the first change that is pending. Milliseconds since the epoch. */
+  /** The times of the last event, and of the first change that is pending, or taken. Milliseconds since the epoch. */
   #lastEvent: number | undefined;
   #since: number | undefined;
+  #sinceOfParts: number | undefined;
 
   constructor(
     collections: readonly Collection[],
@@ -96,14 +94,16 @@ export class PendingChanges {
 
   /** True if `takeBatch` returns a batch. */
   get hasBatch(): boolean {
+    if (this.#parts.length > 0) return true;
     const pending =
       this.#changes.size > 0 || this.#observations.size > 0 || !this.#bundleDelivered || !this.#syncedDelivered;
-    return this.synced && pending;
+    return this.synced && this.#replacing.size === 0 && pending;
   }
 
   /** True if what is pending takes long to apply, so that nothing else should join it. */
   get isLarge(): boolean {
-    return this.hasBatch && this.#bytes >= largeBatch;
+    const { objects, bytes } = largestPart;
+    return this.hasBatch && (this.#parts.length > 0 || this.#changes.size > objects || this.#bytes > bytes);
   }
 
   /** True if `logDiagnostics` may have something to log. */
@@ -125,9 +125,16 @@ export class PendingChanges {
     };
   }
 
-  /** The collection was listed once, or does not exist. */
+  /** A list of the collection is applied from now on, in several turns of the event loop. */
+  collectionReplacing(collection: Collection): void {
+    this.#replacing.add(collectionPath(collection));
+  }
+
+  /** A list of the collection was applied, or it does not exist. */
   collectionSynced(collection: Collection): void {
-    this.#unsynced.delete(collectionPath(collection));
+    const path = collectionPath(collection);
+    this.#unsynced.delete(path);
+    this.#replacing.delete(path);
   }
 
   /** Replaces the diagnostic of the collection as a whole; undefined: it has none. */
@@ -175,43 +182,50 @@ export class PendingChanges {
   }
 
   /**
-   * Takes all pending changes; undefined: there are none, or the initial state is not complete yet. The initial state is
-   * taken in parts, since nothing is served before the last one: first all small objects, then each large one.
+   * Takes all pending changes, or of many the next part of them; undefined: there are none, or a state is not complete
+   * yet. All parts together are what was pending when the first of them was taken.
    */
-  takeBatch(): Batch | undefined {
+  takeBatch(): Omit<Batch, 'synced'> | undefined {
     if (!this.hasBatch) return undefined;
-    const taken = this.#isInitial ? this.#initialPart() : [...this.#changes];
-    for (const [name, { bytes }] of taken) {
-      this.#changes.delete(name);
-      this.#bytes -= bytes;
-    }
+    if (this.#parts.length === 0) this.#divide();
+    const changes = this.#parts.shift() ?? [];
+    const more = this.#parts.length > 0;
     const observations = [...this.#observations.values()];
     const bundle = this.#bundleDelivered ? undefined : this.#bundle;
-    const since = this.#since;
-    this.#since = undefined;
+    const since = this.#sinceOfParts;
     this.#observations = new Map();
     this.#bundleDelivered = true;
-    this.#isInitial &&= this.#changes.size > 0;
-    this.#syncedDelivered = !this.#isInitial;
+    this.#syncedDelivered ||= !more;
     return {
-      changes: taken.map(([, { change }]) => change),
+      changes,
       ...(since !== undefined && { since }),
       ...(observations.length > 0 && { observations }),
       ...(bundle !== undefined && { bundle }),
-      synced: !this.#isInitial,
+      ...(more && { more }),
     };
   }
 
-  #initialPart(): readonly (readonly [name: string, pending: PendingChange])[] {
-    const all = [...this.#changes];
-    this.#partsLeft -= 1;
-    if (this.#partsLeft <= 0) return all;
-    const small = all.filter(([, { bytes }]) => bytes < largeObject);
-    return small.length > 0 ? small : all.slice(0, 1);
+  #divide(): void {
+    let size = { objects: 0, bytes: 0 };
+    let part: ResourceChange[] = [];
+    this.#parts = [part];
+    for (const { change, bytes } of this.#changes.values()) {
+      size = { objects: size.objects + 1, bytes: size.bytes + bytes };
+      if (part.length > 0 && (size.objects > largestPart.objects || size.bytes > largestPart.bytes)) {
+        part = [];
+        this.#parts.push(part);
+        size = { objects: 1, bytes };
+      }
+      part.push(change);
+    }
+    this.#changes = new Map();
+    this.#bytes = 0;
+    this.#sinceOfParts = this.#since;
+    this.#since = undefined;
   }
 
   /** Puts back a part of a batch that was not accepted, except where something newer is pending. */
-  putBack({ changes, observations = [], bundle }: Batch): void {
+  putBack({ changes, observations = [], bundle }: Omit<Batch, 'synced'>): void {
     for (const change of changes) {
       const name = `${change.kind} ${change.key}`;
       if (!this.#changes.has(name)) this.#changes.set(name, { change, bytes: 0 });

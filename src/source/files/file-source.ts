@@ -11,6 +11,7 @@ import { ManifestBudget } from './watch/manifest-budget.ts';
 import { readText } from './watch/read-file.ts';
 import { RootScanner } from './watch/root-scanner.ts';
 import { watchFiles } from './watch/watch-files.ts';
+import { WatchPlan } from './watch/watch-plan.ts';
 
 export { type FilesOnce, readFilesOnce } from './read-once.ts';
 
@@ -65,10 +66,10 @@ export function fileSource(options: FileSourceOptions): FileSource {
   const roots = distinct(options.roots);
   const store = new ManifestStore({ roots, log, counters });
   const arrivals = new Arrivals();
-  const loader = new ManifestLoader({ store, namespaces, clock, counters });
-  const scanners = roots.map(
-    (path, root) => new RootScanner({ root, path, store, loader, arrivals, budget, settle, clock, counters }),
-  );
+  const plan = new WatchPlan();
+  const loader = new ManifestLoader({ store, namespaces, clock, log, counters });
+  const common = { store, loader, arrivals, budget, plan, settle, clock, counters };
+  const scanners = roots.map((path, root) => new RootScanner({ root, path, ...common }));
   const read = async ({ realPath }: { readonly realPath: string }): Promise<string | undefined> => {
     const text = await readText(realPath, clock);
     return text === undefined || text.length > maxLocated ? undefined : text;
@@ -77,7 +78,7 @@ export function fileSource(options: FileSourceOptions): FileSource {
     diagnostics: () => store.diagnostics(),
     placesOf: (fields) => placesOf(store, fields, read),
     manifestOf: (object) => documentOf(store, object, ({ realPath }) => readText(realPath, clock)),
-    start: (deliver) => watchFiles({ store, loader, scanners, arrivals, debounce, scanInterval, clock, log, deliver }),
+    start: (deliver) => watchFiles({ ...common, scanners, debounce, scanInterval, log, deliver }),
   };
 }
 

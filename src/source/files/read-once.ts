@@ -10,6 +10,8 @@ import { Arrivals } from './watch/arrivals.ts';
 import { ManifestBudget } from './watch/manifest-budget.ts';
 import { readText } from './watch/read-file.ts';
 import { RootScanner } from './watch/root-scanner.ts';
+import { wholeRoot } from './watch/scan-queue.ts';
+import { WatchPlan } from './watch/watch-plan.ts';
 
 /** What is read once, and how. */
 export interface ReadOnceOptions {
@@ -63,11 +65,14 @@ const interval = 20;
  */
 export async function readFilesOnce({ roots, namespaces, readStdin, clock }: ReadOnceOptions): Promise<FilesOnce> {
   const store = new ManifestStore({ roots, log: silent, counters: noCounters });
-  const loader = new ManifestLoader({ store, namespaces, maxInline, clock, counters: noCounters });
+  const edges = { clock, log: silent, counters: noCounters };
+  const loader = new ManifestLoader({ store, namespaces, maxInline, holds: true, ...edges });
   const arrivals = new Arrivals();
   const texts = new Map<string, string>();
   const scanners: RootScanner[] = [];
-  const common = { store, loader, arrivals, budget: new ManifestBudget(), settle: 0, clock, counters: noCounters };
+  const budget = new ManifestBudget();
+  const plan = new WatchPlan();
+  const common = { store, loader, arrivals, budget, plan, settle: 0, clock, counters: noCounters };
   for (const [root, path] of roots.entries()) {
     if (path !== '-') {
       scanners.push(new RootScanner({ root, path, ...common }));
@@ -82,8 +87,8 @@ export async function readFilesOnce({ roots, namespaces, readStdin, clock }: Rea
   let batch: Batch = { changes, synced: false };
   for (let attempt = 0; attempt < attempts && !batch.synced; attempt += 1) {
     if (attempt > 0) await setTimeout(interval);
-    for (const scanner of scanners) await scanner.scan('all');
-    for (const scanner of scanners) await scanner.fit();
+    for (const scanner of scanners) await scanner.scan(wholeRoot, () => false);
+    for (const scanner of scanners) await scanner.fit(() => false);
     const next = store.takeBatch();
     changes.push(...(next?.changes ?? []));
     batch = { ...batch, ...next, changes };

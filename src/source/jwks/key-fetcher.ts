@@ -3,6 +3,9 @@ import { readPublicKeys } from '../../jwk/public-keys.ts';
 import { FinalFetchError } from '../../net/outbound/text-fetch.ts';
 import { backoffDelay } from '../../rate/backoff.ts';
 import { FairSemaphore } from '../../rate/fair-semaphore.ts';
+import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
+import { LogThrottle } from '../../rate/log-throttle.ts';
+import { RateLimiter } from '../../rate/rate-limiter.ts';
 import type { FetchedKeys } from '../../resources/model.ts';
 import type { FetchKeys } from './key-client.ts';
 
@@ -34,10 +37,21 @@ const retries = { initial: 1_000, max: 60_000 };
 /** Milliseconds that the first answers may take before nodes are served without them. */
 const longestWait = 30_000;
 
+/**
+ * Warnings about one host and about all, at once and per second: whoever may write policies chooses the URIs, and must
+ * neither fill the log nor leave no line for the issuers of others. The metric counts them all.
+ */
+const warnings = { ofHost: { burst: 3, rate: 1 / 60, maxKeys: mostUris }, ofAll: { burst: 20, rate: 1 / 10 } };
+
+/** URIs that one line names. */
+const mostNamed = 10;
+
 /** One needed URI. */
 interface Publication {
   last: FetchedKeys | undefined;
   failures: number;
+  /** The log has a line about its failure. */
+  isLogged: boolean;
   /** The server answered, or an attempt ended as any further one would. */
   answered: boolean;
   stopTimer: Stop;
@@ -59,6 +73,11 @@ export class KeyFetcher {
   /** Needed, and beyond the limit. */
   readonly #surplus = new Set<string>();
   readonly #slots = new FairSemaphore(concurrency);
+  readonly #hostWarnings: KeyedRateLimiter;
+  readonly #warnings: RateLimiter;
+  readonly #leftOut: LogThrottle;
+  /** How many of the publications fail. */
+  #failing = 0;
   /** The URIs without an answer, of those that were needed at first; undefined before {@link begin}. */
   #awaited: Set<string> | undefined;
   #stopWait: Stop = () => {};
@@ -66,7 +85,11 @@ export class KeyFetcher {
   #stopped = false;
 
   constructor(parts: KeyFetcherParts) {
+    const { clock, log } = parts;
     this.#parts = parts;
+    this.#hostWarnings = new KeyedRateLimiter(clock, warnings.ofHost);
+    this.#warnings = new RateLimiter(clock, warnings.ofAll);
+    this.#leftOut = new LogThrottle(clock, log);
   }
 
   /** Starts or ends to fetch a URI. */
@@ -82,8 +105,7 @@ export class KeyFetcher {
     const unanswered = [...this.#publications].filter(([, { answered }]) => !answered);
     this.#awaited = new Set(unanswered.map(([uri]) => uri));
     this.#stopWait = this.#parts.clock.after(longestWait, () => {
-      const uris = [...(this.#awaited ?? [])];
-      if (uris.length > 0) this.#parts.log.warn('gateways are served without the keys of some issuers', { uris });
+      this.#warnOfAwaited([...(this.#awaited ?? [])]);
       this.#settle();
     });
     if (this.#awaited.size === 0) this.#settle();
@@ -103,7 +125,13 @@ export class KeyFetcher {
 
   #add(uri: string): void {
     if (this.#publications.has(uri)) return;
-    const publication: Publication = { last: undefined, failures: 0, answered: false, stopTimer: () => {} };
+    const publication: Publication = {
+      last: undefined,
+      failures: 0,
+      isLogged: false,
+      answered: false,
+      stopTimer: () => {},
+    };
     if (this.#publications.size >= mostUris) {
       this.#surplus.add(uri);
       const failure = `is one of more than ${mostUris}, and is not fetched until another one is not needed`;
@@ -121,7 +149,7 @@ export class KeyFetcher {
     publication.stopTimer();
     this.#publications.delete(uri);
     this.#forget(uri);
-    this.#countFailing();
+    this.#countFailures(publication, 0);
     this.#answered(uri, publication);
     const [next] = this.#surplus;
     if (next === undefined) return;
@@ -151,8 +179,7 @@ export class KeyFetcher {
     release();
     if (attempt === undefined || !isNeeded()) return;
     counters.count('gatehouse_jwks_fetches_total', { outcome: attempt.keys === undefined ? 'failed' : 'fetched' });
-    publication.failures = attempt.keys === undefined ? publication.failures + 1 : 0;
-    this.#countFailing();
+    this.#countFailures(publication, attempt.keys === undefined ? publication.failures + 1 : 0);
     const wait =
       attempt.keys === undefined ? backoffDelay(publication.failures, retries, random) : untilStale(attempt, random);
     publication.stopTimer = clock.after(wait, () => void this.#fetch(uri, publication));
@@ -176,7 +203,8 @@ export class KeyFetcher {
     const { log, deliver } = this.#parts;
     const { last } = publication;
     if (attempt.keys !== undefined) {
-      if (last?.failure !== undefined) log.info('keys are fetched again', { uri });
+      if (publication.isLogged) log.info('keys are fetched again', { uri });
+      publication.isLogged = false;
       // Most answers are the keys of the last one: a commit of nothing would follow each.
       if (JSON.stringify(last) === JSON.stringify(attempt.keys)) return;
       publication.last = attempt.keys;
@@ -186,7 +214,7 @@ export class KeyFetcher {
     const failure = `cannot be fetched: ${attempt.reason}`;
     if (last?.failure === failure) return;
     const effect = last?.kind === 'keys' ? 'the last good keys stay in use' : 'nobody can authenticate with them';
-    log.warn(`keys cannot be fetched; ${effect}`, { uri, reason: attempt.reason });
+    publication.isLogged = this.#warn(`keys cannot be fetched; ${effect}`, uri, attempt.reason) || publication.isLogged;
     publication.last = last?.kind === 'keys' ? { ...last, failure } : { kind: 'failed', failure };
     deliver(uri, publication.last);
   }
@@ -203,9 +231,30 @@ export class KeyFetcher {
     this.#parts.settled();
   }
 
-  #countFailing(): void {
-    const failing = [...this.#publications.values()].filter(({ failures }) => failures > 0).length;
-    this.#parts.counters.gauge('gatehouse_jwks_failing', failing);
+  #warnOfAwaited(awaited: readonly string[]): void {
+    if (awaited.length === 0) return;
+    const uris = awaited.slice(0, mostNamed);
+    const more = awaited.length - uris.length;
+    this.#parts.log.warn('gateways are served without the keys of some issuers', { uris, ...(more > 0 && { more }) });
+  }
+
+  /** Returns whether the line was written. */
+  #warn(message: string, uri: string, reason: string): boolean {
+    if (this.#hostWarnings.tryTake(new URL(uri).host) === 0 && this.#warnings.tryTake() === 0) {
+      this.#parts.log.warn(message, { uri, reason });
+      return true;
+    }
+    this.#leftOut.failed('left out', {
+      reason: 'too many lines',
+      message: 'lines about keys that cannot be fetched are left out; gatehouse_jwks_failing counts their addresses',
+    });
+    return false;
+  }
+
+  #countFailures(publication: Publication, failures: number): void {
+    this.#failing += Number(failures > 0) - Number(publication.failures > 0);
+    publication.failures = failures;
+    this.#parts.counters.gauge('gatehouse_jwks_failing', this.#failing);
   }
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Pipeline } from '../../../src/app/pipeline.ts';
 import { graphView } from '../../../src/debug/api/graph-view.ts';
@@ -83,7 +84,7 @@ describe('the attachments of other Gateways are not read', () => {
     'for the object %s',
     async (query) => {
       const { parts, reads } = counted();
-      const { grants } = (await objectView(parts, new URLSearchParams(query))) as {
+      const { grants } = (await objectView(parts, new URLSearchParams(query), setImmediate)) as {
         readonly grants: { readonly total: number };
       };
       expect(grants.total).toBe(query.includes('Policy') ? 1 : 2);

@@ -1,3 +1,4 @@
+import { setImmediate as nextIteration } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { explainView } from '../../../src/debug/api/explain-view.ts';
 import type { Clock } from '../../../src/edges.ts';
@@ -62,6 +63,7 @@ it.each([
       clock,
     },
     question,
+    nextIteration,
   );
   const answered = answering.then(() => true);
   const turn = (): Promise<false> =>

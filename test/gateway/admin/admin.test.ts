@@ -24,15 +24,15 @@ it('the requests of one address leave room for those of another, and keep no pro
   const send = await startAdmin({ metrics, log });
   const waiting = Array.from({ length: 48 }, () => send('/metrics'));
   await asked.promise;
-  expect(await send('/metrics')).toEqual([503, 'close', 'Too many requests are being answered: try again.\n']);
-  expect(await send('/metrics')).toMatchObject([503, 'close', expect.anything()]);
-  expect(await send('/healthz')).toEqual([200, 'keep-alive', 'ok\n']);
-  expect(await send('/readyz')).toMatchObject([200, 'keep-alive', 'ok\n']);
+  expect(await send('/metrics')).toEqual([503, 'Too many requests are being answered: try again.\n']);
+  expect(await send('/metrics')).toMatchObject([503, expect.anything()]);
+  expect(await send('/healthz')).toEqual([200, 'ok\n']);
+  expect(await send('/readyz')).toMatchObject([200, 'ok\n']);
   const other = send('/metrics', '127.0.0.2');
   release('of all');
-  expect(await other).toMatchObject([200, 'keep-alive', 'of all']);
-  for (const answer of waiting) expect(await answer).toMatchObject([200, 'keep-alive', 'of all']);
-  expect(await send('/metrics')).toMatchObject([200, 'keep-alive', 'of all']);
+  expect(await other).toMatchObject([200, 'of all']);
+  for (const answer of waiting) expect(await answer).toMatchObject([200, 'of all']);
+  expect(await send('/metrics')).toMatchObject([200, 'of all']);
   const refused = ['gatehouse_gateway_requests_refused_total', { reason: 'admin' }];
   expect(counted).toEqual([refused, refused]);
   expect(log.lines.map(({ message }) => message)).toEqual([
@@ -48,8 +48,8 @@ async function startAdmin({ metrics, log }: { metrics: object; log: AdminParts['
   const { host, port } = await listen(server, { host: '127.0.0.1', port: 0 });
   return async (path: string, localAddress = '127.0.0.1') => {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    get({ host, port, path, localAddress, headers: { connection: 'keep-alive' } }, resolve).on('error', reject);
+    get({ host, port, path, localAddress }, resolve).on('error', reject);
     const response = await promise;
-    return [response.statusCode, response.headers.connection, await text(response)];
+    return [response.statusCode, await text(response)];
   };
 }

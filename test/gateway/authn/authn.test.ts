@@ -338,7 +338,7 @@ describe('the selection of the key', () => {
     expect(await accepts({ keys: [bare.jwk, issuer.jwk] }, token)).toBe(false);
   });
 
-  it('tries every matching key for a token without a key id', async () => {
+  it('tries each matching key for a token without a key id', async () => {
     const [first, second, stranger] = await Promise.all([createIssuer(), createIssuer(), createIssuer()]);
     const keys = { keys: [first.jwk, issuer.jwk, second.jwk] };
     expect(await accepts(keys, await second.sign(good()))).toBe(true);

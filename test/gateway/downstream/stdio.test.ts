@@ -44,7 +44,7 @@ it('what a client on stdio gets stays as it was written, in whatever pieces it a
   const request = Buffer.from(`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"x":${x}}}\r\n`);
   for (const byte of request) input.write(Buffer.of(byte));
   const [line] = await once(output, 'data');
-  expect(String(line)).toBe(`{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"a:t","inputSchema":${x}}]}}\n`);
+  expect(String(line)).toBe(`{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"a:t", "inputSchema":${x}}]}}\n`);
   stop();
 });
 

@@ -30,3 +30,12 @@ describe('a request that is refused before its caller is known', () => {
     expect(warnings.map(({ message }) => message)).toEqual(['many requests are refused before their caller is known']);
   });
 });
+
+it('a preflight is counted, and many of them are one line in the log', async () => {
+  await using gateway = await startGateway({ clock: createManualClock() });
+  const headers = { origin: 'http://localhost:1234', 'access-control-request-method': 'POST' };
+  for (let sent = 0; sent < 110; sent += 1) await fetch(`${gateway.url}/mcp`, { method: 'OPTIONS', headers });
+  expect(gateway.counters.total('gatehouse_gateway_requests_open_total', { kind: 'preflight' })).toBe(110);
+  const warnings = gateway.log.lines.filter(({ level }) => level === 'warn');
+  expect(warnings.map(({ message }) => message)).toEqual(['many requests are answered that need no token']);
+});

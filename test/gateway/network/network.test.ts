@@ -213,8 +213,8 @@ describe('a target whose name does not resolve', () => {
 });
 
 describe('a target that makes much of a few bytes', () => {
-  /** Serves this text without an end, and tells of the end of its connection. */
-  async function flooding(endless: string) {
+  /** Serves this text without an end, after a head, and tells of the end of its connection. */
+  async function flooding(endless: string, head = '') {
     const { promise: closed, resolve } = Promise.withResolvers<void>();
     const { port } = await serve((_, { socket }) => {
       socket?.on('error', () => {}).once('close', () => resolve());
@@ -223,6 +223,7 @@ describe('a target that makes much of a few bytes', () => {
         while (socket?.destroyed === false && socket.write(chunk));
       };
       socket?.on('drain', write);
+      socket?.write(head);
       write();
     });
     return { closed, send: () => fetchFor({ host: 'tool', port: 80 }, resolved(port))('http://tool/sse') };
@@ -236,6 +237,25 @@ describe('a target that makes much of a few bytes', () => {
       await closed;
     },
   );
+
+  it.each([
+    ['header fields', 'HTTP/1.1 200 OK\r\n', 'a:\r\n'],
+    ['trailers', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n', 'a:\r\n'],
+    ['a chunk extension', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n1;', 'x=y;'],
+  ])('by %s without an end is left', async (_, head, unit) => {
+    const { closed, send } = await flooding(unit, head);
+    await expect(send().then(textOf)).rejects.toThrow('has more than 20 KiB');
+    await closed;
+  });
+
+  it('is not one that sends a large body, whose chunks have headers of their own', async () => {
+    const { port } = await serve((_, response) => {
+      for (let index = 0; index < 20_000; index += 1) response.write('some text');
+      response.end();
+    });
+    const get = fetchFor({ host: 'tool', port: 80 }, resolved(port));
+    expect(await textOf(await get('http://tool/sse'))).toHaveLength(180_000);
+  });
 });
 
 describe('the signal of a request', () => {

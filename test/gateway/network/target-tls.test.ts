@@ -9,6 +9,7 @@ import { ConnectError } from '../../../src/gateway/errors.ts';
 import type { TargetFetch, TargetResponse } from '../../../src/gateway/model.ts';
 import { createTargetConnector } from '../../../src/gateway/network/connector.ts';
 import { createNetwork } from '../../../src/gateway/network/network.ts';
+import { PacedReading } from '../../../src/gateway/network/paced-reading.ts';
 import { parseResolutions } from '../../../src/gateway/network/resolve.ts';
 import { createTargetSettings, type TargetFiles } from '../../../src/gateway/network/target-settings.ts';
 import { reasonOf } from '../../../src/net/errors.ts';
@@ -158,6 +159,7 @@ it('a target that accepts a connection and is silent then is given up after the 
     {
       authorities: () => [],
       lookups: new HostLookups(createManualClock()),
+      reading: new PacedReading(createManualClock()),
       failed: (reason) => failures.push(reason),
       connectTimeout: 100,
     },

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { startGateway } from '../../support/gateway/gateway-rig.ts';
 import { type Script, startRawTarget } from '../../support/gateway/raw-target.ts';
 import { initialize, post, readEvents } from '../../support/nodes/raw-client.ts';
@@ -41,4 +42,25 @@ it('a target that does not answer only lacks its own instructions, and long ones
   gateway.config.putTarget(long.target('long'));
   gateway.config.allowAll('n.p', 'me');
   expect(await instructionsFor(gateway, gateway.token('me'))).toBe(`# long\n\n${'x'.repeat(8 * 1024)}`);
+});
+
+it('only the first of many sessions waits for a target whose handshakes fail, until some time has passed', async () => {
+  const clock = createManualClock();
+  // It answers, so that its circuit stays closed, but with more than a message may have.
+  const deep = JSON.parse('{"a":'.repeat(600) + '{}' + '}'.repeat(600));
+  await using failing = await startRawTarget(quiet, { capabilities: deep });
+  await using good = await startRawTarget(quiet, { instructions: 'Good.' });
+  await using gateway = await startGateway({ clock });
+  gateway.config.putTarget(failing.target('failing'));
+  gateway.config.putTarget(good.target('good'));
+  gateway.config.allowAll('n.p', 'me');
+  const asked = () => failing.received.filter(({ method }) => method === 'initialize').length;
+  for (let sessions = 0; sessions < 5; sessions += 1) {
+    expect(await instructionsFor(gateway, gateway.token('me'))).toBe('# good\n\nGood.');
+  }
+  const first = asked();
+  expect(first).toBeGreaterThan(0);
+  clock.advance(30_000);
+  await instructionsFor(gateway, gateway.token('me'));
+  expect(asked()).toBe(2 * first);
 });

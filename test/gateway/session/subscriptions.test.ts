@@ -113,7 +113,7 @@ function createRig() {
     failures,
     limits: new LogThrottle(createManualClock(), log),
     ...noTasks,
-    sharedListing: { turns: { toSerialize: () => Promise.resolve() } },
+    sharedListing: { budget: { turns: new FairTurns() } },
   });
   const { signal } = new AbortController();
   return {

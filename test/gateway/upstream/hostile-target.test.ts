@@ -140,6 +140,33 @@ describe('a target', () => {
   });
 });
 
+it('what a target has answered another caller is no answer', async () => {
+  let first: unknown;
+  await using target = await startRawTarget(({ id, method }) => {
+    if (method !== 'tools/call') return { result: {} };
+    first ??= id;
+    return {
+      raw: 'application/json',
+      chunks: [JSON.stringify({ jsonrpc: '2.0', id: first, result: { content: [{ type: 'text', text: 'for one' }] } })],
+    };
+  });
+  let draws = 0;
+  const random = (): number => {
+    draws += 1;
+    return draws / 100;
+  };
+  await using gateway = await startGateway({ random });
+  gateway.config.putTarget(target.target('a'));
+  gateway.config.allow('n.p', 'one', 'tool', '*');
+  gateway.config.allow('n.q', 'other', 'tool', '*');
+  const one = await openRawClient(gateway, gateway.token('one'));
+  const other = await openRawClient(gateway, gateway.token('other'));
+  expect(JSON.stringify(await one.request('tools/call', { name: 'a:x' }))).toContain('for one');
+  expect((await other.request('tools/call', { name: 'a:x' })).error?.message).toBe('Target a does not answer');
+  const line = await gateway.log.line('does not answer');
+  expect(line.fields['reason']).toBe('the answer names another request: its id is not that of this one');
+});
+
 describe('a target whose tool reports progress without end', () => {
   it('is read slowly, and answers that caller and all others', async () => {
     const clock = createManualClock();

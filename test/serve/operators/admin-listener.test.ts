@@ -125,7 +125,7 @@ async function startGuarded(guard: RequestGuard): Promise<{ readonly port: numbe
 }
 
 describe('a guarded admin listener', () => {
-  it('closes a connection with more calls than anybody makes, and asks about no more of them', async () => {
+  it('closes a connection with more calls than anybody makes, and answers a probe of the same address', async () => {
     let asked = 0;
     const { port, ca } = await startGuarded(async () => {
       asked += 1;
@@ -142,8 +142,14 @@ describe('a guarded admin listener', () => {
         .end();
     }
     await closed;
-    expect(asked).toBe(200);
+    expect(asked).toBe(1 + 200);
     expect(counters.total('gatehouse_http_connections_lost_total', { reason: 'flooded' })).toBe(1);
+    expect(log.lines.map(({ message }) => message)).toContain('connections are closed because of their many calls');
+    const options = { 'grpc.use_local_subchannel_pool': 1 };
+    const probe = new HealthClient(`localhost:${port}`, credentials.createSsl(Buffer.from(ca)), options);
+    onTestFinished(() => probe.close());
+    const checked = await new Promise((resolve) => probe.check({ service: '' }, (error) => resolve(error?.code)));
+    expect(checked).toBeUndefined();
   });
 
   it('ends a stream of CSDS whose right is taken back, and not one while nobody can be asked', async () => {

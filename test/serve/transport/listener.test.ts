@@ -233,6 +233,24 @@ describe('a connection that does not speak HTTP/2', () => {
     expect(counters.total('gatehouse_xds_connections_refused_total')).toBe(3);
     expect(clock.waiting()).toEqual([]);
   });
+
+  it('is torn down a few in an iteration of the event loop, however many are silent together', async () => {
+    const clock = createManualClock();
+    const listener = createListener({ ...listenerParts(200), clock });
+    const { port } = await listener.start({ host: '127.0.0.1', port: 0 });
+    onTestFinished(() => listener.stop(0));
+    let open = 120;
+    for (let count = 0; count < 120; count += 1)
+      createRawSocketNode(port, preface.subarray(0, 9)).on('close', () => (open -= 1));
+    await clock.armed(120);
+    clock.advance(10_000);
+    let most = 0;
+    for (let before = open; before > 0; before = open) {
+      await turn();
+      most = Math.max(most, before - open);
+    }
+    expect(most).toBeLessThanOrEqual(16);
+  });
 });
 
 describe('a connection that ends while it waits', () => {

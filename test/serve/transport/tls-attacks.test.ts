@@ -70,6 +70,27 @@ describe('a flood of TLS records that carry next to nothing', () => {
     await served.world.following({}, served.channel);
   });
 
+  it('of KeyUpdates on many connections at once is read one connection in an iteration of the event loop', async () => {
+    const served = await startTlsWorld();
+    const { world, port, authority } = served;
+    const raws: RawTls[] = [];
+    for (let count = 0; count < 12; count += 1) raws.push(await connectRawTls(port, authority.cert, words));
+    onTestFinished(() => raws.forEach(({ socket }) => void socket.destroy()));
+    const neighbour = await world.following({}, served.channel);
+    const floods = raws.map((raw) => Buffer.concat(Array.from({ length: 500 }, () => raw.keyUpdate())));
+    for (const [index, { socket }] of raws.entries()) socket.write(floods[index] ?? '');
+    const closed = (): number => world.counters.total('gatehouse_xds_connections_closed_total');
+    let most = 0;
+    for (let before = 0; before < raws.length; before = closed()) {
+      await turn();
+      most = Math.max(most, closed() - before);
+    }
+    expect(most).toBe(1);
+    expect(warnings(served)).toEqual([expect.stringContaining('TLS records that carry next to nothing')]);
+    world.change('a/x', 1);
+    await neighbour.accept();
+  });
+
   it('of empty records ends the connection by itself, and no other', async () => {
     const { served, raw } = await startFlood();
     await flood(

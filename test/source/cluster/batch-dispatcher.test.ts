@@ -28,6 +28,7 @@ function startDispatcher() {
     batches,
     dispatcher,
     rejected,
+    replacing: (): void => pending.collectionReplacing(collection),
     synced(): void {
       pending.collectionSynced(collection);
       pending.bundleRead({ bundle: { known: true, versions: [] }, answered: true });
@@ -101,50 +102,107 @@ describe('a batch whose delivery throws', () => {
   });
 });
 
-describe('large objects', () => {
-  const large = 200_000;
+describe('a batch that takes long to apply', () => {
+  const large = 600_000;
+  const parts = (rig: ReturnType<typeof startDispatcher>): readonly unknown[] =>
+    rig.batches.all.map(({ changes, more = false, synced }) => [changes.map(({ key }) => key), more, synced]);
 
-  it('of the initial state are delivered one by one behind all small ones, and it is complete with the last', () => {
+  it('is delivered in parts, each in a turn of its own, and the source is synced with the last', () => {
     const rig = startDispatcher();
-    rig.put('large-1', large);
-    rig.put('small-1');
-    rig.put('large-2', large);
-    rig.put('small-2');
+    for (const name of ['large-1', 'large-2']) rig.put(name, large);
+    for (const name of ['small-1', 'small-2']) rig.put(name);
     rig.synced();
     rig.dispatcher.dispatch();
-    for (let turn = 0; turn < 4; turn += 1) rig.clock.advance(0);
-    expect(rig.batches.all.map(({ changes, synced }) => [changes.map(({ key }) => key), synced])).toEqual([
-      [['default/small-1', 'default/small-2'], false],
-      [['default/large-1'], false],
-      [['default/large-2'], true],
+    expect(rig.batches.all).toHaveLength(1);
+    rig.clock.advance(0);
+    expect(parts(rig)).toEqual([
+      [['default/large-1'], true, false],
+      [['default/large-2'], true, false],
+      [['default/small-1', 'default/small-2'], false, true],
     ]);
     expect(rig.clock.waiting()).toEqual([]);
   });
 
-  it('of which one of the initial state fails leave the source unsynced until it is accepted', () => {
+  it('has a thousand objects in a part, whatever their size', () => {
     const rig = startDispatcher();
-    rig.rejected.add('default/large-1');
-    rig.put('large-1', large);
-    rig.put('large-2', large);
     rig.synced();
     rig.dispatcher.dispatch();
-    rig.clock.advance(5_000);
+    for (let at = 0; at < 2_500; at += 1) rig.put(`small-${at}`);
+    for (let at = 0; at < 2_500; at += 1) if (at % 2 === 0) rig.remove(`small-${at}`);
+    rig.dispatcher.dispatch();
+    rig.clock.advance(0);
+    const [, ...later] = rig.batches.all;
+    expect(later.map(({ changes, more }) => [changes.length, more])).toEqual([
+      [1_000, true],
+      [1_000, true],
+      [500, undefined],
+    ]);
+  });
+
+  it('is what was pending at its first part, and what changes meanwhile is in the next one', () => {
+    const rig = startDispatcher();
+    rig.synced();
+    rig.dispatcher.dispatch();
+    for (const name of ['large-1', 'large-2', 'large-3']) rig.put(name, large);
+    rig.dispatcher.dispatch();
+    rig.remove('large-3');
+    rig.put('later');
+    rig.clock.advance(0);
+    const [, ...later] = rig.batches.all;
+    expect(later.map(({ changes, more = false }) => [changes.map(({ key }) => key), more])).toEqual([
+      [['default/large-1'], true],
+      [['default/large-2'], true],
+      [['default/large-3'], false],
+      [['default/large-3', 'default/later'], false],
+    ]);
+    expect(rig.held()).toEqual(['Service default/large-1', 'Service default/large-2', 'Service default/later']);
+    expect(rig.clock.waiting()).toEqual([]);
+  });
+});
+
+describe('a batch in parts of which a change fails', () => {
+  const large = 600_000;
+
+  it('leaves the source unsynced if it is the initial state, until that is accepted', () => {
+    const rig = startDispatcher();
+    rig.rejected.add('default/large-1');
+    for (const name of ['large-1', 'large-2']) rig.put(name, large);
+    rig.synced();
+    rig.dispatcher.dispatch();
+    rig.clock.advance(0);
+    expect(rig.held()).toEqual(['Service default/large-2']);
     expect(rig.batches.synced).toBe(false);
     rig.rejected.clear();
     rig.clock.advance(5_000);
-    rig.clock.advance(0);
     expect(rig.held()).toEqual(['Service default/large-1', 'Service default/large-2']);
     expect(rig.batches.synced).toBe(true);
   });
 
-  it('that change later are one batch as they are', () => {
+  it('is complete nevertheless, so that the others count', () => {
     const rig = startDispatcher();
     rig.synced();
     rig.dispatcher.dispatch();
-    rig.put('large-1', large);
-    rig.put('large-2', large);
+    rig.rejected.add('default/large-2');
+    for (const name of ['large-1', 'large-2']) rig.put(name, large);
     rig.dispatcher.dispatch();
-    expect(rig.batches.all.at(-1)?.changes).toHaveLength(2);
+    rig.clock.advance(0);
+    expect(rig.held()).toEqual(['Service default/large-1']);
+    expect(rig.batches.all.at(-1)).toEqual({ changes: [], synced: true });
+  });
+});
+
+describe('a list that is applied in turns', () => {
+  it('holds up what is pending until all of it is applied', () => {
+    const rig = startDispatcher();
+    rig.synced();
+    rig.dispatcher.dispatch();
+    rig.replacing();
+    rig.put('one-of-many');
+    rig.dispatcher.dispatch();
+    expect(rig.held()).toEqual([]);
+    rig.synced();
+    rig.dispatcher.dispatch();
+    expect(rig.held()).toEqual(['Service default/one-of-many']);
   });
 });
 

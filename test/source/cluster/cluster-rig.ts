@@ -138,11 +138,13 @@ function createNews() {
   return {
     look,
     log,
-    clock: (to: Clock): Clock => ({
+    clock: (to: ManualClock): Clock => ({
       now: to.now,
       after: (milliseconds, run) => {
         const stop = to.after(milliseconds, run);
         look();
+        // The next turn of the event loop is one of the test as well.
+        if (milliseconds === 0) setImmediate(() => to.advance(0));
         return stop;
       },
     }),

@@ -29,12 +29,12 @@ export function save(folder: string, name: string, content: string | Buffer): vo
 }
 
 /**
- * The system clock a second ahead, so that no file is fresh and read twice. Delays of a second and more never end, so
- * that only events cause scans.
+ * The system clock a second ahead, so that no file is fresh and read twice. Delays of 250 ms and more never end, so that
+ * only events cause scans, and a large file is waited for however busy the machine is.
  */
 const eventsOnly: Clock = {
   now: () => systemClock.now() + 1000,
-  after: (milliseconds, run) => (milliseconds < 1000 ? systemClock.after(milliseconds, run) : () => undefined),
+  after: (milliseconds, run) => (milliseconds < 250 ? systemClock.after(milliseconds, run) : () => undefined),
 };
 
 /**

@@ -217,6 +217,33 @@ describe('many URIs', () => {
   });
 });
 
+describe('many URIs that fail', () => {
+  it('are a few lines in the log for each host, and some for all, beside the count of all', async () => {
+    const warned = (): readonly unknown[] => log.lines.filter(({ level }) => level === 'warn');
+    const wanted = Array.from({ length: 40 }, (_, n) => `https://crowd.example/${n}`);
+    const others = Array.from({ length: 40 }, (_, n) => `https://${n}.example/`);
+    for (const one of [...wanted, ...others]) answers.set(one, new Error('no answer'));
+    for (const one of wanted) fetcher.need(one, true);
+    while (asked.length < 40) await quiet();
+    await quiet();
+    expect(warned()).toHaveLength(3 + 1);
+    for (const one of others) fetcher.need(one, true);
+    while (asked.length < 80) await quiet();
+    await quiet();
+    expect(warned()).toHaveLength(20 + 1);
+    expect(log.lines.filter(({ message }) => message.includes('are left out'))).toHaveLength(1);
+    expect(counters.level('gatehouse_jwks_failing')).toBe(80);
+    for (const one of others) fetcher.need(one, false);
+    expect(counters.level('gatehouse_jwks_failing')).toBe(40);
+    for (const one of wanted) answers.set(one, { text: setOf('a'), freshFor: undefined });
+    clock.advance(1_000);
+    while (asked.length < 120) await quiet();
+    await quiet();
+    expect(counters.level('gatehouse_jwks_failing')).toBe(0);
+    expect(log.lines.filter(({ message }) => message === 'keys are fetched again')).toHaveLength(3);
+  });
+});
+
 describe('the first answers', () => {
   it('are there at once when nobody needs any', () => {
     fetcher.begin();
@@ -256,5 +283,13 @@ describe('the first answers', () => {
     clock.advance(1);
     expect([fetcher.settled, settled]).toEqual([true, 1]);
     await log.line('gateways are served without the keys of some issuers');
+  });
+
+  it('that are missing are ten by name, and the number of the others', async () => {
+    for (let n = 0; n < 500; n += 1) fetcher.need(`https://${n}.example/`, true);
+    fetcher.begin();
+    clock.advance(30_000);
+    const { fields } = log.lines.find(({ message }) => message.startsWith('gateways are served without')) ?? {};
+    expect(fields).toMatchObject({ uris: Array.from({ length: 10 }, (_, n) => `https://${n}.example/`), more: 490 });
   });
 });

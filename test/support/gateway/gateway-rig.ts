@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Claims } from '../../../src/authz/model.ts';
-import type { Clock } from '../../../src/edges.ts';
+import type { Clock, Random } from '../../../src/edges.ts';
 import { createDownstream, type Downstream } from '../../../src/gateway/downstream/downstream.ts';
 import type {
   Authenticator,
@@ -56,6 +56,7 @@ export interface RigOptions {
   readonly maxSessions?: number;
   readonly sessionIdleTimeout?: number;
   readonly callTimeoutOf?: (target: string, method: string) => number;
+  readonly random?: Random;
 }
 
 export async function startGateway(options: RigOptions = {}): Promise<GatewayRig> {
@@ -78,7 +79,7 @@ export async function startGateway(options: RigOptions = {}): Promise<GatewayRig
     allowedHosts: options.allowedHosts ?? [],
     counters,
     clock,
-    random: () => 0.5,
+    random: options.random ?? (() => 0.5),
     log,
     callTimeoutOf: options.callTimeoutOf,
     gateway: options.gateway,

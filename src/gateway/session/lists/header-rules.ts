@@ -1,5 +1,5 @@
 import type { Clock, Logger } from '../../../edges.ts';
-import { isJsonObject } from '../../../json/json.ts';
+import type { JsonObject } from '../../../json/json.ts';
 import { shortened } from '../../../json/quoted.ts';
 import { LogThrottle } from '../../../rate/log-throttle.ts';
 import { declaredIn } from '../../rpc/param-headers.ts';
@@ -10,8 +10,8 @@ import { declaredIn } from '../../rpc/param-headers.ts';
  * a target, not for a list.
  */
 export interface HeaderRules {
-  /** Returns the tools without those that break the rules, which are logged. */
-  keepValid(target: string, tools: readonly unknown[]): readonly unknown[];
+  /** Returns whether a tool of a target keeps the rules. One that does not is logged. */
+  isValid(target: string, tool: JsonObject): boolean;
   /** Call when a target was changed or removed. */
   forget(target: string): void;
 }
@@ -20,17 +20,15 @@ export interface HeaderRules {
 export function createHeaderRules(clock: Clock, log: Logger): HeaderRules {
   const throttle = new LogThrottle(clock, log);
   return {
-    keepValid(target, tools) {
-      return tools.filter((tool) => {
-        const declared = isJsonObject(tool) ? declaredIn(tool['inputSchema']) : undefined;
-        if (!isJsonObject(tool) || declared?.kind !== 'invalid') return true;
-        throttle.failed(target, {
-          reason: declared.problem,
-          message: 'a tool is left out of lists, because MCP forbids the x-mcp-header in its inputSchema: correct it',
-          fields: { target, tool: shortened(String(tool['name'])) },
-        });
-        return false;
+    isValid(target, tool) {
+      const declared = declaredIn(tool['inputSchema']);
+      if (declared.kind !== 'invalid') return true;
+      throttle.failed(target, {
+        reason: declared.problem,
+        message: 'a tool is left out of lists, because MCP forbids the x-mcp-header in its inputSchema: correct it',
+        fields: { target, tool: shortened(String(tool['name'])) },
       });
+      return false;
     },
     forget: (target) => throttle.forget(target),
   };

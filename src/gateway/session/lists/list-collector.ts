@@ -2,19 +2,20 @@ import type { PrimitiveKind } from '../../../authz/model.ts';
 import { isJsonObject, type JsonObject } from '../../../json/json.ts';
 import { callerKey } from '../../callers.ts';
 import { statelessVersion } from '../../rpc/protocol.ts';
-import { changed } from '../../rpc/source-text.ts';
+import type { Written } from '../../rpc/source-text.ts';
 import type { Authorization } from '../decisions/authorization.ts';
 import { type Freshness, joinFreshness, notKept } from '../freshness.ts';
 import type { Client } from '../model.ts';
 import type { NamedKind } from '../names/name-index.ts';
 import type { Names } from '../names/names.ts';
 import type { QualifiedName } from '../names/qualified-names.ts';
-import { type UiOwners, withoutForeignPages } from '../names/ui-owners.ts';
+import { ForeignPages, referredPages, type UiOwners } from '../names/ui-owners.ts';
 import type { UpstreamState } from '../upstream-sessions.ts';
 import type { HeaderRules } from './header-rules.ts';
 import type { TargetMeta } from './list-meta.ts';
-import { type ListMethod, listFreshnessOf, listMetaOf } from './list-pages.ts';
+import type { ListMethod } from './list-pages.ts';
 import { createListReader, type ListReaderParts, type ListRequest, type TargetList } from './list-reader.ts';
+import { ListWork } from './list-turns.ts';
 
 /** What the entries of a list are. */
 export interface ListKind {
@@ -59,20 +60,20 @@ export const listKinds: Readonly<Record<ListMethod, ListKind>> = {
   },
 };
 
-/** One entry of a merged list. */
-export interface ListEntry {
+/** One entry of a merged list, as its target has written it. */
+export interface ListEntry extends Written {
   readonly target: string;
   /** The name or URI at the target. */
   readonly name: string;
   /** The name or URI for clients. */
   readonly exposed: string;
-  /** The entry with its exposed name or URI. */
-  readonly json: JsonObject;
 }
 
 /** The entries of a list, which hold a part of the budget of all targets until they are released. */
-interface CollectedEntries extends Disposable {
+export interface CollectedEntries extends Disposable {
   readonly entries: readonly ListEntry[];
+  /** Goes on in the turns of the caller. */
+  readonly work: ListWork;
   /** The targets that are left out, because they fail, did not respond in time, or list too much. */
   readonly missing: readonly string[];
   /** How long the list may be kept; not at all without a target. */
@@ -84,8 +85,8 @@ interface CollectedEntries extends Disposable {
 /** Reads the lists of targets for one session. */
 export interface ListCollector {
   /**
-   * Collects the entries of these targets, in the order of the targets' names by bytes. Resolves in the turn of the
-   * caller to make and serialize the merged list. Empty when the request was aborted.
+   * Collects the entries of these targets, in the order of the targets' names by bytes. Empty when the request was
+   * aborted.
    */
   collect(method: ListMethod, request: ListRequest, targets: readonly string[]): Promise<CollectedEntries>;
   /** Tells the client to ask again, if it was given this list without the target, which answers now. */
@@ -123,16 +124,13 @@ export function createListCollector(parts: ListCollectorParts): ListCollector {
       try {
         const { lists, bytes } = await reading.done;
         if (!request.signal.aborted) held.read(bytes);
-        const entries = await mergeLists(parts, method, request, lists);
+        const work = new ListWork(() => shared.turns.toMake(callerKey(request.caller)), request.signal);
+        const entries = await mergeLists(parts, method, work, request.signal, lists);
         const listed = new Set(lists.map(({ target }) => target));
         const missing = targets.filter((target) => !listed.has(target));
-        const freshness =
-          missing.length > 0 ? notKept : joinFreshness(lists.map(({ found }) => listFreshnessOf(found)));
-        const metas = lists.flatMap(({ target, found }) => {
-          const meta = listMetaOf(found);
-          return meta === undefined ? [] : [{ target, meta }];
-        });
-        return { entries, missing, freshness, metas, [Symbol.dispose]: dispose };
+        const freshness = missing.length > 0 ? notKept : joinFreshness(lists.map(({ listing }) => listing.freshness));
+        const metas = lists.flatMap(({ target, listing: { meta } }) => (meta === undefined ? [] : [{ target, meta }]));
+        return { entries, work, missing, freshness, metas, [Symbol.dispose]: dispose };
       } catch (error) {
         dispose();
         throw error;
@@ -145,82 +143,80 @@ export function createListCollector(parts: ListCollectorParts): ListCollector {
   };
 }
 
-/** Takes a turn for each few thousand entries, also of one target, and another one before many are serialized. */
+/** Returns the entries of all lists, after what is kept of each target was taken over from its list. */
 async function mergeLists(
   parts: ListCollectorParts,
   method: ListMethod,
-  { signal, caller }: ListRequest,
+  work: ListWork,
+  signal: AbortSignal,
   lists: readonly TargetList[],
 ): Promise<readonly ListEntry[]> {
-  const { shared, upstreams, uiOwners, names } = parts;
+  const { upstreams, uiOwners, names } = parts;
   const entries: ListEntry[] = [];
-  let sinceTurn = Number.POSITIVE_INFINITY;
-  const takeTurn = async (count: number): Promise<void> => {
-    sinceTurn += count;
-    if (sinceTurn <= entriesPerTurn) return;
-    await shared.turns.toSerialize(callerKey(caller));
-    sinceTurn = count;
-  };
-  for (const { target, found } of lists) {
-    const own: ListEntry[] = [];
-    const usable = usableOf(parts, method, target);
-    for (let from = 0; from === 0 || from < found.length; from += entriesPerTurn) {
-      const some = found.slice(from, from + entriesPerTurn);
-      await takeTurn(some.length);
-      if (signal.aborted) return [];
-      own.push(...usable(some).flatMap((entry) => listEntry(names, target, listKinds[method], entry)));
-    }
+  const foreign = new ForeignPages(uiOwners);
+  for (const { target, listing } of lists) {
+    const { listed, pages } = await readEntries(parts, method, work, { target, listing });
+    if (signal.aborted) return [];
     // What is kept of a target that was removed meanwhile would be forgotten by nobody.
     if (!upstreams.isTarget(target)) continue;
-    if (method === 'tools/list') uiOwners.toolsListed(target, found);
-    const listed = withoutDuplicates(own);
+    if (method === 'tools/list') uiOwners.toolsListed(target, pages);
     const { named } = listKinds[method];
-    if (named !== undefined)
-      names.index.listed(
-        named,
-        target,
-        listed.map(({ name }) => name),
-      );
-    entries.push(...listed);
+    if (named !== undefined) names.index.listed(named, target, listed);
+    for (const entry of listed) {
+      if (method === 'resources/list') foreign.listed(entry);
+      entries.push(entry);
+    }
   }
-  if (entries.length > entriesPerTurn) await takeTurn(entries.length);
-  return method === 'resources/list' ? withoutForeignPages(entries, uiOwners) : entries;
+  return method === 'resources/list' ? entries.filter((entry) => !foreign.has(entry)) : entries;
+}
+
+/** Characters of a name or URI in a list, whose encoding takes time; entries with longer ones are left out. */
+const maxNameLength = 8 * 1024;
+
+/** Reads what one target lists: the entries that clients may be given, and the pages that its tools refer to. */
+async function readEntries(
+  parts: ListCollectorParts,
+  method: ListMethod,
+  work: ListWork,
+  { target, listing: { entries, texts } }: TargetList,
+): Promise<{ readonly listed: readonly ListEntry[]; readonly pages: readonly string[] }> {
+  const kind = listKinds[method];
+  const isUsable = usableOf(parts, method, target);
+  const listed: ListEntry[] = [];
+  const pages: string[] = [];
+  const seen = new Set<string>();
+  const read = (json: unknown, text: string | undefined): void => {
+    if (!isJsonObject(json)) return;
+    if (method === 'tools/list') pages.push(...referredPages(json));
+    const name = json[kind.key];
+    if (typeof name !== 'string' || name === '' || name.length > maxNameLength || !isUsable(json)) return;
+    const exposed = kind.expose(parts.names, { target, name });
+    // Of several entries with the same name, the first one counts.
+    if (exposed === undefined || seen.has(exposed)) return;
+    seen.add(exposed);
+    listed.push({ target, name, exposed, json, text });
+  };
+  await work.forEach(entries, (json, index) => {
+    const text = texts[index];
+    read(json, text);
+    return text?.length ?? 0;
+  });
+  return { listed, pages };
 }
 
 /**
- * Returns the function that leaves out what a client must not use: of tools, where the client or the gateway itself
- * speaks MCP 2026-07-28 over HTTP, those that break the rules of headers.
+ * Returns the function that finds out what a client may use: of tools, where the client or the gateway itself speaks MCP
+ * 2026-07-28 over HTTP, those that keep the rules of headers.
  */
 function usableOf(
   { headerRules, upstreamState, handshake }: ListCollectorParts,
   method: ListMethod,
   target: string,
-): (found: readonly unknown[]) => readonly unknown[] {
+): (entry: JsonObject) => boolean {
   const { transports } = upstreamState.memories.get(target) ?? {};
   const hasHeaders =
     handshake.version() === statelessVersion || transports?.get('streamable-http') === 'stateless-http';
-  return method === 'tools/list' && hasHeaders ? (found) => headerRules.keepValid(target, found) : (found) => found;
-}
-
-/** Takes about 20 ms. */
-const entriesPerTurn = 2_500;
-
-/** Characters of a name or URI in a list, whose encoding takes time; entries with longer ones are left out. */
-const maxNameLength = 8 * 1024;
-
-function listEntry(names: Names, target: string, kind: ListKind, json: unknown): ListEntry[] {
-  const name = isJsonObject(json) ? json[kind.key] : undefined;
-  if (!isJsonObject(json) || typeof name !== 'string' || name === '' || name.length > maxNameLength) return [];
-  const exposed = kind.expose(names, { target, name });
-  return exposed === undefined
-    ? []
-    : [{ target, name, exposed, json: changed(json, [{ path: [kind.key], value: exposed }]) }];
-}
-
-/** Keeps the first entry of each exposed name of a target. */
-function withoutDuplicates(entries: readonly ListEntry[]): readonly ListEntry[] {
-  const seen = new Set<string>();
-  return entries.filter(({ exposed }) => !seen.has(exposed) && seen.add(exposed));
+  return method === 'tools/list' && hasHeaders ? (tool) => headerRules.isValid(target, tool) : () => true;
 }
 
 function exposeName(names: Names, name: QualifiedName): string {

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../json/json.ts';
 import type { Arriving, MessageSize, Params, Result } from '../../rpc/model.ts';
 import { errorCode, RpcError } from '../../rpc/rpc-error.ts';
-import { changed, rememberElements } from '../../rpc/source-text.ts';
+import { changed, elementTexts } from '../../rpc/source-text.ts';
 import { AnswerLimitError, maxListBytes, messageBounds } from '../../upstream/answer-limits.ts';
 import { answerSizeOf } from '../../upstream/answer-size.ts';
 import type { UpstreamSession } from '../../upstream/model.ts';
@@ -62,6 +62,27 @@ interface ListHold {
   grow(size: MessageSize): void;
 }
 
+/** All pages of a target's list. */
+export interface Listing {
+  readonly entries: readonly unknown[];
+  /** Each entry as it was written, as far as that is known. */
+  readonly texts: readonly (string | undefined)[];
+  readonly size: MessageSize;
+  /** How long it may be kept: what holds for all of its pages. */
+  readonly freshness: Freshness;
+  /** What the target says of it in its `_meta`. */
+  readonly meta: JsonObject | undefined;
+}
+
+/** The list of a target that has none. */
+export const emptyListing: Listing = {
+  entries: [],
+  texts: [],
+  size: { bytes: 0, values: 0 },
+  freshness: notKept,
+  meta: undefined,
+};
+
 /**
  * Reads all pages of a target's list. Returns no entries when the target lacks the capability or the method.
  *
@@ -73,9 +94,10 @@ export async function readPages(
   list: PagedList,
   { params, signal }: ListQuery,
   hold: ListHold,
-): Promise<readonly unknown[]> {
-  if (!Object.hasOwn(await upstream.capabilities(signal), list.capability)) return [];
+): Promise<Listing> {
+  if (!Object.hasOwn(await upstream.capabilities(signal), list.capability)) return emptyListing;
   const entries: unknown[] = [];
+  const texts: (string | undefined)[] = [];
   const pages: Freshness[] = [];
   const said: JsonObject[] = [];
   let bytes = 0;
@@ -103,35 +125,17 @@ export async function readPages(
     const next = result['nextCursor'];
     const isLast = typeof next !== 'string' || next === cursor;
     expectWithin({ page: isLast ? page : page + 1, count, bytes, values });
-    rememberElements(result, list.member);
-    if (Array.isArray(found)) entries.push(...found);
+    if (Array.isArray(found)) {
+      const written = elementTexts(result, list.member);
+      for (const [index, entry] of found.entries()) {
+        entries.push(entry);
+        texts.push(written[index]);
+      }
+    }
     if (isLast) break;
     cursor = next;
   }
-  sizes.set(entries, { bytes, values });
-  freshness.set(entries, joinFreshness(pages));
-  const meta = joinPages(said);
-  if (meta !== undefined) metas.set(entries, meta);
-  return entries;
-}
-
-const sizes = new WeakMap<readonly unknown[], MessageSize>();
-const freshness = new WeakMap<readonly unknown[], Freshness>();
-const metas = new WeakMap<readonly unknown[], JsonObject>();
-
-/** Returns how long a list that {@link readPages} returned may be kept: what holds for all of its pages. */
-export function listFreshnessOf(entries: readonly unknown[]): Freshness {
-  return freshness.get(entries) ?? notKept;
-}
-
-/** Returns what the target says of a list that {@link readPages} returned, in its `_meta`. */
-export function listMetaOf(entries: readonly unknown[]): JsonObject | undefined {
-  return metas.get(entries);
-}
-
-/** Returns the size of the pages of a list that {@link readPages} returned. */
-export function listSizeOf(entries: readonly unknown[]): MessageSize {
-  return sizes.get(entries) ?? { bytes: 0, values: 0 };
+  return { entries, texts, size: { bytes, values }, freshness: joinFreshness(pages), meta: joinPages(said) };
 }
 
 /** @throws AnswerLimitError */

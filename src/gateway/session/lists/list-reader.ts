@@ -11,7 +11,15 @@ import type { TargetFailures } from '../../upstream/health/target-failures.ts';
 import type { TargetHealth } from '../../upstream/health/target-health.ts';
 import type { Authorization } from '../decisions/authorization.ts';
 import type { UpstreamSessions } from '../upstream-sessions.ts';
-import { type ListMethod, type ListQuery, listSizeOf, listTimeout, pagedLists, readPages } from './list-pages.ts';
+import {
+  emptyListing,
+  type Listing,
+  type ListMethod,
+  type ListQuery,
+  listTimeout,
+  pagedLists,
+  readPages,
+} from './list-pages.ts';
 import { ListRoom, tooLarge } from './list-room.ts';
 import type { SharedListing } from './shared-listing.ts';
 
@@ -33,7 +41,7 @@ export interface ListRequest extends ListQuery {
 /** What one target lists. */
 export interface TargetList {
   readonly target: string;
-  readonly found: readonly unknown[];
+  readonly listing: Listing;
 }
 
 /** The lists of targets while they are read, and until they are not needed. */
@@ -78,7 +86,7 @@ class TargetLists {
   readonly #request: ListRequest;
   readonly #room = new ListRoom();
   /** By target, as far as they are complete. */
-  readonly #lists = new Map<string, readonly unknown[]>();
+  readonly #lists = new Map<string, Listing>();
   /** By target, of those that are read in the session of the client. */
   readonly #leases = new Map<string, BudgetLease>();
 
@@ -103,8 +111,8 @@ class TargetLists {
     shared.crowdedOut.leftOut(caller, this.#method, leftOut);
     if (leftOut.size > 0) failures.leftOut([...leftOut], this.#method, tooLarge);
     const lists = targets.flatMap((target) => {
-      const found = this.#lists.get(target);
-      return found === undefined ? [] : [{ target, found }];
+      const listing = this.#lists.get(target);
+      return listing === undefined ? [] : [{ target, listing }];
     });
     return { lists, bytes };
   }
@@ -118,7 +126,7 @@ class TargetLists {
     const { clock, upstreams, shared, health, circuit, listed } = this.#parts;
     const { signal, caller, usable } = this.#request;
     const method = this.#method;
-    if (signal.aborted) return void this.#lists.set(target, []);
+    if (signal.aborted) return void this.#lists.set(target, emptyListing);
     const isLeftOut = circuit.isLeftOut(target) || health.isLeftOut(target, method);
     if (isLeftOut || shared.crowdedOut.has(callerKey(caller), method, target)) return;
     const deadline = new Deadline(clock, signal);
@@ -135,20 +143,20 @@ class TargetLists {
     } catch (error) {
       if (this.#room.leftOut.has(target)) return;
       this.#giveBack(target);
-      if (signal.aborted || !upstreams.isTarget(target)) this.#lists.set(target, []);
+      if (signal.aborted || !upstreams.isTarget(target)) this.#lists.set(target, emptyListing);
       else health.failed(target, method, error);
     } finally {
       deadline.release();
     }
   }
 
-  async #readOne(target: string, deadline: Deadline): Promise<readonly unknown[]> {
+  async #readOne(target: string, deadline: Deadline): Promise<Listing> {
     const { upstreams, shared } = this.#parts;
     const { signal } = deadline;
     const upstream = this.#isReachable(target) ? upstreams.get(target) : upstreams.opened(target);
     if (upstream === undefined) {
       const found = await untilAborted(signal, shared.read(target, this.#method));
-      this.#room.hold(target, listSizeOf(found));
+      this.#room.hold(target, found.size);
       return found;
     }
     const lease = new BudgetLease(shared.budget.lists, target);
@@ -159,10 +167,10 @@ class TargetLists {
     };
     deadline.set(listTimeout);
     const { params } = this.#request;
-    const read = (own: Params): Promise<readonly unknown[]> =>
+    const read = (own: Params): Promise<Listing> =>
       readPages(upstream, pagedLists[this.#method], { params: own, signal }, { grow });
     // That a target refuses what a client has put into its request says nothing of the target.
-    const readPlain = (error: unknown): Promise<readonly unknown[]> => {
+    const readPlain = (error: unknown): Promise<Listing> => {
       if (!(error instanceof RpcError) || Object.keys(params).length === 0) throw error;
       return read({});
     };

@@ -1,26 +1,18 @@
-import type { AccessRequest } from '../../../authz/model.ts';
 import type { JsonObject } from '../../../json/json.ts';
 import type { Params, Result } from '../../rpc/model.ts';
 import { statelessVersion } from '../../rpc/protocol.ts';
 import { errorCode, RpcError } from '../../rpc/rpc-error.ts';
-import { changed } from '../../rpc/source-text.ts';
+import { changed, listOf } from '../../rpc/source-text.ts';
 import type { TargetCircuit } from '../../upstream/health/target-circuit.ts';
 import type { TargetStates } from '../../upstream/health/target-states.ts';
 import { type Freshness, forCaller } from '../freshness.ts';
 import type { ClientRequest, SessionParts } from '../model.ts';
 import type { NamedKind } from '../names/name-index.ts';
-import type { Names } from '../names/names.ts';
 import { type QualifiedName, qualify } from '../names/qualified-names.ts';
-import {
-  createListCollector,
-  type ListCollector,
-  type ListCollectorParts,
-  type ListEntry,
-  type ListKind,
-  listKinds,
-} from './list-collector.ts';
-import { mergedMeta, type TargetMeta } from './list-meta.ts';
+import { createListCollector, type ListCollector, type ListCollectorParts, listKinds } from './list-collector.ts';
+import { mergedMeta } from './list-meta.ts';
 import { type ListMethod, pagedLists } from './list-pages.ts';
+import { shownMetas, type VisibleEntriesParts, visibleEntries } from './visible-entries.ts';
 
 /** The merged lists of all targets. */
 export interface Lists {
@@ -44,6 +36,7 @@ export interface Lists {
 
 /** Dependencies of the lists of one session. */
 export interface ListsParts extends ListCollectorParts {
+  readonly config: VisibleEntriesParts['config'];
   readonly list: SessionParts['list'];
   readonly states: Pick<TargetStates, 'of'>;
   readonly circuit: Pick<TargetCircuit, 'isLeftOut' | 'refusal'>;
@@ -112,13 +105,12 @@ export function createLists(parts: ListsParts): Lists {
       // What the caller may not use is not shown in a filtered list, so that there is no reason to ask for it.
       const asked = parts.list === 'all' || reachable === 'all' ? all : all.filter((target) => reachable.has(target));
       using collected = await collect(method, request, asked);
-      const { entries, metas } = collected;
-      const visible = entries.filter((entry) => authorization.isVisible(useOf(kind, entry), caller));
+      const shown = await visibleEntries(parts, kind, caller, collected);
       const missing = collected.missing.filter((target) => authorization.seesAnythingOf(target, caller));
-      const meta = mergedMeta(shownMetas(metas, entries, visible), asked.length === 1);
+      const meta = mergedMeta(shownMetas(collected, shown), asked.length === 1);
       const _meta = missing.length === 0 ? meta : { ...meta, ...warningOf(missing, parts) };
       return {
-        [pagedLists[method].member]: withDistinctNames(visible, kind, names).map(({ json }) => json),
+        [pagedLists[method].member]: listOf(shown),
         ...(Object.keys(_meta).length === 0 ? {} : { _meta }),
         ...(parts.handshake.version() === statelessVersion ? freshnessFor(parts.list, collected.freshness) : {}),
       };
@@ -135,30 +127,6 @@ function warningOf(missing: readonly string[], { states, circuit }: ListsParts):
   };
   const found = Object.fromEntries(missing.map((target) => [target, stateOf(target)] as const));
   return { [missingTargetsKey]: missing, [missingStatesKey]: found };
-}
-
-/** What a target says of its list may be about any entry: it is for those who see all of them. */
-function shownMetas(
-  metas: readonly TargetMeta[],
-  entries: readonly ListEntry[],
-  visible: readonly ListEntry[],
-): readonly TargetMeta[] {
-  if (metas.length === 0 || visible.length === entries.length) return metas;
-  const shown = new Set(visible);
-  const hiding = new Set(entries.filter((entry) => !shown.has(entry)).map(({ target }) => target));
-  return metas.filter(({ target }) => !hiding.has(target));
-}
-
-/** Gives entries of several targets with the same name others, which say their target. */
-function withDistinctNames(entries: readonly ListEntry[], kind: ListKind, names: Names): readonly ListEntry[] {
-  if (kind.named === undefined) return entries;
-  const targets = Map.groupBy(entries, ({ exposed }) => exposed);
-  if (targets.size === entries.length) return entries;
-  return entries.map((entry) => {
-    if (targets.get(entry.exposed)?.length === 1) return entry;
-    const exposed = names.distinct(entry);
-    return { ...entry, exposed, json: changed(entry.json, [{ path: [kind.key], value: exposed }]) };
-  });
 }
 
 /**
@@ -178,8 +146,4 @@ function paramsForTargets(params: Params | undefined): Params {
 /** Removes the client's progress token: the progress of one target is not that of the merged list. */
 function withoutProgressToken(params: Params = {}): Params {
   return changed(params, [{ path: ['_meta', 'progressToken'] }]);
-}
-
-function useOf(kind: ListKind, { target, name }: ListEntry): AccessRequest {
-  return { kind: kind.use, name: qualify({ target, name }) };
 }

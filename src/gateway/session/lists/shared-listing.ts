@@ -1,13 +1,21 @@
 import type { Stop, StopAsync } from '../../../edges.ts';
 import { within } from '../../../net/deadline.ts';
-import { FairSemaphore } from '../../../rate/fair-semaphore.ts';
 import type { MessageSize } from '../../rpc/model.ts';
-import { type AnswerBudget, maxListsBytes, targetShare } from '../../upstream/answer-limits.ts';
+import type { AnswerBudget } from '../../upstream/answer-limits.ts';
 import { BudgetLease } from '../../upstream/budget-lease.ts';
 import type { SessionParts } from '../model.ts';
 import { createUpstreamSessions, eventsOfNobody, type UpstreamState } from '../upstream-sessions.ts';
 import { CrowdedOut } from './crowded-out.ts';
-import { type ListMethod, listMethods, listSizeOf, listTimeout, pagedLists, readPages } from './list-pages.ts';
+import {
+  emptyListing,
+  type Listing,
+  type ListMethod,
+  listMethods,
+  listTimeout,
+  pagedLists,
+  readPages,
+} from './list-pages.ts';
+import { createListTurns, type ListTurns } from './list-turns.ts';
 
 /**
  * Lists of targets over connections of the gateway's own, one for each target, however many clients there are: for
@@ -23,7 +31,7 @@ export interface SharedListing {
    * {@link reuseTime} of it: lists that wait to be merged would otherwise keep one each. Rejects after
    * {@link listTimeout}.
    */
-  read(target: string, method: ListMethod): Promise<readonly unknown[]>;
+  read(target: string, method: ListMethod): Promise<Listing>;
   /** The budget for the lists of all targets, those of client sessions included. */
   readonly budget: AnswerBudget;
   /** Whose list is read, and merged, next. */
@@ -35,73 +43,13 @@ export interface SharedListing {
   readonly stop: StopAsync;
 }
 
-/**
- * The turns of callers, in rotation, in which lists are read and merged: somebody who asks for thousands of lists at
- * once waits for their own.
- */
-export interface ListTurns {
-  /**
-   * Resolves when the caller's next list may be read from its targets, with the function to call when that is done.
-   *
-   * @param targets how many are asked in the session of the client, and how many over shared connections
-   */
-  toRead(caller: string, targets: { readonly own: number; readonly shared: number }): Promise<Stop>;
-  /**
-   * Resolves when the caller's next list may begin, with the function to call when it is answered. Lists that were
-   * large wait for others to be answered, so that the budget has room for them.
-   */
-  toBegin(caller: string, method: ListMethod): Promise<Held>;
-  /**
-   * Resolves when the caller's next list, or large result, may be made and serialized: one in each iteration of the
-   * event loop, since all who wait for one answer of a target would otherwise have theirs made in the same one.
-   */
-  toSerialize(caller: string): Promise<void>;
-}
-
-/** What a list holds from its beginning until it is answered. */
-interface Held extends Disposable {
-  /**
-   * Tells how large it has become. The next list of the method is expected to be as large, or half as large as it was
-   * expected before: those of other callers may be larger.
-   */
-  read(bytes: number): void;
-}
-
-/**
- * Requests for lists at targets at the same time, each of which takes about 40 KiB of memory. A list that is read over
- * shared connections takes a sixteenth of that, since its request is that of others, too.
- */
-const maxReads = 2_048;
-const sharedReads = 16;
-
-function createListTurns(): ListTurns {
-  const reads = new FairSemaphore(maxReads * sharedReads);
-  const merges = new FairSemaphore(1);
-  // What one target may take is enough for all of them then, also when it lists everything.
-  const begun = new FairSemaphore(maxListsBytes * targetShare);
-  const expected = new Map<ListMethod, number>();
-  return {
-    async toBegin(caller, method) {
-      const release = await begun.acquire(caller, expected.get(method) ?? 0);
-      return {
-        read: (bytes) => void expected.set(method, Math.max(bytes, (expected.get(method) ?? 0) / 2)),
-        [Symbol.dispose]: release,
-      };
-    },
-    toRead: (caller, { own, shared }) => reads.acquire(caller, own * sharedReads + shared),
-    async toSerialize(caller) {
-      setImmediate(await merges.acquire(caller));
-    },
-  };
-}
-
 /** Bytes of a list that is given to others for a time, and that time in milliseconds. */
 const reusedBytes = 256 * 1024;
 const reuseTime = 5_000;
 
 /** A listing that is given to all who ask for it. */
 interface RunningList {
-  readonly listing: Promise<readonly unknown[]>;
+  readonly listing: Promise<Listing>;
   /** What it holds of the budget for as long as it is given to others. */
   readonly lease: BudgetLease;
   stopTimer: Stop;
@@ -124,9 +72,9 @@ export function createSharedListing(
     list?.stopTimer();
   };
 
-  const list = async (target: string, method: ListMethod, lease: BudgetLease): Promise<readonly unknown[]> => {
+  const list = async (target: string, method: ListMethod, lease: BudgetLease): Promise<Listing> => {
     const upstream = upstreams.get(target);
-    if (upstream === undefined) return [];
+    if (upstream === undefined) return emptyListing;
     const limit = { clock: parts.clock, milliseconds: listTimeout, signal: ended.signal };
     const hold = { grow: ({ bytes }: MessageSize) => lease.grow(bytes) };
     return within(limit, (signal) => readPages(upstream, pagedLists[method], { params: {}, signal }, hold));
@@ -134,7 +82,7 @@ export function createSharedListing(
 
   return {
     budget: state.budget,
-    turns: createListTurns(),
+    turns: createListTurns(parts.clock),
     crowdedOut: new CrowdedOut(parts.clock),
     read(target, method) {
       const key = `${method} ${target}`;
@@ -150,7 +98,7 @@ export function createSharedListing(
         else forget(key);
       };
       own.listing.then(
-        (entries) => listed(listSizeOf(entries).bytes),
+        ({ size }) => listed(size.bytes),
         () => listed(0),
       );
       return own.listing;

@@ -9,8 +9,8 @@ export type NamedKind = 'tool' | 'prompt';
  * depend on a caller. It is what was listed last: a call for a name that is not in it lists again.
  */
 export interface NameIndex {
-  /** Takes over the names that a target lists, in place of those before. */
-  listed(kind: NamedKind, target: string, names: readonly string[]): void;
+  /** Takes over what a target lists, in place of that before. */
+  listed(kind: NamedKind, target: string, entries: readonly ListedName[]): void;
   /** Returns whether a target was listed. */
   isKnown(kind: NamedKind, target: string): boolean;
   /** Returns what targets list under a name as clients spell it. */
@@ -19,20 +19,29 @@ export interface NameIndex {
   forget(target: string): void;
 }
 
+/** The name of something at its target, and for clients. */
+interface ListedName {
+  readonly name: string;
+  readonly exposed: string;
+}
+
 /** UTF-16 code units of a name; a longer one is found only by its qualified name. */
 const maxNameLength = 256;
 
 /**
  * Starts without names. Keeps as many as lists may have entries, as far as there is room.
  *
- * @param exposed the name for clients; `undefined` for names that can be parsed, which are not kept
+ * @param isKept returns whether a name for clients does not say its target; others can be parsed, and are not kept
  */
-export function createNameIndex(memory: KeptEntries, exposed: (name: QualifiedName) => string | undefined): NameIndex {
+export function createNameIndex(memory: KeptEntries, isKept: (exposed: string) => boolean): NameIndex {
   const kinds = { tool: createKind(), prompt: createKind() } as const;
   return {
-    listed(kind, target, names) {
-      const short = names.filter((name) => name.length <= maxNameLength).map((name) => ({ target, name }));
-      const pairs = short.flatMap((name) => pairOf(exposed(name), name));
+    listed(kind, target, entries) {
+      const pairs: Pair[] = [];
+      for (const { name, exposed } of entries) {
+        if (name.length <= maxNameLength && isKept(exposed)) pairs.push([exposed, { target, name }]);
+      }
+      if (kinds[kind].has(target, pairs)) return;
       kinds[kind].replace(target, new Map(memory.keeper(target, kind)(pairs, bytesOf)));
     },
     isKnown: (kind, target) => kinds[kind].byTarget.has(target),
@@ -44,10 +53,6 @@ export function createNameIndex(memory: KeptEntries, exposed: (name: QualifiedNa
 }
 
 type Pair = readonly [exposed: string, name: QualifiedName];
-
-function pairOf(exposed: string | undefined, name: QualifiedName): readonly Pair[] {
-  return exposed === undefined ? [] : [[exposed, name]];
-}
 
 /** Memory of a name: two bytes for each character, and its place in two indexes. */
 function bytesOf([exposed, { name }]: Pair): number {
@@ -69,6 +74,11 @@ function createKind() {
     byTarget,
     byExposed,
     remove,
+    /** Returns whether these are the names of a target, as they mostly are when it is listed again. */
+    has(target: string, pairs: readonly Pair[]): boolean {
+      const names = byTarget.get(target);
+      return names?.size === pairs.length && pairs.every(([exposed, { name }]) => names.get(exposed)?.name === name);
+    },
     replace(target: string, names: ReadonlyMap<string, QualifiedName>) {
       remove(target);
       byTarget.set(target, names);

@@ -63,7 +63,7 @@ export function createNames(
   isTarget: (name: string) => boolean,
   kept: KeptEntries,
 ): Names {
-  if (mode === 'qualified') return { ...qualified, index: createNameIndex(kept, () => undefined) };
+  if (mode === 'qualified') return { ...qualified, index: createNameIndex(kept, () => false) };
   if (mode === 'portable') {
     const isHashed = (exposed: string): boolean => parsePortableName(exposed)?.kind === 'hashed';
     return {
@@ -74,7 +74,7 @@ export function createNames(
         const parsed = parsePortableName(exposed);
         return parsed?.kind === 'hashed' ? { kind: 'listed', otherwise: undefined } : { kind: 'name', name: parsed };
       },
-      index: createNameIndex(kept, (name) => [portableName(name)].find(isHashed)),
+      index: createNameIndex(kept, isHashed),
     };
   }
   const bareUri = ({ target, name }: QualifiedName): string | undefined => (target === onlyTarget() ? name : undefined);
@@ -94,7 +94,7 @@ export function createNames(
       const name = parseQualified(exposed);
       return name === undefined ? { kind: 'listed', otherwise: unqualify(exposed) } : { kind: 'name', name };
     },
-    index: createNameIndex(kept, ({ name }) => name),
+    index: createNameIndex(kept, () => true),
     exposeUri: (resource) => bareUri(resource) ?? qualified.exposeUri(resource),
     exposeTemplate: (template) => bareUri(template) ?? exposeTemplate(template),
     parseUri(exposed) {

@@ -68,17 +68,16 @@ function keepsUnderscore(character: string): string | undefined {
 
 type Special = (character: string, before: string | undefined, after: string | undefined) => string | undefined;
 
+/** What is not written as it is, as far as that can be said without its neighbours; by code points. */
+const notPlain = /[^a-zA-Z0-9]/gu;
+
 /** @param special what is written for some characters instead */
 function encode(text: string, special: Special): string {
-  const characters = [...text];
-  return characters
-    .map((character, index) => {
-      const [before, after] = [characters[index - 1], characters[index + 1]];
-      if (isPlain(character)) return character;
-      if (character === '-' && after !== undefined && isPlain(after)) return character;
-      return special(character, before, after) ?? escaped(character);
-    })
-    .join('');
+  return text.replace(notPlain, (character, index: number) => {
+    const [before, after] = [text[index - 1], text[index + character.length]];
+    if (character === '-' && after !== undefined && isPlain(after)) return character;
+    return special(character, before, after) ?? escaped(character);
+  });
 }
 
 function escaped(character: string): string {

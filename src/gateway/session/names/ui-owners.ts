@@ -1,5 +1,5 @@
 import type { Clock, Logger } from '../../../edges.ts';
-import { objectIn, objectsOf } from '../../../json/json.ts';
+import { type JsonObject, objectIn } from '../../../json/json.ts';
 import type { KeptEntries } from '../../../rate/kept-entries.ts';
 import { LogThrottle } from '../../../rate/log-throttle.ts';
 import { compareBytes } from './qualified-names.ts';
@@ -11,8 +11,8 @@ import { isUiUri } from './resource-uris.ts';
  * belongs to nobody. All sessions share this: a target keeps its URIs while it does not answer.
  */
 export interface UiOwners {
-  /** Takes over the tools of a target, in place of those that it listed before. */
-  toolsListed(target: string, tools: readonly unknown[]): void;
+  /** Takes over the pages that the tools of a target refer to, in place of those before; see {@link referredPages}. */
+  toolsListed(target: string, pages: readonly string[]): void;
   /** Returns whether the tools of a target were listed. */
   isKnown(target: string): boolean;
   /** Returns the targets whose tools refer to a URI: its owner when it is one, nobody's when there are several. */
@@ -48,8 +48,7 @@ export function createUiOwners(clock: Clock, log: Logger, kept: KeptEntries): Ui
   return {
     claimants,
     isKnown: (target) => urisByTarget.has(target),
-    toolsListed(target, tools) {
-      const referred = objectsOf(tools).flatMap(referredUris);
+    toolsListed(target, referred) {
       if (referred.length > maxUris) {
         const message = 'the tools of a target refer to more ui:// pages than it may own; the others cannot be read';
         throttle.failed(target, { reason: `more than ${maxUris} pages`, message, fields: { target } });
@@ -83,11 +82,14 @@ function bytesOf(uri: string): number {
 const maxLoggedUri = 200;
 const maxLoggedTargets = 4;
 
+const noPages: readonly string[] = [];
+
 /**
- * The members of `_meta` that refer to a page: MCP Apps (SEP-1865), its form before 2026, and that of the OpenAI Apps
- * SDK.
+ * Returns the pages that a tool refers to in the members of `_meta` that refer to one: MCP Apps (SEP-1865), its form
+ * before 2026, and that of the OpenAI Apps SDK.
  */
-function referredUris(tool: unknown): readonly string[] {
+export function referredPages(tool: JsonObject): readonly string[] {
+  if (tool['_meta'] === undefined) return noPages;
   const meta = objectIn(tool, '_meta');
   const uris = [objectIn(meta, 'ui')['resourceUri'], meta['ui/resourceUri'], meta['openai/outputTemplate']];
   return uris.filter((uri) => typeof uri === 'string').filter((uri) => isUiUri(uri) && uri.length <= maxUriLength);
@@ -101,18 +103,29 @@ interface ListedResource {
 }
 
 /**
- * Drops the entries of pages that belong to another target, or that several targets list and none owns. A page that no
+ * Finds the entries of pages that belong to another target, or that several targets list and none owns. A page that no
  * tool refers to is shown when one target lists it, although nobody can read it.
  */
-export function withoutForeignPages<E extends ListedResource>(entries: readonly E[], owners: UiOwners): readonly E[] {
-  const listedBy = Map.groupBy(
-    entries.filter(({ exposed }) => isUiUri(exposed)),
-    ({ exposed }) => exposed,
-  );
-  return entries.filter(({ exposed, target }) => {
-    if (!isUiUri(exposed)) return true;
-    const claimants = owners.claimants(exposed);
-    if (claimants.length > 0) return claimants.length === 1 && claimants[0] === target;
-    return listedBy.get(exposed)?.every((entry) => entry.target === target) === true;
-  });
+export class ForeignPages {
+  readonly #owners: Pick<UiOwners, 'claimants'>;
+  /** By page, the only target that lists it; `undefined` when there are several. */
+  readonly #listedBy = new Map<string, string | undefined>();
+
+  constructor(owners: Pick<UiOwners, 'claimants'>) {
+    this.#owners = owners;
+  }
+
+  /** Call it with each entry of the list first. */
+  listed({ exposed, target }: ListedResource): void {
+    if (!isUiUri(exposed)) return;
+    const isOnly = !this.#listedBy.has(exposed) || this.#listedBy.get(exposed) === target;
+    this.#listedBy.set(exposed, isOnly ? target : undefined);
+  }
+
+  has({ exposed, target }: ListedResource): boolean {
+    if (!isUiUri(exposed)) return false;
+    const claimants = this.#owners.claimants(exposed);
+    const owner = claimants.length === 0 ? this.#listedBy.get(exposed) : claimants[0];
+    return claimants.length > 1 || owner !== target;
+  }
 }

@@ -92,7 +92,7 @@ async function listTools(
   const hold = { grow: ({ bytes }: MessageSize) => lease.grow(bytes) };
   const forgottenBefore = upstreamState.memories.get(target)?.listsForgotten;
   try {
-    const tools = await within({ clock, milliseconds: listTimeout }, (signal) =>
+    const { entries: tools } = await within({ clock, milliseconds: listTimeout }, (signal) =>
       readPages(upstream, pagedLists['tools/list'], { params: {}, signal }, hold),
     );
     const memory = upstreamState.memories.get(target);

@@ -10,7 +10,7 @@ import type { GatewayCounters } from '../../model.ts';
 import type { Params, Result } from '../../rpc/model.ts';
 import { errorCode, RpcError } from '../../rpc/rpc-error.ts';
 import { changed } from '../../rpc/source-text.ts';
-import { AnswerBudgetError, AnswerLimitError } from '../../upstream/answer-limits.ts';
+import { type AnswerBudget, AnswerBudgetError, AnswerLimitError, largeResult } from '../../upstream/answer-limits.ts';
 import { answerSizeOf } from '../../upstream/answer-size.ts';
 import { FloodError } from '../../upstream/flood-guard.ts';
 import { CircuitOpenError, connectReasonOf } from '../../upstream/health/target-circuit.ts';
@@ -19,7 +19,6 @@ import type { Capabilities, UpstreamSession } from '../../upstream/model.ts';
 import { type Authorization, allowedAll, unknownNameError } from '../decisions/authorization.ts';
 import type { Handshake } from '../handshake.ts';
 import type { Lists } from '../lists/lists.ts';
-import type { ListTurns } from '../lists/shared-listing.ts';
 import type { ClientRequest } from '../model.ts';
 import { exposeElicitations, exposeInput } from '../names/elicitation-ids.ts';
 import type { NamedKind } from '../names/name-index.ts';
@@ -51,13 +50,10 @@ export interface RouterParts {
   readonly turnstile: TargetTurnstile;
   readonly counters: GatewayCounters;
   readonly clock: Clock;
-  readonly sharedListing: { readonly turns: Pick<ListTurns, 'toSerialize'> };
+  readonly sharedListing: { readonly budget: Pick<AnswerBudget, 'turns'> };
   readonly tasks: TaskTable;
   readonly handshake: Pick<Handshake, 'taskForm'>;
 }
-
-/** Bytes of a result that takes a turn of its own, about a millisecond after it took one to be parsed. */
-const largeResult = 256 * 1024;
 
 type Handler = (request: ClientRequest) => Promise<Result>;
 
@@ -221,7 +217,7 @@ async function relay(
   try {
     const result = await send(tracked);
     failures.succeeded(target, method);
-    if (answerSizeOf(result).bytes > largeResult) await sharedListing.turns.toSerialize(callerKey(request.caller));
+    if (answerSizeOf(result).bytes > largeResult) await sharedListing.budget.turns.next(callerKey(request.caller));
     return result['inputRequests'] === undefined ? result : exposeInput(target, result);
   } catch (error) {
     if (error instanceof RpcError) {

@@ -4,7 +4,7 @@ import { callerKey } from '../../callers.ts';
 import type { Caller } from '../../model.ts';
 import type { MessageSize, Result } from '../../rpc/model.ts';
 import { errorCode, RpcError } from '../../rpc/rpc-error.ts';
-import { changed, lengthOf, rememberElements } from '../../rpc/source-text.ts';
+import { changed, lengthOf, rememberElements, remembered } from '../../rpc/source-text.ts';
 import { AnswerLimitError } from '../../upstream/answer-limits.ts';
 import { BudgetLease } from '../../upstream/budget-lease.ts';
 import { listTimeout, readPages } from '../lists/list-pages.ts';
@@ -51,7 +51,7 @@ export async function listTasks(parts: TaskListParts, request: ClientRequest): P
       () => true,
       (result, reader) => withoutOthers(parts, result, reader),
     );
-    await parts.sharedListing.turns.toSerialize(callerKey(caller));
+    await parts.sharedListing.turns.toMake(callerKey(caller));
     return { tasks: reading.listed() };
   } finally {
     reading.release();
@@ -140,9 +140,11 @@ class TaskListReading {
     };
     try {
       const signal = AbortSignal.any([until, leftOut.signal]);
-      for (const entry of await readPages(upstream, taskList, { params: {}, signal }, { grow })) {
+      const { entries, texts } = await readPages(upstream, taskList, { params: {}, signal }, { grow });
+      for (const [index, entry] of entries.entries()) {
         const task = tasks.at(target, asJsonObject(entry)['taskId']);
-        if (task !== undefined && isJsonObject(entry)) this.#keep(task, entry);
+        if (task === undefined || !isJsonObject(entry)) continue;
+        this.#keep(task, remembered({ json: entry, text: texts[index] }));
       }
     } catch {
       // Each task is asked for instead.

@@ -2,6 +2,7 @@ import type { Clock, Logger } from '../../../edges.ts';
 import { causeOf, reasonOf } from '../../../net/errors.ts';
 import { KeyedRateLimiter } from '../../../rate/keyed-rate-limiter.ts';
 import { LogThrottle } from '../../../rate/log-throttle.ts';
+import { RateLimiter } from '../../../rate/rate-limiter.ts';
 import { RpcError } from '../../rpc/rpc-error.ts';
 import { AnswerBudgetError } from '../answer-limits.ts';
 import { HttpStatusError, MediaTypeError } from '../transport/http-exchange.ts';
@@ -46,6 +47,9 @@ const maxReasons = 4;
 /** Lines per target: it may answer some sessions and fail others without end, and each change would be a line. */
 const lineRate = { rate: 1 / 30, burst: 16 } as const;
 
+/** Lines about all targets: dozens that fail at once, and in turns, are lines for each. */
+const allLinesRate = { rate: 1 / 10, burst: 24 } as const;
+
 /**
  * Starts with no known failure: nothing is logged for a target that responds from the start.
  *
@@ -59,6 +63,7 @@ export function createTargetFailures(
 ): TargetFailures {
   const throttles = new Map<string, LogThrottle>();
   const lines = new KeyedRateLimiter(clock, lineRate);
+  const allLines = new RateLimiter(clock, allLinesRate);
   /** What is the fault of no target alone, and may concern all of them at once. */
   const ofAll = new LogThrottle(clock, log);
   const throttleOf = (target: string): LogThrottle => {
@@ -68,9 +73,16 @@ export function createTargetFailures(
   };
   const warn = (target: string, method: string, error: unknown, message = 'target does not answer'): void => {
     const reason = reasonOf(error);
-    if (throttleOf(target).admit(method, reason) && lines.tryTake(target) === 0) {
+    if (!throttleOf(target).admit(method, reason) || lines.tryTake(target) > 0) return;
+    if (allLines.tryTake() === 0) {
       log.warn(message, { target, request: method, reason });
+      return;
     }
+    const tooMany = {
+      reason: 'too many targets fail',
+      message: 'failures of targets are not all logged: see /targets',
+    };
+    ofAll.failed('lines', { ...tooMany, fields: { target } });
   };
   const isRefusal = (error: unknown): boolean => passesHeaders && isAnswer(error);
   return {
@@ -79,9 +91,10 @@ export function createTargetFailures(
     succeeded(target, method) {
       states.answered(target, 'result');
       const throttle = throttles.get(target);
-      if (lines.delay(target) > 0) return;
+      if (lines.delay(target) > 0 || allLines.delay() > 0) return;
       if (throttle?.recovered(method, 'target answers again', { target, request: method }) === true) {
         lines.tryTake(target);
+        allLines.reserve();
       }
     },
     unreachable: (target, error) => states.failed(target, connectionRequest, error),
@@ -105,6 +118,7 @@ export function createTargetFailures(
       warn(target, method, error);
     },
     leftOut(targets, method, reason) {
+      for (const target of targets) states.limited(target);
       const fields = { request: method, targets: targets.join(', ') };
       ofAll.failed(method, { reason, message: 'a list is made without some targets', fields });
     },

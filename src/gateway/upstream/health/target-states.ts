@@ -16,6 +16,8 @@ export interface TargetStates {
   failed(target: string, request: string, error: unknown): void;
   /** It can be reached again: says nothing of requests. */
   connected(target: string): void;
+  /** Counts a request that a limit has ended which is not about this target alone: says nothing of it. */
+  limited(target: string): void;
   /** Counts a request that was not sent, because the target cannot be reached. */
   skipped(target: string): void;
   /** Call when a target was changed or removed. */
@@ -60,7 +62,7 @@ export function createTargetStates(clock: Clock): TargetStates {
     failed(target, request, error) {
       const outcome = outcomeOf(error);
       if (error instanceof AnswerBudgetError) {
-        // The answers of all targets were too large together, which says nothing of this one.
+        // The answers of all targets were too large together.
         known(target).requests[outcome] += 1;
         return;
       }
@@ -69,6 +71,9 @@ export function createTargetStates(clock: Clock): TargetStates {
       if (request !== connectionRequest) state.requests[outcome] += 1;
     },
     connected: (target) => void changing(target, 'answers'),
+    limited(target) {
+      known(target).requests.limit += 1;
+    },
     skipped(target) {
       known(target).requests.circuit += 1;
     },

@@ -34,8 +34,12 @@ export type ObjectIdentity = Pick<Entry, 'uid' | 'resourceVersion'>;
 
 /** A new state of the whole collection, which has no effect before `commit`. */
 export interface Replacement extends ListSink {
-  commit(): void;
+  /** Has its effect in steps, of some hundred objects each. */
+  commit(): Generator<void, void>;
 }
+
+/** Objects of a replacement that are applied in one step. */
+const step = 256;
 
 /** A decoded object, compared with the stored one. */
 interface Compared {
@@ -185,7 +189,7 @@ export class ObjectStore {
 
   /**
    * Begins a replacement: objects that are not added are deleted. An unchanged version is decoded again only of a CRD.
-   * Each object is compared when it is added, so that the commit, which is done at once, has little to do.
+   * Each object is compared when it is added, so that the commit has little to do.
    */
   replacement(): Replacement {
     const listed = new Map<string, Compared | undefined>();
@@ -209,14 +213,25 @@ export class ObjectStore {
         listed.delete(key);
         leftOut.add(key);
       },
-      commit: () => {
-        // The list includes the objects that were recorded.
-        this.#touched = undefined;
-        this.#leftOut = leftOut;
-        for (const key of [...this.#entries.keys()]) if (!listed.has(key)) this.remove(key);
-        for (const compared of listed.values()) if (compared !== undefined) this.#apply(compared);
-      },
+      commit: () => this.#replace(listed, leftOut),
     };
+  }
+
+  *#replace(listed: ReadonlyMap<string, Compared | undefined>, leftOut: LeftOut): Generator<void, void> {
+    // The list includes the objects that were recorded.
+    this.#touched = undefined;
+    this.#leftOut = leftOut;
+    let count = 0;
+    for (const key of [...this.#entries.keys()]) {
+      if (!listed.has(key)) this.remove(key);
+      count += 1;
+      if (count % step === 0) yield;
+    }
+    for (const compared of listed.values()) {
+      if (compared !== undefined) this.#apply(compared);
+      count += 1;
+      if (count % step === 0) yield;
+    }
   }
 
   #sameVersion({ key, uid, resourceVersion }: Pick<ApiObject, 'key' | 'uid' | 'resourceVersion'>): Entry | undefined {

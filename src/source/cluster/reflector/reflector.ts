@@ -1,6 +1,7 @@
 import type { Clock, Counters, Logger, Random, Stop, StopAsync } from '../../../edges.ts';
 import type { ApiError } from '../../../kube/model.ts';
 import { Deadline } from '../../../net/deadline.ts';
+import { inTurns } from '../../../rate/turns.ts';
 import type { KindName } from '../../../resources/model.ts';
 import { isKnownAbsent } from '../api/discovery.ts';
 import { isCustomResource } from '../api/object.ts';
@@ -170,11 +171,11 @@ export class Reflector {
     this.#absence = 'unknown';
     this.#endDoubt();
     this.#resync.postpone();
-    this.#replace(replacement, (objects) => this.#health.listed(objects));
+    await this.#replace(replacement, (objects) => this.#health.listed(objects));
     return { of: 'list', end: 'listed', resourceVersion: result.value };
   }
 
-  #listFailed(error: ApiError): Outcome {
+  async #listFailed(error: ApiError): Promise<Outcome> {
     this.#absence = 'unknown';
     // Without the right to list Namespaces, the labels of every namespace are unknown (`docs/semantics.md`, "Targets").
     if (error.reason === 'forbidden' && this.kind === 'Namespace') {
@@ -182,7 +183,7 @@ export class Reflector {
         this.#failed(error);
         return { of: 'list', end: 'doubtful', error, isFirst: !this.#everSynced };
       }
-      this.#clear(() => this.#health.failed(error));
+      await this.#clear(() => this.#health.failed(error));
     } else this.#failed(error);
     return { of: 'list', end: 'failed', error };
   }
@@ -217,22 +218,25 @@ export class Reflector {
       if (this.#stop.signal.aborted) return stopped;
       if (!absent) return this.#listFailed(error);
       this.#absence = this.#everSynced && this.#absence === 'unknown' ? 'suspected' : 'known';
-      if (this.#absence === 'known') this.#clear(() => this.#health.absent());
+      if (this.#absence === 'known') await this.#clear(() => this.#health.absent());
     }
     return { of: 'list', end: 'absent' };
   }
 
-  #clear(report: () => void): void {
-    this.#replace(this.store.replacement(), report);
+  #clear(report: () => void): Promise<void> {
+    return this.#replace(this.store.replacement(), report);
   }
 
-  #replace(replacement: Replacement, report: (objects: number) => void): void {
-    replacement.commit();
+  /** Nothing is delivered until it is done: with a part of a list, the world is one that never was. */
+  async #replace(replacement: Replacement, report: (objects: number) => void): Promise<void> {
+    const { collection, pending, clock, changed } = this.#parts;
+    pending.collectionReplacing(collection);
+    await inTurns(replacement.commit(), clock, () => new Promise<void>((resolve) => clock.after(0, resolve)));
     this.#admission.replaced();
     report(this.store.size.objects);
     this.#everSynced = true;
-    this.#parts.pending.collectionSynced(this.#parts.collection);
-    this.#parts.changed();
+    pending.collectionSynced(collection);
+    changed();
   }
 
   async #watch(from: string): Promise<Outcome> {

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Observable, Subject } from 'rxjs';
-import type { Clock, Counters } from '../../../edges.ts';
+import type { Clock, Counters, Logger, Stop } from '../../../edges.ts';
+import { LogThrottle } from '../../../rate/log-throttle.ts';
 import { limits } from '../manifest/limits.ts';
 import { type FileContent, fileKey, type ManifestFile } from '../manifest/manifest-file.ts';
 import type { Manifest } from '../manifest/parse-manifest.ts';
@@ -14,7 +15,10 @@ export interface ManifestLoaderParts {
   readonly namespaces: readonly string[];
   /** The longest text that is parsed on the main thread, in UTF-16 code units. Default: 8 KiB. */
   readonly maxInline?: number;
+  /** True: whoever loads a large file waits until it is parsed, since nothing else goes on. Default: false. */
+  readonly holds?: boolean;
   readonly clock: Clock;
+  readonly log: Logger;
   readonly counters: Counters;
 }
 
@@ -25,13 +29,14 @@ export interface ManifestLoaderParts {
 const defaultMaxInline = 8 * 1024;
 
 /**
- * Milliseconds that a scan waits for a large file, so that files that are saved together are one batch. After that the
- * others are taken over beside it: what they revoke must not wait for a file that takes its whole time.
+ * Milliseconds that a scan waits for a large file, so that files that are saved together are one batch: 300 KB are parsed
+ * within it. After that the others are taken over beside it: what they revoke must not wait for a file that takes its
+ * whole time.
  */
-const maxHeld = 1_000;
+const maxHeld = 250;
 
-/** Large files whose text is held while they wait for the worker: 5 MiB each. More of them hold up the scans. */
-const maxWaiting = 4;
+/** Large files of a root whose text is held while they wait for the worker: 5 MiB each. Others are read when there is room. */
+const maxWaiting = 2;
 
 const workerLimits: WorkerLimits = { time: limits.parseTime, memory: limits.parseMemory };
 
@@ -39,24 +44,39 @@ interface Job {
   readonly file: ManifestFile;
   readonly text: string;
   /**
-   * False: the scan that read the file waits, for {@link maxHeld} at most. True after that, and for a file that did not
-   * parse the last time: nothing that other files revoke is held up by one file twice.
+   * False: the scan that read the file waits, for {@link maxHeld} at most. True after that, once others wait for the scan,
+   * behind another large file, and for a file that did not parse the last time: nothing that other files revoke is held
+   * up by one file twice.
    */
   late: boolean;
   readonly done: PromiseWithResolvers<void>;
 }
 
+interface Running {
+  readonly key: string;
+  readonly job: Job;
+  readonly abort: AbortController;
+  readonly done: Promise<void>;
+}
+
 /**
- * Parses files and puts the result into the store. A large one is parsed by a worker thread, one at a time, beside the
- * scans, so that the time that it takes is that file's alone. A later content of the same file wins.
+ * Parses files and puts the result into the store. A large one is parsed by a worker thread, one at a time and of each root
+ * in turn, beside the scans, so that the time that it takes is that file's alone. A later content of the same file wins.
  */
 export class ManifestLoader {
   readonly #parts: ManifestLoaderParts;
   /** By file, with the newest text of each. */
   readonly #waiting = new Map<string, Job>();
+  /** Large files that are being read. */
+  readonly #reading = new Set<{ readonly file: ManifestFile }>();
   /** Files that did not parse. */
   readonly #failed = new Set<string>();
-  #running: { readonly key: string; readonly abort: AbortController; readonly done: Promise<void> } | undefined;
+  #running: Running | undefined;
+  /** The root of the last parse by the worker. */
+  #lastRoot: number | undefined;
+  /** True: there was no room for a file, which is taken up again after the parse that runs. */
+  #refused = false;
+  readonly #throttle: LogThrottle;
   /** The end of the last parse on the main thread. */
   #turn: Promise<void> = Promise.resolve();
   readonly #loaded = new Subject<void>();
@@ -64,24 +84,61 @@ export class ManifestLoader {
 
   constructor(parts: ManifestLoaderParts) {
     this.#parts = parts;
+    this.#throttle = new LogThrottle(parts.clock, parts.log);
   }
 
-  /** Emits when the store has a file that {@link ManifestLoader.load} did not wait for. */
+  /** Emits when the store has a file that {@link ManifestLoader.load} did not wait for, and when there is room again. */
   get loaded(): Observable<void> {
     return this.#loaded;
   }
 
-  /** Loads a content. Settles when the store has it, or when it is waited for no longer. */
-  async load(file: ManifestFile, content: FileContent): Promise<void> {
+  /** The number of large files of a root for which there is room. */
+  room(root: number): number {
+    const ofRoot = [...this.#waiting.values(), ...this.#reading].filter(({ file }) => file.root === root);
+    return Math.max(0, maxWaiting - ofRoot.length);
+  }
+
+  /**
+   * Reserves room for a file that is about to be read.
+   *
+   * @param size in bytes
+   * @returns what is called when it was read; undefined: there is no room, {@link loaded} says when to ask again
+   */
+  reserve(file: ManifestFile, size: number): Stop | undefined {
+    const { maxInline = defaultMaxInline, holds = false } = this.#parts;
+    if (holds || size <= maxInline || this.#waiting.has(fileKey(file))) return () => undefined;
+    if (this.room(file.root) > 0) {
+      const reading = { file };
+      this.#reading.add(reading);
+      return () => this.#reading.delete(reading);
+    }
+    this.#refused = true;
+    const message = 'many large files changed, and wait to be parsed: all others are taken over meanwhile';
+    this.#throttle.failed('', { reason: 'large files are parsed one at a time', message });
+    return undefined;
+  }
+
+  /** Others wait for the scans: none waits for a large file any more. */
+  release(): void {
+    for (const job of [this.#running?.job, ...this.#waiting.values()]) {
+      if (job === undefined) continue;
+      job.late = true;
+      job.done.resolve();
+    }
+  }
+
+  /**
+   * Loads a content for which there is room. Settles when the store has it, or when it is waited for no longer.
+   *
+   * @param late true: it is not waited for
+   */
+  async load(file: ManifestFile, content: FileContent, late = false): Promise<void> {
     const { store, maxInline = defaultMaxInline } = this.#parts;
     if (content.ok && content.text.length > maxInline) {
       store.awaitFile(file);
-      return this.#enqueue({
-        file,
-        text: content.text,
-        late: this.#failed.has(fileKey(file)),
-        done: Promise.withResolvers(),
-      });
+      // One large file in a batch: to translate one takes as long as a turn of the event loop may.
+      const isLate = late || this.#running !== undefined || this.#failed.has(fileKey(file));
+      return this.#enqueue({ file, text: content.text, late: isLate, done: Promise.withResolvers() });
     }
     this.#cancel(file);
     if (content.ok) await this.#parseInline(file, content.text);
@@ -125,11 +182,11 @@ export class ManifestLoader {
 
   async #enqueue(job: Job): Promise<void> {
     const key = fileKey(job.file);
-    while (!this.#waiting.has(key) && this.#waiting.size >= maxWaiting) await this.#running?.done;
     if (this.#stopped) return;
     this.#waiting.get(key)?.done.resolve();
     this.#waiting.set(key, job);
     this.#runNext();
+    if (this.#parts.holds === true) return job.done.promise;
     if (job.late) return;
     const stopTimer = this.#parts.clock.after(maxHeld, () => {
       job.late = true;
@@ -139,13 +196,16 @@ export class ManifestLoader {
     stopTimer();
   }
 
+  /** Of each root in turn: many files of one do not keep those of others waiting. */
   #runNext(): void {
-    const [next] = this.#waiting;
+    const jobs = [...this.#waiting];
+    const next = jobs.find(([, { file }]) => file.root !== this.#lastRoot) ?? jobs[0];
     if (next === undefined || this.#running !== undefined) return;
     const [key, job] = next;
     this.#waiting.delete(key);
+    this.#lastRoot = job.file.root;
     const abort = new AbortController();
-    this.#running = { key, abort, done: this.#run(job, abort.signal) };
+    this.#running = { key, job, abort, done: this.#run(job, abort.signal) };
   }
 
   async #run(job: Job, signal: AbortSignal): Promise<void> {
@@ -161,7 +221,9 @@ export class ManifestLoader {
       store.setFile(file, manifest);
     }
     job.done.resolve();
-    if (manifest !== undefined && job.late) this.#loaded.next();
+    const isAwaited = this.#refused || (manifest !== undefined && job.late);
+    this.#refused = false;
+    if (isAwaited) this.#loaded.next();
   }
 
   #count(): void {

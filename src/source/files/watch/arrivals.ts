@@ -9,10 +9,10 @@ export function entryIn(folderIdentity: string, name: string): FolderEntry {
   return `${folderIdentity}/${name}`;
 }
 
-/** Entries that are remembered: further ones have to stand still, like those that are written in place. */
-const maxEntries = 1000;
+/** Entries that are remembered. Those that were not asked for the longest give way, such as links, which nobody asks for. */
+const maxEntries = 10_000;
 
-/** Events of one burst that are believed: a quarter of what Linux queues before it drops events without a word. */
+/** Events of one turn of the event loop that are believed: a quarter of what Linux queues before it drops others. */
 const maxEvents = 4096;
 
 /**
@@ -22,24 +22,22 @@ const maxEvents = 4096;
  */
 export class Arrivals {
   readonly #arrived = new Set<string>();
+  /** In this turn of the event loop, which takes all that Linux has queued: what it dropped was beyond a full queue. */
   #events = 0;
 
   /** Records an event of an entry. */
   record(entry: FolderEntry, event: EntryEvent): void {
     this.#events += 1;
-    if (event === 'change') this.#arrived.delete(entry);
-    else if (this.#arrived.size < maxEntries) this.#arrived.add(entry);
-  }
-
-  /** Begins a scan: what it asks for are the events until now, and those that follow while it reads. */
-  beginScan(): void {
+    if (this.#events === 1) setImmediate(() => this.#endTurn());
+    this.#arrived.delete(entry);
+    // A write that was dropped is one of an entry that has arrived before or just now.
     if (this.#events > maxEvents) this.#arrived.clear();
-    this.#events = 0;
+    else if (event === 'rename') this.#add(entry);
   }
 
   /** Returns whether the entry appeared and was not written since. */
   has(entry: FolderEntry): boolean {
-    return this.#events <= maxEvents && this.#arrived.has(entry);
+    return this.#arrived.has(entry);
   }
 
   /** Forgets an entry, and returns what {@link has} returned: a file that grows from now on has not arrived. */
@@ -47,5 +45,15 @@ export class Arrivals {
     const arrived = this.has(entry);
     this.#arrived.delete(entry);
     return arrived;
+  }
+
+  #add(entry: FolderEntry): void {
+    this.#arrived.add(entry);
+    const [oldest] = this.#arrived;
+    if (this.#arrived.size > maxEntries && oldest !== undefined) this.#arrived.delete(oldest);
+  }
+
+  #endTurn(): void {
+    this.#events = 0;
   }
 }

@@ -37,13 +37,19 @@ export async function changedEntries(check: FolderCheck): Promise<ReadonlySet<st
   return changed;
 }
 
+/** What identifies the state of an entry that no path leads to: as long as it fails alike, it is not scanned again. */
+export function failureOf({ code }: { readonly code: string }): Fingerprint {
+  return `failed:${code}`;
+}
+
 async function hasChanged(name: string, { folder, known, wasSeen, looked }: FolderCheck): Promise<boolean> {
   looked();
   const before = known(name);
   if (isUnnameable(name)) return before === undefined;
   const resolution = await followLinks(folder, name);
   if (resolution.end === 'absent') return before !== undefined || !wasSeen(name);
-  if (resolution.end === 'failed' || before === undefined) return true;
+  if (before === undefined) return true;
+  if (resolution.end === 'failed') return before.fingerprint !== failureOf(resolution);
   if (before.fingerprint !== fingerprintOf(resolution.stats)) return true;
   return before.realPath !== undefined && before.realPath !== resolution.realPath;
 }

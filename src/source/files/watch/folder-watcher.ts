@@ -1,7 +1,8 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import type { Logger } from '../../../edges.ts';
+import type { Clock, Logger } from '../../../edges.ts';
 import { codeOrReason } from '../../../net/errors.ts';
+import { LogThrottle } from '../../../rate/log-throttle.ts';
 import type { EntryEvent } from './arrivals.ts';
 
 /** A folder that is watched, by its path and by {@link folderIdentity}. */
@@ -12,6 +13,7 @@ interface WatchedFolder {
 
 /** Callback and dependencies of the watcher. */
 export interface FolderWatcherParts {
+  readonly clock: Clock;
   readonly log: Logger;
   /** An entry of the folder changed; undefined: the folder itself, or an unknown entry. */
   readonly changed: (folder: WatchedFolder, name: string | undefined, event: EntryEvent) => void;
@@ -26,21 +28,31 @@ interface Watched {
   readonly identity: string;
 }
 
-/** Watches a set of folders. One that cannot be watched is logged once, and left to the periodic scan. */
+/**
+ * Folders that are watched. Links can lead to as many folders as there are links, and each is asked for its identity after
+ * each scan.
+ */
+const maxFolders = 256;
+
+/** Watches a set of folders. Those that cannot be watched are logged, and left to the periodic scan. */
 export class FolderWatcher {
   readonly #parts: FolderWatcherParts;
   readonly #watched = new Map<string, Watched>();
-  readonly #unwatchable = new Set<string>();
+  readonly #throttle: LogThrottle;
 
   constructor(parts: FolderWatcherParts) {
     this.#parts = parts;
+    this.#throttle = new LogThrottle(parts.clock, parts.log);
   }
 
-  /** Replaces the set of folders. Returns true if it has new ones: changes in them until now had no event. */
-  async watchOnly(folders: ReadonlySet<string>): Promise<boolean> {
-    for (const folder of this.#watched.keys()) if (!folders.has(folder)) this.#close(folder);
-    let added = false;
-    for (const folder of folders) if (await this.#ensure(folder)) added = true;
+  /** Replaces the set of folders. Returns those that are new: changes in them until now had no event. */
+  async watchOnly(folders: ReadonlySet<string>): Promise<readonly string[]> {
+    const some = new Set([...folders].slice(0, maxFolders));
+    for (const folder of this.#watched.keys()) if (!some.has(folder)) this.#close(folder);
+    const [first] = [...folders].slice(maxFolders);
+    if (first !== undefined) this.#unwatched(first, `links lead to more than ${maxFolders} folders`);
+    const added: string[] = [];
+    for (const folder of some) if (await this.#ensure(folder)) added.push(folder);
     return added;
   }
 
@@ -71,10 +83,13 @@ export class FolderWatcher {
 
   #failed(folder: string, error: unknown): void {
     this.#close(folder);
-    if (this.#unwatchable.has(folder)) return;
-    this.#unwatchable.add(folder);
+    this.#unwatched(folder, codeOrReason(error));
+  }
+
+  /** One line for all folders: there can be as many as links. */
+  #unwatched(folder: string, error: string): void {
     const message = 'a folder cannot be watched: changes in it are noticed some seconds later';
-    this.#parts.log.warn(message, { folder, error: codeOrReason(error) });
+    if (this.#throttle.admit('', error)) this.#parts.log.warn(message, { folder, error });
   }
 
   #close(folder: string): void {

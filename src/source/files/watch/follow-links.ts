@@ -36,6 +36,8 @@ const maxParts = 1_000;
  */
 export async function followLinks(folder: string, path: string): Promise<Resolution> {
   const entries: LinkEntry[] = [];
+  /** The links whose targets are being walked, each with the number of names that follow its own. */
+  const open = new Map<string, number>();
   let at = start(folder, path);
   /** The next one last. */
   const names = split(path).reverse();
@@ -50,11 +52,14 @@ export async function followLinks(folder: string, path: string): Promise<Resolut
         stats = undefined;
         continue;
       }
-      entries.push({ folder: at, name });
       const next = join(at, name);
+      for (const [link, left] of open) if (names.length < left) open.delete(link);
+      if (open.has(next)) return { end: 'failed', code: 'ELOOP', entries };
+      entries.push({ folder: at, name });
       stats = await lstat(next, { bigint: true });
       if (stats.isSymbolicLink()) {
         if (entries.length > maxLinks) return { end: 'failed', code: 'ELOOP', entries };
+        open.set(next, names.length);
         const target = await readlink(next);
         at = start(at, target);
         names.push(...split(target).reverse());

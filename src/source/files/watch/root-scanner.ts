@@ -7,15 +7,17 @@ import { compareNames, fileKey, type ManifestFile } from '../manifest/manifest-f
 import type { ManifestStore } from '../manifest-store.ts';
 import type { ManifestLoader } from '../parsing/manifest-loader.ts';
 import { type Arrivals, entryIn, type FolderEntry } from './arrivals.ts';
-import { changedEntries, type KnownEntry } from './folder-check.ts';
+import { changedEntries, failureOf, type KnownEntry } from './folder-check.ts';
 import { folderIdentity } from './folder-watcher.ts';
-import { followLinks, isMountedVersion, type LinkEntry, type Resolution } from './follow-links.ts';
+import { followLinks, isMountedVersion, type Resolution } from './follow-links.ts';
 import { type FolderListing, isUnnameable, listFolder } from './list-folder.ts';
 import type { ManifestBudget } from './manifest-budget.ts';
+import { PostponedFiles } from './postponed-files.ts';
 import { countedBytes, type Fingerprint, fingerprintOf, readManifestFile, unreadableContent } from './read-file.ts';
+import { type ChangedEntries, inOrder, type ScanScope, wholeRoot } from './scan-queue.ts';
 import { Settling } from './settling.ts';
 import { mostFolders, unreadSubfolders } from './subfolders.ts';
-import type { ScanScope, WatchedEntry } from './watch-plan.ts';
+import type { WatchPlan } from './watch-plan.ts';
 
 /** One root of `-f`, and what its scans need. */
 export interface RootScannerParts {
@@ -28,6 +30,8 @@ export interface RootScannerParts {
   readonly arrivals: Arrivals;
   /** Shared by all roots. */
   readonly budget: ManifestBudget;
+  /** Gets the entries that the scans depend on. */
+  readonly plan: WatchPlan;
   /** Milliseconds that a file has to stand still after it was written in place. */
   readonly settle: number;
   readonly clock: Clock;
@@ -50,23 +54,23 @@ const isWhole = ({ size, nlink }: Found['stats']): boolean => size > 0n && nlink
 /** Files read concurrently. */
 const concurrency = 8;
 
-/** Milliseconds of a scan: a change that is noticed meanwhile waits no longer for others, as for a large file. */
+/** Milliseconds of a scan, so that files that are saved together are one batch. */
 const maxScan = 1_000;
+
+/** Milliseconds of a scan while others are requested: a change waits no longer for those that came before it. */
+const maxHeld = 50;
 
 /** Scans one root of `-f` and updates the store. Reads only files whose fingerprint changed. */
 export class RootScanner {
   readonly #parts: RootScannerParts;
   readonly #absolute: string;
   readonly #known = new Map<string, Known>();
-  /** The directory entries that the path of the root resolves through. */
-  #rootEntries: readonly LinkEntry[] = [];
-  /** By entry of the root that is a link: the directory entries that it resolves through, also when it is dangling. */
-  readonly #linkEntries = new Map<string, readonly LinkEntry[]>();
   /** The folder that the root is, or was last. */
   #folder: string | undefined;
   /** A warning about folders within it that have manifests, as of the last scan of all. */
   #unread: string | undefined;
   readonly #settling: Settling;
+  readonly #postponed = new PostponedFiles();
   /** Entries that are not read for want of room, with what identifies their content, and how many others are not. */
   readonly #leftOut = new Map<string, Fingerprint>();
   #more = 0;
@@ -83,18 +87,14 @@ export class RootScanner {
     this.#absolute = resolve(parts.path);
   }
 
-  /** Yields the entries to watch, as of the last scan. */
-  *watchedEntries(): Generator<WatchedEntry> {
-    for (const { folder, name } of this.#rootEntries) yield { folder, name, scan: undefined };
-    if (this.#folder !== undefined) yield { folder: this.#folder, name: undefined, scan: undefined };
-    for (const [scan, entries] of this.#linkEntries) {
-      for (const { folder, name } of entries) yield { folder, name, scan };
-    }
-  }
-
   /** The entries that are waited for until they stand still, each with the time from which it counts. */
   settling(): ReturnType<Settling['waiting']> {
     return this.#settling.waiting();
+  }
+
+  /** Takes up files that were postponed: returns the entries that have to be scanned. */
+  takePostponed(): ReadonlySet<string> {
+    return this.#postponed.take(this.#parts.loader.room(this.#parts.root));
   }
 
   /** Says that an entry changed. Returns whether it has to be scanned: not if it comes after the last that can be read. */
@@ -110,11 +110,12 @@ export class RootScanner {
    * Scans the root. Read errors become diagnostics of the store; never rejects. Then {@link fit} is called. Later scans
    * than the first one take a bounded time.
    *
+   * @param othersWait returns whether further scans were requested
    * @returns the entries that are left for the next scan
    */
-  async scan(scope: ScanScope): Promise<readonly string[]> {
-    const scanning = this.#scan(scope);
-    if (scope === 'all') this.#scanningAll = scanning.then(() => undefined);
+  async scan(scope: ScanScope, othersWait: () => boolean): Promise<readonly string[]> {
+    const scanning = this.#scan(scope, othersWait);
+    if (scope.all) this.#scanningAll = scanning.then(() => undefined);
     const left = await scanning;
     this.#scanned = true;
     return left ?? [];
@@ -124,9 +125,10 @@ export class RootScanner {
    * Forgets the files that have no room any more, and reads those that have it now, after files of this or another root
    * changed.
    *
+   * @param othersWait as of {@link scan}
    * @returns the entries that are left for the next scan
    */
-  async fit(): Promise<readonly string[]> {
+  async fit(othersWait: () => boolean): Promise<readonly string[]> {
     const { budget, path, root, store } = this.#parts;
     const left: string[] = [];
     const edgeNow = (): string | undefined => budget.edge && fileKey(budget.edge);
@@ -136,8 +138,8 @@ export class RootScanner {
       for (const [name, { file, fingerprint }] of this.#known)
         if (!budget.admits(root, name)) this.#leaveOut(name, file, fingerprint ?? '');
       const admitted = [...this.#leftOut.keys()].filter((name) => budget.admits(root, name));
-      if (this.#folder !== undefined) left.push(...(await this.#scanEntries(this.#folder, admitted)));
-      else if (admitted.length > 0) await this.#scan('all');
+      if (this.#folder !== undefined) left.push(...(await this.#scanEntries(this.#folder, admitted, othersWait)));
+      else if (admitted.length > 0) await this.#scan(wholeRoot, othersWait);
     }
     const isCrowded = this.#leftOut.size + this.#more > 0;
     store.rootCrowded(root, isCrowded ? budget.crowding(root, path) : undefined);
@@ -148,7 +150,7 @@ export class RootScanner {
    * Looks for changes that no event told, and reads nothing: the scans of what events tell go on beside it. Returns the
    * entries that have to be scanned.
    */
-  async check(): Promise<ScanScope> {
+  async check(): Promise<ChangedEntries> {
     await this.#scanningAll;
     const resolution = await followLinks(parse(this.#absolute).root, this.#absolute);
     if (resolution.end !== 'found' || !resolution.stats.isDirectory() || resolution.realPath !== this.#folder)
@@ -187,14 +189,15 @@ export class RootScanner {
     return known && { fingerprint: known.fingerprint, realPath: known.file.realPath };
   }
 
-  async #scan(scope: ScanScope): Promise<readonly string[] | undefined> {
-    const { root: drive } = parse(this.#absolute);
-    const resolution = await followLinks(drive, this.#absolute);
-    this.#rootEntries = resolution.entries;
+  async #scan(scope: ScanScope, othersWait: () => boolean): Promise<readonly string[] | undefined> {
+    const resolution = await followLinks(parse(this.#absolute).root, this.#absolute);
+    const isFolder = resolution.end === 'found' && resolution.stats.isDirectory();
+    const all = isFolder ? [{ folder: resolution.realPath, name: undefined }] : [];
+    this.#parts.plan.set(this.#parts.root, undefined, [...resolution.entries, ...all]);
     if (resolution.end === 'absent') return this.#missing('does not exist');
     if (resolution.end === 'failed') return this.#missing(`cannot be looked at (${resolution.code})`);
     if (resolution.stats.isFile()) return this.#scanFile(resolution);
-    if (resolution.stats.isDirectory()) return this.#scanFolder(resolution, scope);
+    if (resolution.stats.isDirectory()) return this.#scanFolder(resolution, scope, othersWait);
     return this.#missing('is neither a file nor a folder');
   }
 
@@ -203,7 +206,7 @@ export class RootScanner {
     this.#more = 0;
     this.#keepOnly((name) => name === '');
     budget.list(root, [''], false);
-    budget.set(root, '', countedBytes(resolution.end === 'found' ? resolution.stats : undefined));
+    budget.set(root, '', countedBytes(resolution.stats));
     this.#folder = undefined;
     if (!budget.admits(root, ''))
       this.#leaveOut('', this.#file('', resolution.realPath), fingerprintOf(resolution.stats));
@@ -212,34 +215,31 @@ export class RootScanner {
     store.rootFound(root);
   }
 
-  async #scanFolder({ realPath }: Found, scope: ScanScope): Promise<readonly string[] | undefined> {
-    const { budget, root, store } = this.#parts;
-    let names = scope === 'all' ? [] : this.#inOrder(scope);
-    if (scope === 'all') {
+  async #scanFolder(
+    { realPath, entries }: Found,
+    scope: ScanScope,
+    othersWait: () => boolean,
+  ): Promise<readonly string[] | undefined> {
+    const { budget, plan, root, store } = this.#parts;
+    let names = inOrder(scope, (name) => store.counts({ root, name }));
+    if (scope.all) {
       let listing: FolderListing;
       try {
         listing = await this.#list(realPath);
       } catch (error) {
+        plan.set(root, undefined, entries);
         return this.#missing(`cannot be listed (${codeOrReason(error)})`);
       }
       this.#unread = await unreadSubfolders(realPath, listing.folders);
       this.#more = listing.more;
-      names = [...listing.names];
-      const listed = new Set(names);
+      const listed = new Set(listing.names);
+      names = [...new Set([...names.filter((name) => listed.has(name)), ...listed])];
       this.#keepOnly((name) => listed.has(name));
-      budget.list(root, names, listing.more > 0);
+      budget.list(root, listing.names, listing.more > 0);
     }
     this.#folder = realPath;
     store.rootFound(root, this.#unread);
-    return this.#scanEntries(realPath, names);
-  }
-
-  /** What counts already comes first, since a change of it may revoke. */
-  #inOrder(scope: Iterable<string>): string[] {
-    const { root, store } = this.#parts;
-    const counts = (name: string): boolean => store.counts({ root, name });
-    const [first, others] = [[...scope].filter(counts), [...scope].filter((name) => !counts(name))];
-    return [...first, ...others.sort(compareNames)];
+    return this.#scanEntries(realPath, names, othersWait);
   }
 
   /** Lists one name more than is read, to name it. */
@@ -251,11 +251,11 @@ export class RootScanner {
    * @param names in their order, if they are all: whether there is room for a file depends on the sizes before it
    * @returns those that are left when the time is over
    */
-  async #scanEntries(folder: string, names: readonly string[]): Promise<readonly string[]> {
+  async #scanEntries(folder: string, names: readonly string[], othersWait: () => boolean): Promise<readonly string[]> {
     const { clock } = this.#parts;
-    const end = this.#scanned ? clock.now() + maxScan : Number.POSITIVE_INFINITY;
+    const began = clock.now();
     for (let at = 0; at < names.length; at += concurrency) {
-      if (clock.now() > end) return names.slice(at);
+      if (this.#scanned && clock.now() - began > (othersWait() ? maxHeld : maxScan)) return names.slice(at);
       const some = names.slice(at, at + concurrency);
       const found = await Promise.all(some.map((name) => this.#look(folder, name)));
       await Promise.all(found.map((resolution, n) => this.#take(folder, some[n] ?? '', resolution)));
@@ -264,11 +264,11 @@ export class RootScanner {
   }
 
   async #look(folder: string, name: string): Promise<Resolution> {
-    const { budget, counters, root } = this.#parts;
+    const { budget, counters, plan, root } = this.#parts;
     counters.count('gatehouse_source_looks_total', { by: 'change' });
     const resolution = await followLinks(folder, name);
-    if (resolution.entries.length > 1) this.#linkEntries.set(name, resolution.entries);
-    else this.#linkEntries.delete(name);
+    if (resolution.entries.length > 1) plan.set(root, name, resolution.entries);
+    else plan.delete(root, name);
     // A link that leads nowhere is an entry, too.
     const exists = resolution.end !== 'absent' || resolution.entries.length > 1 || isUnnameable(name);
     if (exists) budget.set(root, name, countedBytes(resolution.end === 'found' ? resolution.stats : undefined));
@@ -282,9 +282,10 @@ export class RootScanner {
     const file = this.#file(name, resolution.end === 'found' ? resolution.realPath : join(folder, name));
     const isAdmitted = budget.admits(root, name);
     if (resolution.end !== 'found') {
-      if (!isAdmitted) return this.#leaveOut(name, file, '');
+      const fingerprint = resolution.end === 'failed' ? failureOf(resolution) : '';
+      if (!isAdmitted) return this.#leaveOut(name, file, fingerprint);
       this.#leftOut.delete(name);
-      this.#known.set(name, { file, fingerprint: undefined });
+      this.#known.set(name, { file, fingerprint });
       this.#settling.forget(name);
       return loader.load(file, unreadableContent(resolution.end === 'failed' ? resolution.code : undefined));
     }
@@ -300,6 +301,7 @@ export class RootScanner {
     const { loader, store } = this.#parts;
     const { name } = file;
     this.#settling.forget(name);
+    this.#postponed.delete(name);
     this.#leftOut.delete(name);
     loader.remove(file);
     this.#known.set(name, { file, fingerprint: fingerprintOf(stats) });
@@ -310,6 +312,7 @@ export class RootScanner {
   #leaveOut(name: string, file: ManifestFile, fingerprint: Fingerprint): void {
     const { loader, store } = this.#parts;
     this.#settling.forget(name);
+    this.#postponed.delete(name);
     this.#leftOut.set(name, fingerprint);
     if (this.#known.delete(name)) loader.remove(file);
     store.leaveOut(file);
@@ -329,18 +332,23 @@ export class RootScanner {
     const whole = isWhole(stats) && arrivals.has(entry);
     const replaced = known !== undefined && known.file.realPath !== realPath && entries.some(isMountedVersion);
     if (!whole && !replaced && this.#waits(file, entry, fingerprint, Number(stats.ctimeMs))) return true;
+    // Whoever saved it with others waits for it no longer.
+    const late = this.#postponed.delete(name);
+    const endReading = loader.reserve(file, Number(stats.size));
+    if (endReading === undefined) {
+      this.#postponed.add(name);
+      // As it was known, so that what a replaced link leads to counts at once also later.
+      return this.#await(known?.file ?? file);
+    }
     counters.count('gatehouse_source_reads_total');
-    const state = await readManifestFile(realPath, fingerprint, clock);
+    const state = await readManifestFile(realPath, fingerprint, clock).finally(endReading);
     if (state.kind === 'absent') return false;
     // A write that has begun while the file was read is reported within one turn of the event loop.
     if (whole) await setImmediate().then(() => setImmediate());
-    if (state.kind === 'torn' || (whole && !arrivals.take(entry))) {
-      this.#await(file);
-      return true;
-    }
+    if (state.kind === 'torn' || (whole && !arrivals.take(entry))) return this.#await(file);
     this.#settling.forget(name);
     this.#known.set(name, { file, fingerprint: state.fingerprint });
-    await loader.load(file, state.content);
+    await loader.load(file, state.content, late);
     return true;
   }
 
@@ -356,9 +364,10 @@ export class RootScanner {
     return true;
   }
 
-  #await(file: ManifestFile): void {
+  #await(file: ManifestFile): true {
     this.#known.set(file.name, { file, fingerprint: undefined });
     this.#parts.store.awaitFile(file);
+    return true;
   }
 
   #file(name: string, realPath: string): ManifestFile {
@@ -371,12 +380,13 @@ export class RootScanner {
 
   #keepOnly(isKept: (name: string) => boolean): void {
     for (const name of [...this.#known.keys(), ...this.#leftOut.keys()]) if (!isKept(name)) this.#delete(name);
-    for (const name of this.#linkEntries.keys()) if (!isKept(name)) this.#linkEntries.delete(name);
+    this.#parts.plan.keepOnly(this.#parts.root, isKept);
   }
 
   #delete(name: string): void {
     const file = this.#known.get(name)?.file ?? this.#file(name, '');
     const wasLeftOut = this.#leftOut.delete(name);
+    this.#postponed.delete(name);
     if (!this.#known.delete(name) && !wasLeftOut) return;
     this.#settling.forget(name);
     this.#parts.loader.remove(file);

@@ -1,7 +1,7 @@
 import { type Observable, Subject } from 'rxjs';
 import type { Clock, Stop } from '../../../edges.ts';
 import type { RootScanner } from './root-scanner.ts';
-import type { ScanQueue } from './watch-plan.ts';
+import type { ScanQueue } from './scan-queue.ts';
 
 /** Requests the scans of the files that were written in place, when each has stood still for long enough. */
 export class SettleTimer {

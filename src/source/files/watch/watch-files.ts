@@ -1,5 +1,5 @@
 import { concatMap, merge, type Observable, of, Subject } from 'rxjs';
-import type { Clock, Logger, StopAsync } from '../../../edges.ts';
+import type { Clock, Logger, Stop, StopAsync } from '../../../edges.ts';
 import { every } from '../../../net/timers.ts';
 import { type DebounceOptions, debounce } from '../../../rate/debounce.ts';
 import type { Batch } from '../../model.ts';
@@ -8,8 +8,9 @@ import type { ManifestLoader } from '../parsing/manifest-loader.ts';
 import { type Arrivals, entryIn } from './arrivals.ts';
 import { FolderWatcher } from './folder-watcher.ts';
 import type { RootScanner } from './root-scanner.ts';
+import { ScanQueue } from './scan-queue.ts';
 import { SettleTimer } from './settle-timer.ts';
-import { ScanQueue, WatchPlan } from './watch-plan.ts';
+import type { WatchPlan } from './watch-plan.ts';
 
 /** The parts of the file source, and the times that it keeps. */
 export interface WatchFilesParts {
@@ -18,6 +19,8 @@ export interface WatchFilesParts {
   readonly scanners: readonly RootScanner[];
   readonly loader: ManifestLoader;
   readonly arrivals: Arrivals;
+  /** That of the scanners. */
+  readonly plan: WatchPlan;
   readonly debounce: DebounceOptions;
   /** Interval in which all files are looked at, with or without events, in milliseconds. */
   readonly scanInterval: number;
@@ -28,13 +31,13 @@ export interface WatchFilesParts {
 
 /** Scans all roots and delivers a batch, then watches them. Settles after the first delivery. */
 export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
-  const { store, loader, scanners, arrivals, clock, log, deliver } = parts;
+  const { store, loader, scanners, plan, clock, log, deliver } = parts;
   const queue = new ScanQueue();
-  const requested = new Subject<void>();
+  /** By root: one that changes without an end must not delay the others. */
+  const requested = scanners.map(() => new Subject<void>());
   /** Emits when the queue has what was left of a scan. */
   const resumed = new Subject<void>();
   const settled = new SettleTimer(scanners, queue, clock);
-  let plan = new WatchPlan([]);
   let stopped = false;
   /** The time of the first event that no batch contains yet. */
   let since: number | undefined;
@@ -44,30 +47,32 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
   };
   const checks = checkAll(parts, queue, failed);
   const watcher = watchFolders(parts, {
-    plan: () => plan,
     check: checks.request,
     scan(root, entry) {
       queue.add(root, entry);
       since ??= clock.now();
-      requested.next();
+      requested[root]?.next();
+      loader.release();
     },
   });
 
+  const othersWait = (): boolean => queue.size > 0;
   const scan = async (): Promise<void> => {
-    arrivals.beginScan();
     const began = since ?? clock.now();
     since = undefined;
-    for (const [root, scope] of queue.take()) queue.addLeft(root, (await scanners[root]?.scan(scope)) ?? []);
-    for (const [root, scanner] of scanners.entries()) queue.addLeft(root, await scanner.fit());
+    for (const [root, scope] of queue.take())
+      queue.addLeft(root, (await scanners[root]?.scan(scope, othersWait)) ?? []);
+    for (const [root, scanner] of scanners.entries()) queue.addLeft(root, await scanner.fit(othersWait));
+    for (const [root, scanner] of scanners.entries()) queue.addChanged(root, scanner.takePostponed());
     settled.arm();
-    plan = new WatchPlan(scanners.map((scanner) => scanner.watchedEntries()));
     const added = await watcher.watchOnly(plan.folders);
     if (stopped) return;
     const batch = store.takeBatch();
     if (batch !== undefined) deliver({ ...batch, since: began });
-    if (added) queue.addAll(scanners.length);
-    if (added) requested.next();
-    else if (queue.size > 0) resumed.next();
+    const again = added.flatMap((folder) => [...plan.scansIn(folder)]);
+    queue.addScans(again);
+    for (const { root } of again) requested[root]?.next();
+    if (again.length === 0 && queue.size > 0) resumed.next();
   };
   let scanning: Promise<void> = Promise.resolve();
   const scanSafely = (): Promise<void> => {
@@ -76,8 +81,8 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
   };
 
   queue.addAll(scanners.length);
-  const changed = debounce(requested, parts.debounce, clock);
-  const scans = merge(of(undefined), changed, checks.ended, resumed, settled.due, loader.loaded).pipe(
+  const changed = requested.map((ofRoot) => debounce(ofRoot, parts.debounce, clock));
+  const scans = merge(of(undefined), ...changed, checks.ended, resumed, settled.due, loader.loaded).pipe(
     concatMap(scanSafely),
   );
   return new Promise((resolve) => {
@@ -103,7 +108,8 @@ interface Checks {
 
 /**
  * Looks at all files at an interval and when it is requested, and queues the scans of what has changed. Goes on beside
- * the scans of what events tell: a change must not wait until all files were looked at.
+ * the scans of what events tell: a change must not wait until all files were looked at. Takes half of the time at most,
+ * since whoever touches a folder requests it.
  */
 function checkAll(
   { scanners, scanInterval, clock }: WatchFilesParts,
@@ -113,14 +119,27 @@ function checkAll(
   const ended = new Subject<void>();
   let running: Promise<void> | undefined;
   let isRequested = false;
+  let endRest: Stop = () => undefined;
+  const rest = (milliseconds: number): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = clock.after(milliseconds, resolve);
+    endRest = () => {
+      cancel();
+      resolve();
+    };
+    return promise;
+  };
   const check = async (): Promise<void> => {
-    for (const [root, scanner] of scanners.entries()) queue.addScope(root, await scanner.check());
+    for (const [root, scanner] of scanners.entries()) queue.addChanged(root, await scanner.check());
   };
   const run = async (): Promise<void> => {
     while (isRequested) {
       isRequested = false;
+      const began = clock.now();
       await check().catch(failed);
       ended.next();
+      const took = Math.min(clock.now() - began, scanInterval);
+      if (took > 0) await rest(took);
     }
     running = undefined;
   };
@@ -135,27 +154,28 @@ function checkAll(
     async stop() {
       stopTimer();
       isRequested = false;
+      endRest();
       await running;
     },
   };
 }
 
 interface Requests {
-  readonly plan: () => WatchPlan;
   readonly check: () => void;
   readonly scan: (root: number, entry: string) => void;
 }
 
 /** Watches folders, and records what arrives in them. */
 function watchFolders(
-  { scanners, arrivals, log }: Pick<WatchFilesParts, 'scanners' | 'arrivals' | 'log'>,
-  { plan, check, scan }: Requests,
+  { scanners, arrivals, plan, clock, log }: WatchFilesParts,
+  { check, scan }: Requests,
 ): FolderWatcher {
   return new FolderWatcher({
+    clock,
     log,
     changed(folder, name, event) {
       if (name !== undefined) arrivals.record(entryIn(folder.identity, name), event);
-      for (const { root, entry } of plan().scansAfter(folder.path, name)) {
+      for (const { root, entry } of plan.scansAfter(folder.path, name)) {
         if (entry === undefined) check();
         else if (scanners[root]?.hasToScan(entry) !== false) scan(root, entry);
       }

@@ -1,16 +1,11 @@
 import { basename } from 'node:path';
 import { isManifestName, isUnnameable } from './list-folder.ts';
 
-/** The scope of a scan: the whole root, or the entries of its folder with these names. */
-export type ScanScope = 'all' | ReadonlySet<string>;
-
 /** An entry of a folder whose change requires a scan. */
 export interface WatchedEntry {
   readonly folder: string;
   /** Undefined: any manifest in the folder, which is the root. */
   readonly name: string | undefined;
-  /** The entry of the root to scan then; undefined: the whole root. */
-  readonly scan: string | undefined;
 }
 
 /** A part of a root that has to be scanned. */
@@ -20,20 +15,57 @@ export interface ScanRequest {
   readonly entry: string | undefined;
 }
 
-/** Maps a change in a folder to the scans that it requires. Built after each scan. */
-export class WatchPlan {
-  readonly #requests = new Map<string, Map<string | undefined, ScanRequest[]>>();
+/** What one scan depends on. */
+interface Watched {
+  readonly request: ScanRequest;
+  readonly entries: readonly WatchedEntry[];
+}
 
-  /** @param watched the entries of each root */
-  constructor(watched: readonly Iterable<WatchedEntry>[]) {
-    for (const [root, entries] of watched.entries()) {
-      for (const { folder, name, scan } of entries) this.#requestsFor(folder, name).push({ root, entry: scan });
+/**
+ * Maps a change in a folder to the scans that it requires. A scan replaces what the entries that it looked at depend on:
+ * ten thousand links have forty entries each, and a change of one of them must not cost all.
+ */
+export class WatchPlan {
+  /** By folder and name. */
+  readonly #requests = new Map<string, Map<string | undefined, Set<ScanRequest>>>();
+  /** By root, and by the entry to scan. */
+  readonly #watched = new Map<number, Map<string | undefined, Watched>>();
+
+  /** Sets the entries on which a scan depends. @param scan undefined: that of the whole root */
+  set(root: number, scan: string | undefined, entries: readonly WatchedEntry[]): void {
+    const before = this.#of(root).get(scan);
+    if (before !== undefined && isSame(before.entries, entries)) return;
+    const request = before?.request ?? { root, entry: scan };
+    if (before !== undefined) this.#remove(before);
+    this.#of(root).set(scan, { request, entries });
+    for (const { folder, name } of entries) {
+      const byName = entryOf(this.#requests, folder, () => new Map<string | undefined, Set<ScanRequest>>());
+      entryOf(byName, name, () => new Set<ScanRequest>()).add(request);
     }
   }
 
-  /** All folders that have to be watched. */
+  /** Forgets what the scan of an entry depends on. */
+  delete(root: number, scan: string): void {
+    const watched = this.#of(root).get(scan);
+    if (watched === undefined) return;
+    this.#of(root).delete(scan);
+    this.#remove(watched);
+  }
+
+  /** Forgets the entries of a root that are not kept. */
+  keepOnly(root: number, isKept: (scan: string) => boolean): void {
+    for (const scan of this.#of(root).keys()) if (scan !== undefined && !isKept(scan)) this.delete(root, scan);
+  }
+
+  /** All folders that have to be watched, those of the roots first. */
   get folders(): ReadonlySet<string> {
-    return new Set(this.#requests.keys());
+    const ofRoots = [...this.#watched.values()].flatMap((scans) => scans.get(undefined)?.entries ?? []);
+    return new Set([...ofRoots.map(({ folder }) => folder), ...this.#requests.keys()]);
+  }
+
+  /** The scans that depend on any entry of a folder. */
+  scansIn(folder: string): ReadonlySet<ScanRequest> {
+    return new Set([...(this.#requests.get(folder)?.values() ?? [])].flatMap((requests) => [...requests]));
   }
 
   /** Returns the scans after a change of an entry of a folder; undefined: of an unknown one. */
@@ -42,66 +74,42 @@ export class WatchPlan {
     if (requests === undefined) return [];
     // The event of a folder that is moved or removed has its own name.
     if (name === undefined || name === basename(folder)) {
-      return [...requests.values()].flat().map(({ root }) => ({ root, entry: undefined }));
+      const roots = new Set([...this.scansIn(folder)].map(({ root }) => root));
+      return [...roots].map((root) => ({ root, entry: undefined }));
     }
-    const roots = isManifestName(name) ? (requests.get(undefined) ?? []) : [];
+    const roots = isManifestName(name) ? [...(requests.get(undefined) ?? [])] : [];
     // Of a name that is not UTF-8, only a listing tells whether it is there.
     const entry = isUnnameable(name) ? undefined : name;
     return [...(requests.get(name) ?? []), ...roots.map(({ root }) => ({ root, entry }))];
   }
 
-  #requestsFor(folder: string, name: string | undefined): ScanRequest[] {
-    const byName = this.#requests.get(folder) ?? new Map<string | undefined, ScanRequest[]>();
-    this.#requests.set(folder, byName);
-    const requests = byName.get(name) ?? [];
-    byName.set(name, requests);
-    return requests;
+  #of(root: number): Map<string | undefined, Watched> {
+    return entryOf(this.#watched, root, () => new Map<string | undefined, Watched>());
+  }
+
+  #remove({ request, entries }: Watched): void {
+    for (const { folder, name } of entries) {
+      const byName = this.#requests.get(folder);
+      const requests = byName?.get(name);
+      requests?.delete(request);
+      if (requests?.size === 0) byName?.delete(name);
+      if (byName?.size === 0) this.#requests.delete(folder);
+    }
   }
 }
 
-/** Changed entries of a root beyond which the whole root is scanned: bounds the memory that a burst of events takes. */
-const maxEntries = 10_000;
+function isSame(entries: readonly WatchedEntry[], others: readonly WatchedEntry[]): boolean {
+  return (
+    entries.length === others.length &&
+    entries.every(({ folder, name }, at) => folder === others[at]?.folder && name === others[at]?.name)
+  );
+}
 
-/** Scans that were requested and not yet begun, merged per root. */
-export class ScanQueue {
-  #scopes = new Map<number, 'all' | Set<string>>();
-
-  /** The number of roots that are to be scanned. */
-  get size(): number {
-    return this.#scopes.size;
-  }
-
-  add(root: number, entry: string): void {
-    const scope = this.#scopes.get(root);
-    if (scope === 'all') return;
-    if (scope === undefined) this.#scopes.set(root, new Set([entry]));
-    else if (scope.size < maxEntries) scope.add(entry);
-    else this.#scopes.set(root, 'all');
-  }
-
-  /** Requests the scan of a part of a root. */
-  addScope(root: number, scope: 'all' | Iterable<string>): void {
-    if (scope === 'all') this.#scopes.set(root, 'all');
-    else for (const entry of scope) this.add(root, entry);
-  }
-
-  /** Puts what is left of a scan before what was requested meanwhile, so that it waits for one scan of the others at most. */
-  addLeft(root: number, entries: readonly string[]): void {
-    const later = this.#scopes.get(root);
-    if (later === 'all' || entries.length === 0) return;
-    this.#scopes.set(root, new Set(entries));
-    if (later !== undefined) this.addScope(root, later);
-  }
-
-  /** Requests a whole scan of this number of roots. */
-  addAll(roots: number): void {
-    for (let root = 0; root < roots; root += 1) this.#scopes.set(root, 'all');
-  }
-
-  /** Takes all requests. */
-  take(): ReadonlyMap<number, ScanScope> {
-    const taken = this.#scopes;
-    this.#scopes = new Map();
-    return taken;
-  }
+/** Returns the value of a key, which is made if there is none. */
+function entryOf<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
 }

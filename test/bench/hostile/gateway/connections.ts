@@ -1,4 +1,6 @@
 import { floodHalfOpen } from '../programs/half-open.ts';
+import { attackerAddresses } from '../programs/http-client.ts';
+import { floodKept } from '../programs/kept-connections.ts';
 import type { Attack, StopAttack } from '../programs/model.ts';
 
 /** Connections of strangers, without a token. */
@@ -31,6 +33,18 @@ export const connectionAttacks: readonly Attack[] = [
       line: 'connections are closed because they send requests without waiting',
     },
   }),
+  {
+    name: 'requests on kept connections to the admin page',
+    row: 8,
+    program: 'gateway',
+    trace: {
+      metric: 'gatehouse_gateway_connections_delayed_total',
+      labels: { listener: 'admin' },
+      line: 'requests on connections that are kept open wait',
+    },
+    amount: { full: 740, short: 20 },
+    start: ({ admin }, count) => floodKept(admin, count, [attackerAddresses[0]]),
+  },
 ];
 
 interface Flood extends Pick<Attack, 'amount' | 'trace'> {

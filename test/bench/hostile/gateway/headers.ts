@@ -51,7 +51,7 @@ export const headerAttacks: readonly Attack[] = [
     name: 'long headers of every character',
     row: 1,
     program: 'gateway',
-    trace: unauthenticated,
+    trace: { ...unauthenticated, line: 'requests without a token were refused' },
     amount: { full: 8, short: 1 },
     start: ({ gateway }, atOnce) =>
       repeat(atOnce, (index) => {

@@ -24,6 +24,23 @@ export const pageAttacks: readonly Attack[] = [
       }),
   },
   {
+    name: 'preflights without an end',
+    row: 8,
+    program: 'gateway',
+    trace: {
+      metric: 'gatehouse_gateway_requests_open_total',
+      labels: { kind: 'preflight' },
+      line: 'many requests are answered that need no token',
+      only: 'bench',
+    },
+    amount: { full: 16, short: 1 },
+    start: ({ gateway: port }, atOnce) =>
+      repeat(atOnce, () => {
+        const headers = { origin: 'http://localhost', 'access-control-request-headers': 'x'.repeat(8_000) };
+        return send({ port, method: 'OPTIONS', path: '/mcp', headers, from });
+      }),
+  },
+  {
     name: 'scrapes and probes of the gateway without an end',
     row: 8,
     program: 'gateway',

@@ -43,7 +43,8 @@ export const targetAttacks: readonly Attack[] = [
     name: '15,000 rules and 20,000 tools',
     row: 15,
     program: 'gateway',
-    trace: targetAsked('default/hostile-1', 'target does not answer'),
+    // As many as rules and lists may have: nothing is refused.
+    trace: targetAsked('default/hostile-1'),
     amount: { full: 15_000, short: 300 },
     seconds: 30,
     world: { list: 'filtered' },

@@ -92,6 +92,11 @@ export const unaskedAttacks: readonly Attack[] = [
     'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n0\r\n',
   ),
   ofBytes(
+    'trailers without values without an end',
+    'a:\r\n',
+    'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n0\r\n',
+  ),
+  ofBytes(
     'chunks of one byte without an end',
     '1\r\n \r\n',
     'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n',

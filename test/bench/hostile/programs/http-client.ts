@@ -7,7 +7,7 @@ export const attackerAddresses = ['127.0.0.2', '127.0.0.3'] as const;
 
 export interface SentRequest {
   readonly port: number;
-  readonly method?: 'GET' | 'POST' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'DELETE' | 'OPTIONS';
   readonly path?: string;
   readonly headers?: OutgoingHttpHeaders;
   readonly body?: string | Buffer;

@@ -33,7 +33,7 @@ export function hasMoved(before: Metrics, after: Metrics, { metric, labels = {} 
 
 /** Gauges that are back at what they were once an attack is over, and by how much honest clients move them. */
 const gauges: ReadonlyMap<string, number> = new Map([
-  ['nodejs_active_handles_total', 8],
+  ['process_open_fds', 8],
   ['nodejs_active_requests_total', 8],
   ['gatehouse_xds_streams', 4],
   ['gatehouse_xds_nodes', 4],

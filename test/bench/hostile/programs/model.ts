@@ -36,6 +36,8 @@ export interface WorldOptions {
   readonly input?: 'folder' | 'cluster';
   /** TLS beside plaintext at the port of the gateways, and keys of issuers from any address that is not loopback. */
   readonly tls?: boolean;
+  /** Services of the folder besides the usual ones, each with a target; none by default. */
+  readonly services?: number;
   /** `--max-sessions` of the gateway; its default by default. */
   readonly maxSessions?: number;
 }

@@ -80,16 +80,28 @@ function serveArguments(
   folder: string,
   apiServer: number,
   program: Attack['program'],
-  { input = 'folder', tls = false }: WorldOptions,
+  { input = 'folder', tls = false, services = 0 }: WorldOptions,
 ): readonly string[] {
   const listeners = ['xds', 'debug', 'metrics', 'admin'].map((name) => `--${name}-listen=127.0.0.1:0`);
   if (input === 'folder') {
     writeManifest(folder, 'base.yaml', baseManifests(program));
+    writeServices(folder, services);
     return ['-f', folder, ...listeners, ...(tls ? securedArguments(folder) : [])];
   }
   const kubeconfig = join(folder, 'kubeconfig');
   writeFileSync(kubeconfig, JSON.stringify(kubeconfigOf(apiServer)));
   return ['--kubeconfig', kubeconfig, ...listeners];
+}
+
+/** Services in one file: the parser of long ones is a thread, which is not what is attacked. */
+const servicesPerFile = 200;
+
+function writeServices(folder: string, count: number): void {
+  for (let first = 0; first < count; first += servicesPerFile) {
+    const last = Math.min(first + servicesPerFile, count);
+    const services = Array.from({ length: last - first }, (_, index) => mcpTarget(`default/large-${first + index}`));
+    writeManifest(folder, `large-${first}.yaml`, services.join('---\n'));
+  }
 }
 
 function securedArguments(folder: string): readonly string[] {

@@ -28,17 +28,17 @@ function ofNames(name: string, fields: (names: readonly string[]) => object): At
     program: 'serve',
     trace: { metric: 'gatehouse_xds_streams_ended_total', labels: { code: 'RESOURCE_EXHAUSTED' }, line: undefined },
     amount: { full: 1_000_000, short: 130_000 },
+    // Some seconds go by until the names are encoded.
+    seconds: 20,
     start({ xds }, count): StopAttack {
       const names = Array.from({ length: count }, (_, index) => `ns/name-${index}`);
       const node = {
         id: 'agentgateway~10.0.0.9~gw.default~default.svc.cluster.local',
         metadata: { role: 'default~gw' },
       };
-      const requests = types.map((typeUrl) =>
-        grpcFrame(
-          DeltaDiscoveryRequest.encode(DeltaDiscoveryRequest.fromPartial({ node, typeUrl, ...fields(names) })).finish(),
-        ),
-      );
+      // Parts of a message that follow one another are one message: what is large is encoded once.
+      const large = bytesOf(fields(names));
+      const requests = types.map((typeUrl) => grpcFrame(Buffer.concat([bytesOf({ node, typeUrl }), large])));
       const createConnection = (): ReturnType<typeof connectSocket> =>
         connectSocket({ host: '127.0.0.1', port: xds, localAddress: from });
       let session = connect(`http://127.0.0.1:${xds}`, { createConnection }).on('error', () => {});
@@ -56,6 +56,10 @@ function ofNames(name: string, fields: (names: readonly string[]) => object): At
       };
     },
   };
+}
+
+function bytesOf(request: object): Uint8Array {
+  return DeltaDiscoveryRequest.encode(DeltaDiscoveryRequest.fromPartial(request)).finish();
 }
 
 const headers = { 'content-type': 'application/grpc', te: 'trailers' } as const;

@@ -1,9 +1,16 @@
 import { floodHalfOpen } from '../programs/half-open.ts';
 import { attackerAddresses, send } from '../programs/http-client.ts';
-import type { Attack } from '../programs/model.ts';
+import { floodKept, manyAddresses } from '../programs/kept-connections.ts';
+import type { Attack, Trace } from '../programs/model.ts';
 import { repeat } from '../programs/repeat.ts';
 
 const [from] = attackerAddresses;
+
+const keptRequests: Trace = {
+  metric: 'gatehouse_http_connections_delayed_total',
+  labels: { listener: 'metrics' },
+  line: 'requests on connections that are kept open wait',
+};
 
 /** The listener of health and metrics, which the kubelet asks. */
 export const healthAttacks: readonly Attack[] = [
@@ -27,6 +34,22 @@ export const healthAttacks: readonly Attack[] = [
     },
     amount: { full: 16, short: 8 },
     start: ({ metrics: port }, atOnce) => repeat(atOnce, () => send({ port, path: '/metrics', from, timeout: 60_000 })),
+  },
+  {
+    name: 'requests on kept connections to the health listener',
+    row: 8,
+    program: 'serve',
+    trace: keptRequests,
+    amount: { full: 740, short: 20 },
+    start: ({ metrics }, count) => floodKept(metrics, count, [from]),
+  },
+  {
+    name: 'requests on kept connections of many addresses to the health listener',
+    row: 8,
+    program: 'serve',
+    trace: keptRequests,
+    amount: { full: 960, short: 48 },
+    start: ({ metrics }, count) => floodKept(metrics, count, manyAddresses),
   },
   {
     name: 'half a preface at the xDS listener',

@@ -7,11 +7,41 @@ import type { Attack, StopAttack } from '../programs/model.ts';
 
 /** Objects of which each is within its bounds, and all together are more than a heap holds. The amount is their number. */
 export const largeWorldAttacks: readonly Attack[] = [
-  ofCluster('policies of 1.4 MB by the hundred, in a cluster', (index) => policy(index, 64, 'v')),
-  ofCluster('policies with ever new values by the hundred, in a cluster', (index) => policy(index, 30, `v${index}-`)),
+  ofCluster(
+    'policies of 1.4 MB by the hundred, in a cluster',
+    policies((index) => policy(index, 64, 'v')),
+  ),
+  ofCluster(
+    'policies with ever new values by the hundred, in a cluster',
+    policies((index) => policy(index, 30, `v${index}-`)),
+  ),
+  ofCluster('small Services by the hundred thousand in one namespace', services()),
   ofFolder('policies of 1.4 MB by the hundred, in a folder', (index) => policy(index, 64, 'v')),
   ofFolder('policies with ever new values by the hundred, in a folder', (index) => policy(index, 30, `v${index}-`)),
 ];
+
+/** Objects of one kind that an API server has beside the honest ones. */
+interface Flood {
+  /** The kind, and how it is spelt in the path of its list. */
+  readonly kind: 'MCPAuthPolicy' | 'Service';
+  readonly plural: string;
+  readonly full: number;
+  readonly make: (index: number) => object;
+}
+
+function policies(make: (index: number) => object): Flood {
+  return { kind: 'MCPAuthPolicy', plural: 'mcpauthpolicies', full: 170, make };
+}
+
+/** More than are kept, of one namespace. */
+function services(): Flood {
+  const spec = { clusterIP: '10.0.0.1', ports: [{ port: 80, appProtocol: 'kgateway.dev/mcp' }] };
+  const make = (index: number): object => {
+    const metadata = { name: `s${index}`, namespace: 'crowd', uid: `u${index}`, resourceVersion: '7' };
+    return { apiVersion: 'v1', kind: 'Service', metadata, spec };
+  };
+  return { kind: 'Service', plural: 'services', full: 130_000, make };
+}
 
 /** A policy with as many rules as its CRD allows. @param matches of each rule */
 function policy(index: number, matches: number, value: string): object {
@@ -52,16 +82,16 @@ function ofFolder(name: string, make: (index: number) => object): Attack {
   };
 }
 
-function ofCluster(name: string, make: (index: number) => object): Attack {
+function ofCluster(name: string, flood: Flood): Attack {
   return {
     name,
     row: 15,
     program: 'serve',
-    amount: { full: 170, short: 1 },
+    amount: { full: flood.full, short: 1 },
     seconds: 30,
     trace: {
       metric: 'gatehouse_source_ignored_objects',
-      labels: { kind: 'MCPAuthPolicy' },
+      labels: { kind: flood.kind },
       line: undefined,
       only: 'bench',
     },
@@ -71,9 +101,9 @@ function ofCluster(name: string, make: (index: number) => object): Attack {
       const known = new Set<string>();
       const watches: ServerResponse[] = [];
       const server = createServer((request, response) => {
-        answer(request, response, known, { count, make });
-        if (request.url?.includes('mcpauthpolicies?watch=') === true) watches.push(response);
-        if (known.has('mcpauthpolicies')) response.on('close', resolve);
+        answer(request, response, known, count, flood);
+        if (request.url?.includes(`${flood.plural}?watch=`) === true) watches.push(response);
+        if (known.has(flood.plural)) response.on('close', resolve);
       });
       await new Promise<void>((listening, reject) => {
         server.once('error', reject).listen(port, '127.0.0.1', listening);
@@ -81,7 +111,7 @@ function ofCluster(name: string, make: (index: number) => object): Attack {
       await Promise.race([listed, new Promise((late) => setTimeout(late, 30_000))]);
       return async () => {
         // What is known of an API server that is away stays: the policies go first.
-        await Promise.all(watches.map((watch) => deleteAll(watch, count, make)));
+        await Promise.all(watches.map((watch) => deleteAll(watch, count, flood.make)));
         server.close();
         server.closeAllConnections();
         return 0;
@@ -119,7 +149,8 @@ function answer(
   request: IncomingMessage,
   response: ServerResponse,
   known: Set<string>,
-  { count, make }: { readonly count: number; readonly make: (index: number) => object },
+  count: number,
+  flood: Flood,
 ): void {
   request.resume();
   response.on('error', () => {});
@@ -140,12 +171,13 @@ function answer(
     response.flushHeaders();
     return;
   }
-  const isPolicies = plural === 'mcpauthpolicies';
   const items = function* (): Generator<string> {
     yield '{"kind":"List","apiVersion":"v1","metadata":{"resourceVersion":"9"},"items":[';
-    const objects = isPolicies ? count : (others[plural]?.length ?? 0);
-    for (let index = 0; index < objects; index += 1) {
-      yield `${index === 0 ? '' : ','}${JSON.stringify(isPolicies ? make(index) : others[plural]?.[index])}`;
+    const honest = others[plural] ?? [];
+    const objects = plural === flood.plural ? count : 0;
+    for (let index = 0; index < objects + honest.length; index += 1) {
+      const object = index < objects ? flood.make(index) : honest[index - objects];
+      yield `${index === 0 ? '' : ','}${JSON.stringify(object)}`;
     }
     yield ']}';
   };

@@ -1,6 +1,5 @@
 import { openAndLeave } from '../gateway/pages.ts';
 import { attackerAddresses, send } from '../programs/http-client.ts';
-import { mcpTarget, removeManifest, writeManifest } from '../programs/manifest-folder.ts';
 import type { Attack, StopAttack, Trace, Victim } from '../programs/model.ts';
 import { repeat } from '../programs/repeat.ts';
 
@@ -56,8 +55,9 @@ export const operatorAttacks: readonly Attack[] = [
     row: 15,
     program: 'serve',
     trace: manyRequests,
-    amount: { full: 5_000, short: 50 },
+    amount: { full: 16, short: 8 },
     seconds: 15,
+    world: { services: 5_000 },
     start: askForSnapshots,
   },
   {
@@ -80,23 +80,13 @@ function explain({ debug: port }: Victim, body: string): ReturnType<typeof send>
   return send({ port, method: 'POST', path: '/debug/explain', headers, body, from });
 }
 
-/** Asks for everything that there is, in a world of this many Services. */
-function askForSnapshots({ debug: port, folder }: Victim, count: number): StopAttack {
-  const services = Array.from({ length: count }, (_, index) => mcpTarget(`default/large-${index}`));
-  // Few in a file: the parser of long ones is not what is attacked.
-  const files = Array.from({ length: Math.ceil(count / 200) }, (_, index) => `large-${index}.yaml`);
-  for (const [index, name] of files.entries()) {
-    writeManifest(folder, name, services.slice(index * 200, (index + 1) * 200).join('---\n'));
-  }
+/** Asks for everything that there is, this often at once. */
+function askForSnapshots({ debug: port }: Victim, atOnce: number): StopAttack {
   const paths = ['/snapshots/xds', '/snapshots/graph', '/debug/graph', '/debug/problems', '/debug/status'];
-  const stop = repeat(16, (index) => {
+  return repeat(atOnce, (index) => {
     const path = paths[(index + Math.floor(Math.random() * paths.length)) % paths.length] ?? '/';
     return send({ port, path, from, timeout: 60_000 });
   });
-  return () => {
-    for (const name of files) removeManifest(folder, name);
-    return stop();
-  };
 }
 
 /** Opens event streams of the status page, and leaves them all at the end. */

@@ -1,10 +1,12 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { connectRawTls, type RawTls } from '../../../support/nodes/raw-tls.ts';
 import { isSubject, policyWith } from '../../../support/worlds/manifests.ts';
 import { attackerAddresses } from '../programs/http-client.ts';
 import { removeManifest, writeManifest } from '../programs/manifest-folder.ts';
 import type { Attack, StopAttack, Victim } from '../programs/model.ts';
-import { repeat } from '../programs/repeat.ts';
+import { repeat, runAll } from '../programs/repeat.ts';
+import { preface } from './raw-http2.ts';
 
 const [from] = attackerAddresses;
 
@@ -31,6 +33,19 @@ export const securedAttacks: readonly Attack[] = [
     start: ({ xds }, count) => holdHandshakes(xds, count),
   },
   {
+    name: 'KeyUpdates of many connections at once',
+    row: 9,
+    program: 'serve',
+    trace: {
+      metric: 'gatehouse_xds_connections_closed_total',
+      line: 'connections are reset because they send TLS records',
+    },
+    amount: { full: 60, short: 2 },
+    seconds: 15,
+    world: { tls: true },
+    start: ({ xds: port }, count) => repeat(1, () => updateKeys(port, count)),
+  },
+  {
     name: 'a thousand addresses of keys that do not answer',
     row: 10,
     program: 'serve',
@@ -48,6 +63,23 @@ function shakeHands(port: number): Promise<void> {
     const socket = connectTls(options, () => socket.destroy());
     socket.on('error', () => {}).on('close', () => resolve());
   });
+}
+
+/** Bytes that a connection takes in one read. */
+const oneRead = 64 << 10;
+
+/** Opens connections, and sends of each as many KeyUpdates as are read at once, of all at the same moment. */
+async function updateKeys(port: number, count: number): Promise<void> {
+  const raws: RawTls[] = [];
+  await runAll(count, 10, async () => void raws.push(await connectRawTls(port, undefined, preface)));
+  const floods = raws.map((raw) => {
+    const first = raw.keyUpdate();
+    return Buffer.concat([first, ...Array.from({ length: oneRead / first.length }, () => raw.keyUpdate())]);
+  });
+  const closed = raws.map(({ socket }) => new Promise((resolve) => socket.on('close', resolve)));
+  for (const [index, { socket }] of raws.entries()) socket.on('error', () => {}).write(floods[index] ?? '');
+  await Promise.race([Promise.all(closed), new Promise((resolve) => setTimeout(resolve, 5_000))]);
+  for (const { socket } of raws) socket.destroy();
 }
 
 /** A record of a handshake, of the largest size, and as much of it as comes before the end. */

@@ -1,9 +1,15 @@
 import { expect, it } from 'vitest';
 import { CrowdedOut } from '../../../../src/gateway/session/lists/crowded-out.ts';
 import { createListCollector, type ListCollectorParts } from '../../../../src/gateway/session/lists/list-collector.ts';
+import { emptyListing, type Listing } from '../../../../src/gateway/session/lists/list-pages.ts';
 import { createAnswerBudget } from '../../../../src/gateway/upstream/answer-limits.ts';
 import { FairTurns } from '../../../../src/rate/fair-turns.ts';
 import { createManualClock } from '../../../support/edges/manual-clock.ts';
+
+function listingOf(count: number): Listing {
+  const entries = Array.from({ length: count }, (_, index) => ({ name: `t${index}` }));
+  return { ...emptyListing, entries, texts: entries.map((entry) => JSON.stringify(entry).padEnd(128)) };
+}
 
 /** A collector of these lists of targets, and the entries that were made in each turn. */
 function create(lists: Readonly<Record<string, number>>): {
@@ -14,11 +20,11 @@ function create(lists: Readonly<Record<string, number>>): {
   const shared = {
     budget: createAnswerBudget(new FairTurns()),
     crowdedOut: new CrowdedOut(createManualClock()),
-    read: async (target: string) => Array.from({ length: lists[target] ?? 0 }, (_, index) => ({ name: `t${index}` })),
+    read: async (target: string) => listingOf(lists[target] ?? 0),
     turns: {
       toBegin: async () => ({ read() {}, [Symbol.dispose]() {} }),
       toRead: async () => () => {},
-      toSerialize: async () => void turns.push(0),
+      toMake: async () => void turns.push(0),
     },
   };
   const exposeName = ({ name }: { readonly name: string }): string => {
@@ -51,11 +57,11 @@ function create(lists: Readonly<Record<string, number>>): {
 }
 
 it.each([
-  ['of one target that has the most', { a: 10_000 }, [2_500, 2_500, 2_500, 2_500, 0]],
-  ['of many targets that have a few', { a: 1_000, b: 1_000, c: 1_000, d: 10 }, [2_000, 1_010, 0]],
+  ['of one target that has the most', { a: 3_000 }, [1_334, 1_334, 332]],
+  ['of many targets that have a few', { a: 1_000, b: 1_000, c: 1_000, d: 10 }, [1_334, 1_334, 342]],
   ['that is small', { a: 10, b: 10 }, [20]],
 ])(
-  'a list %s is made by 2,500 entries in a turn, and serialized in another one when it is large',
+  'a list %s is made in turns, each for 2,000 entries of which a long one counts for more',
   async (_, lists, turns) => {
     const collector = create(lists);
     expect(await collector.collect()).toBe(Object.values<number>(lists).reduce((sum, count) => sum + count));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createUiOwners } from '../../../../src/gateway/session/names/ui-owners.ts';
+import { createUiOwners, referredPages } from '../../../../src/gateway/session/names/ui-owners.ts';
 import { createListMemory } from '../../../../src/gateway/upstream/answer-limits.ts';
 import { createManualClock } from '../../../support/edges/manual-clock.ts';
 import { createRecordedLog } from '../../../support/edges/recorded-log.ts';
@@ -38,8 +38,8 @@ const nobodys = { page: -32602, listed: [] };
 it('a target whose tools refer to more pages than it may own is named in the log', () => {
   const log = createRecordedLog();
   const owners = createUiOwners(createManualClock(), log, createListMemory({ evict: () => {}, crowded: () => {} }));
-  const tools = Array.from({ length: 1_001 }, (_, nth) => ({ _meta: { ui: { resourceUri: `ui://app/${nth}` } } }));
-  for (let times = 0; times < 3; times += 1) owners.toolsListed('default/many', tools);
+  const pages = Array.from({ length: 1_001 }, (_, nth) => `ui://app/${nth}`);
+  for (let times = 0; times < 3; times += 1) owners.toolsListed('default/many', pages);
   expect(owners.claimants('ui://app/999')).toEqual(['default/many']);
   expect(owners.claimants('ui://app/1000')).toEqual([]);
   expect(log.lines.map(({ fields }) => fields)).toEqual([{ target: 'default/many', because: 'more than 1000 pages' }]);
@@ -111,17 +111,18 @@ describe('the owner of a page', () => {
     [{ 'openai/outputTemplate': 'ui://a' }],
   ])('is found by %j', (_meta) => {
     const { owners } = create();
-    owners.toolsListed('t', [{ name: 'x', _meta }]);
+    owners.toolsListed('t', referredPages({ name: 'x', _meta }));
     expect(owners.claimants('ui://a')).toEqual(['t']);
-    owners.toolsListed('t', [{ name: 'x' }]);
+    owners.toolsListed('t', referredPages({ name: 'x' }));
     expect(owners.claimants('ui://a')).toEqual([]);
   });
 
   it('is nobody for other URIs, odd tools, and more pages than an app has', () => {
     const { owners } = create();
-    const refer = (resourceUri: unknown) => ({ name: 'x', _meta: { ui: { resourceUri } } });
-    const pages = Array.from({ length: 1_001 }, (_, nth) => refer(`ui://${nth}`));
-    owners.toolsListed('t', [null, 7, refer(7), refer('file:///a'), refer(`ui://${'x'.repeat(5_000)}`), ...pages]);
+    const refer = (resourceUri: unknown) => referredPages({ name: 'x', _meta: { ui: { resourceUri } } });
+    const pages = Array.from({ length: 1_001 }, (_, nth) => `ui://${nth}`);
+    const odd = [referredPages({ _meta: 7 }), refer(7), refer('file:///a'), refer(`ui://${'x'.repeat(5_000)}`)];
+    owners.toolsListed('t', [...odd.flat(), ...pages]);
     expect(owners.claimants('file:///a')).toEqual([]);
     expect(owners.claimants(`ui://${'x'.repeat(5_000)}`)).toEqual([]);
     expect([owners.claimants('ui://999'), owners.claimants('ui://1000')]).toEqual([['t'], []]);
@@ -130,8 +131,7 @@ describe('the owner of a page', () => {
   it('is forgotten with its target, and a conflict is logged with a bounded text', () => {
     const { owners, log } = create();
     const uri = `ui://${'x'.repeat(1_000)}`;
-    const tools = [{ name: 'x', _meta: { ui: { resourceUri: uri } } }];
-    for (const target of ['a', 'b', 'a', 'b']) owners.toolsListed(target, tools);
+    for (const target of ['a', 'b', 'a', 'b']) owners.toolsListed(target, [uri]);
     expect(log.lines).toHaveLength(1);
     expect(log.text().length).toBeLessThan(600);
     owners.forget('a');

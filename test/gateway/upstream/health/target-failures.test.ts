@@ -39,6 +39,26 @@ it('a target that fails and answers in turn is logged a few times, and then twic
   expect(log.lines).toHaveLength(18);
 });
 
+it('dozens of targets that fail at once have two dozen lines, one that says that there are more, and six a minute', () => {
+  const clock = createManualClock();
+  const log = createRecordedLog();
+  const failures = createTargetFailures(clock, log, createTargetStates(clock));
+  const fail = (from: number): void => {
+    for (let target = from; target < from + 50; target += 1)
+      failures.failed(`t${target}`, 'tools/list', new Error('x'));
+  };
+  fail(0);
+  expect(log.lines.map(({ message }) => message)).toEqual([
+    ...Array.from({ length: 24 }, () => 'target does not answer'),
+    'failures of targets are not all logged: see /targets',
+  ]);
+  for (let target = 0; target < 50; target += 1) failures.succeeded(`t${target}`, 'tools/list');
+  expect(log.lines).toHaveLength(25);
+  clock.advance(60_000);
+  fail(50);
+  expect(log.lines).toHaveLength(31);
+});
+
 it('a target that no request reached is logged by the first request that is not sent, and once', () => {
   const log = createRecordedLog();
   const failures = createTargetFailures(createManualClock(), log, createTargetStates(createManualClock()));
@@ -79,5 +99,6 @@ it('what concerns many targets at once is one line, and no failure of theirs', (
     ['a list is made without some targets', 'a, b'],
     ['answers of targets are given up', 'a'],
   ]);
-  expect(states.of('b').requests.limit).toBe(3);
+  expect(states.of('b').requests.limit).toBe(6);
+  expect(states.of('c').requests.limit).toBe(3);
 });

@@ -1,4 +1,4 @@
-import { renameSync } from 'node:fs';
+import { renameSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -129,10 +129,10 @@ describe('a long file', () => {
   });
 });
 
-it('a long file is waited for by the files that were saved with it for a second, and counts when it is parsed', async () => {
+it('a long file is waited for by the files that were saved with it for 250 ms, and counts when it is parsed', async () => {
   const folder = temporaryFolder();
-  // A second is over at once.
-  const after: Clock['after'] = (delay, run) => (delay > 1_000 ? () => {} : systemClock.after(delay % 1_000, run));
+  // They are over at once.
+  const after: Clock['after'] = (delay, run) => (delay > 500 ? () => {} : systemClock.after(delay % 250, run));
   const clock: Clock = { now: () => systemClock.now() + 1_000, after };
   save(folder, 'c.yaml', serviceText('c'));
   const files = await startFiles([folder], { clock });
@@ -142,6 +142,54 @@ it('a long file is waited for by the files that were saved with it for a second,
   await files.until(() => files.port('default/b') === 80);
   expect(files.port('default/a')).toBeUndefined();
   await files.until(() => files.port('default/a') === 80);
+});
+
+describe('many large files', () => {
+  const large = (name: string, port = 1): string => documents(serviceText(name, port), keys(10_000));
+  const put = (folder: string, name: string, text: string): void => {
+    save(folder, 'part', text);
+    renameSync(join(folder, 'part'), join(folder, name));
+  };
+
+  it('are parsed one after another, do not hold up small ones, and one line of the log tells of them', async () => {
+    const folder = temporaryFolder();
+    const files = await startFiles([folder]);
+    for (let index = 0; index < 12; index += 1) put(folder, `l${index}.yaml`, large(`l${index}`));
+    while (files.work().reads < 3) await setImmediate();
+    put(folder, 'small.yaml', serviceText('small', 1));
+    await files.until(() => files.port('default/small') === 1);
+    expect(files.resources.size).toBeLessThan(6);
+    expect(files.work().reads).toBeLessThan(8);
+    await files.until(() => files.resources.size === 13);
+    const lines = files.log.lines.filter(({ message }) => message.includes('wait to be parsed'));
+    expect(lines).toHaveLength(1);
+    // Each is read once, whatever was parsed meanwhile.
+    expect(files.work().reads).toBe(13);
+    const looks = files.counters.total('gatehouse_source_looks_total', { by: 'change' });
+    expect(looks).toBeLessThan(40);
+  });
+
+  it('of one root do not hold up those of another', async () => {
+    const [folder, other] = [temporaryFolder(), temporaryFolder()];
+    const files = await startFiles([other, folder]);
+    for (let index = 0; index < 12; index += 1) put(other, `l${index}.yaml`, large(`l${index}`));
+    while (files.work().reads < 2) await setImmediate();
+    put(folder, 'mine.yaml', large('mine'));
+    await files.until(() => files.port('default/mine') === 1);
+    expect(files.resources.size).toBeLessThan(8);
+    for (let index = 0; index < 12; index += 1) unlinkSync(join(other, `l${index}.yaml`));
+    put(other, 'last.yaml', large('last'));
+    await files.until(() => files.port('default/last') === 1);
+    expect([...files.resources.keys()].toSorted()).toEqual(['Service default/last', 'Service default/mine']);
+  });
+
+  it('delay the start until all are parsed', async () => {
+    const folder = temporaryFolder();
+    for (let index = 0; index < 6; index += 1) save(folder, `l${index}.yaml`, large(`l${index}`));
+    const files = await startFiles([folder]);
+    await files.until(() => files.synced);
+    expect(files.resources.size).toBe(6);
+  });
 });
 
 it('a tag of a million characters makes one short line', async () => {

@@ -52,9 +52,16 @@ it('a link whose target has a thousand names fails, since forty of them would ta
   expect(await followLinks(folder, 'c')).toMatchObject({ end: 'failed', code: 'ENAMETOOLONG' });
 });
 
-it('a cycle of links fails with ELOOP', async () => {
+it('a cycle of links fails with ELOOP, and depends on its links once each', async () => {
   const folder = temporaryFolder();
   symlinkSync('b', join(folder, 'a'));
-  symlinkSync('a', join(folder, 'b'));
-  expect(await followLinks(folder, 'a')).toMatchObject({ end: 'failed', code: 'ELOOP' });
+  symlinkSync('./a', join(folder, 'b'));
+  symlinkSync('c/more', join(folder, 'c'));
+  const entries = [
+    { folder, name: 'a' },
+    { folder, name: 'b' },
+  ];
+  expect(await followLinks(folder, 'a')).toEqual({ end: 'failed', code: 'ELOOP', entries });
+  const itself = [{ folder, name: 'c' }];
+  expect(await followLinks(folder, 'c')).toEqual({ end: 'failed', code: 'ELOOP', entries: itself });
 });

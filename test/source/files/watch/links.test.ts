@@ -89,6 +89,34 @@ describe('a link', () => {
   });
 });
 
+describe('links to many folders', () => {
+  it('have 256 of them watched, of which one line of the log tells, and the rest is looked at by the scans', async () => {
+    const [folder, elsewhere] = [temporaryFolder(), temporaryFolder()];
+    for (let index = 0; index < 300; index += 1) {
+      mkdirSync(join(elsewhere, `${index}`));
+      symlinkSync(join(elsewhere, `${index}`, 'real'), join(folder, `f${index}.yaml`));
+    }
+    const files = await startFiles([folder]);
+    expect(files.log.lines.filter(({ message }) => message.includes('a folder cannot be watched'))).toHaveLength(1);
+    for (const index of [99, 0]) save(join(elsewhere, `${index}`), 'real', serviceText(`s${index}`, 7));
+    await files.until(() => files.resources.size > 0);
+    expect([...files.resources.keys()]).toEqual(['Service default/s0']);
+  });
+
+  it('have only those looked at again whose folder is watched anew', async () => {
+    const [folder, elsewhere] = [temporaryFolder(), temporaryFolder()];
+    for (let index = 0; index < 50; index += 1) save(folder, `f${index}.yaml`, serviceText(`s${index}`));
+    const files = await startFiles([folder]);
+    const looks = (): number => files.counters.total('gatehouse_source_looks_total', { by: 'change' });
+    const before = looks();
+    save(elsewhere, 'real', serviceText('linked'));
+    symlinkSync(join(elsewhere, 'real'), join(folder, 'linked.yaml'));
+    await files.until(() => files.port('default/linked') === 80);
+    await files.scanned();
+    expect(looks() - before).toBeLessThan(5);
+  });
+});
+
 describe('an entry that cannot be read as a file', () => {
   it('is a warning when it leads to a device, a pipe or a socket, until it is gone', async () => {
     const folder = temporaryFolder();

@@ -8,7 +8,8 @@ import { ManifestLoader } from '../../../../src/source/files/parsing/manifest-lo
 import { Arrivals } from '../../../../src/source/files/watch/arrivals.ts';
 import { ManifestBudget } from '../../../../src/source/files/watch/manifest-budget.ts';
 import { RootScanner } from '../../../../src/source/files/watch/root-scanner.ts';
-import type { ScanScope } from '../../../../src/source/files/watch/watch-plan.ts';
+import { type ChangedEntries, wholeRoot } from '../../../../src/source/files/watch/scan-queue.ts';
+import { WatchPlan } from '../../../../src/source/files/watch/watch-plan.ts';
 import { createManualClock } from '../../../support/edges/manual-clock.ts';
 import { createRecordedCounters, type RecordedCounters } from '../../../support/edges/recorded-counters.ts';
 import { createRecordedLog } from '../../../support/edges/recorded-log.ts';
@@ -67,8 +68,8 @@ const size = serviceText('a').length;
 
 interface ScanRig {
   /** Returns the entries that are left for the next scan. */
-  scan(scope?: ScanScope): Promise<readonly string[]>;
-  check(): Promise<ScanScope>;
+  scan(changed?: ChangedEntries): Promise<readonly string[]>;
+  check(): Promise<ChangedEntries>;
   /** Delivers what a check changed, as a scan beside it may. */
   deliver(): Batches;
   services(): readonly string[];
@@ -94,9 +95,10 @@ function scannersOf(
     },
   };
   const store = new ManifestStore({ roots: folders, log: createRecordedLog(), counters });
-  const loader = new ManifestLoader({ store, namespaces: [], clock, counters });
+  const loader = new ManifestLoader({ store, namespaces: [], clock, log: createRecordedLog(), counters });
   const batches = createBatches();
-  const shared = { store, loader, arrivals: new Arrivals(), budget: new ManifestBudget(limits), settle };
+  const budget = new ManifestBudget(limits);
+  const shared = { store, loader, arrivals: new Arrivals(), budget, plan: new WatchPlan(), settle };
   const scanners = folders.map((path, root) => new RootScanner({ root, path, ...shared, clock, counters }));
   const deliver = (): Batches => {
     const batch = store.takeBatch();
@@ -104,13 +106,14 @@ function scannersOf(
     return batches;
   };
   return {
-    async scan(scope = 'all') {
+    async scan(changed = 'all') {
       const left: string[] = [];
       for (const scanner of scanners) {
-        const some = scope === 'all' ? scope : new Set([...scope].filter((name) => scanner.hasToScan(name)));
-        left.push(...(await scanner.scan(some)));
+        const named = changed === 'all' ? [] : [...changed].filter((name) => scanner.hasToScan(name));
+        const scope = changed === 'all' ? wholeRoot : { all: false, left: [], names: new Set(named) };
+        left.push(...(await scanner.scan(scope, () => false)));
       }
-      for (const scanner of scanners) await scanner.fit();
+      for (const scanner of scanners) await scanner.fit(() => false);
       deliver();
       return left;
     },
@@ -210,6 +213,23 @@ describe('a change beside many files', () => {
     expect(await rig.check()).toEqual(new Set());
     expect(rig.looks('change')).toBe(before + 3);
   });
+});
+
+it('links that fail are not scanned again by each check, unless they fail otherwise', async () => {
+  const folder = temporaryFolder();
+  save(folder, 'real.txt', serviceText('real'));
+  for (const name of ['m', 'n']) symlinkSync(`${name}.yaml`, join(folder, `${name}.yaml`));
+  symlinkSync('real.txt/below', join(folder, 'o.yaml'));
+  for (const files of [10, 1]) {
+    const rig = scannersOf([folder], { bytes: 10_000, files });
+    await rig.scan();
+    expect(await rig.check()).toEqual(new Set());
+    unlinkSync(join(folder, 'm.yaml'));
+    symlinkSync('real.txt', join(folder, 'm.yaml'));
+    expect(await rig.check()).toEqual(new Set(['m.yaml']));
+    unlinkSync(join(folder, 'm.yaml'));
+    symlinkSync('m.yaml', join(folder, 'm.yaml'));
+  }
 });
 
 describe('names that others put out of the listing', () => {

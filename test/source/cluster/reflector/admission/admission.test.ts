@@ -48,7 +48,7 @@ function start(room: number, objects: number = 1_000) {
         if (at < objects.length - 1) replacement.add(objectOf(name, bytes));
         else replacement.addWithoutRoom(objectOf(name, bytes));
       }
-      replacement.commit();
+      replacement.commit().next();
       admission.replaced();
     },
     /** The bytes of each object; 0: it has no room. */
