@@ -10,7 +10,7 @@ import { EnvironmentError } from './errors.ts';
 import { type Hints, HintWatch } from './hint-watch.ts';
 import type { Input, InputParts } from './input.ts';
 import type { ClusterInputSettings, ServeSettings } from './settings.ts';
-import { logStatuses } from './status-log.ts';
+import { statusLog } from './status-log.ts';
 
 /** The part of an input that statuses are written by. */
 type StatusInput = Pick<Input, 'synced' | 'applied' | 'denied' | 'rejected' | 'stop'>;
@@ -77,7 +77,7 @@ async function openStatus(
   if (statusWriting.by === 'none') {
     return {
       synced: () => undefined,
-      applied: (commit, batch) => logStatuses(log, translation, commit, batch),
+      applied: statusLog(log, translation),
       denied: () => undefined,
       rejected: () => undefined,
       stop: () => Promise.resolve(),

@@ -3,7 +3,7 @@ import { hintLog } from './hint-log.ts';
 import { HintWatch } from './hint-watch.ts';
 import type { Input, InputParts } from './input.ts';
 import type { FileInputSettings } from './settings.ts';
-import { logStatuses } from './status-log.ts';
+import { statusLog } from './status-log.ts';
 
 /** Milliseconds from a change of a file to the look for hints: a person waits for it. */
 const hintDelay = 1_000;
@@ -17,6 +17,7 @@ export function openFiles(
   const source = fileSource({ roots: filenames, namespaces, debounce, settle, clock, log, counters });
   const report = hintLog({ placesOf: (fields) => source.placesOf(fields), log });
   const hints = new HintWatch({ explainer, report, delay: hintDelay, clock, log });
+  const logStatuses = statusLog(log, translation);
   let objects: number | undefined = 0;
   /** Once, when everything was read: an empty folder is easily another one than was meant. */
   const announce = (): void => {
@@ -33,7 +34,7 @@ export function openFiles(
     synced: () => undefined,
     applied: (commit, batch) => {
       const { synced, changes } = batch;
-      logStatuses(log, translation, commit, batch);
+      logStatuses(commit, batch);
       if (objects !== undefined) {
         objects += changes.filter(({ resource }) => resource !== undefined).length;
         if (synced) announce();

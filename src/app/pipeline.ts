@@ -92,7 +92,7 @@ export function createPipeline(
       }
       snapshots.apply(commit, batch.more);
       const encoded = measure(commit);
-      synced ||= batch.synced;
+      synced ||= batch.synced && batch.more !== true;
       counters.count('gatehouse_commits_total');
       counters.count('gatehouse_graph_runs_total', {}, commit.runs);
       for (const [type, count] of encoded) counters.count('gatehouse_wire_encodes_total', { type }, count);

@@ -3,7 +3,7 @@ import type { Commit } from '../graph/model.ts';
 import type { Batch } from '../source/model.ts';
 import type { Condition, GatewayStatus, PolicyStatus, Translation } from '../translate/model.ts';
 
-/** Lines of one commit at each level; the others are counted: one file may have thousands of objects. */
+/** Lines of one change at each level; the others are counted: one file may have thousands of objects. */
 const mostLines = 20;
 
 /** What writes the lines of one commit. */
@@ -13,25 +13,30 @@ type Lines = Pick<Logger, 'info' | 'warn'>;
 type Edits = ReadonlyMap<string, 'set' | 'deleted'>;
 
 /**
- * Logs what a commit means for each object: its conditions, and that it or its targets are gone. One line each, up to
- * twenty that have a problem and as many without: for inputs that store no status (files, or a cluster with
- * `--write-status=false`).
+ * Returns the function that logs what a commit means for each object: its conditions, and that it or its targets are
+ * gone. One line each, up to twenty of a change that have a problem and as many without: for inputs that store no status
+ * (files, or a cluster with `--write-status=false`).
  */
-export function logStatuses(log: Logger, translation: Translation, commit: Commit, { changes }: Batch): void {
-  const written = { info: 0, warn: 0 };
+export function statusLog(log: Logger, translation: Translation): (commit: Commit, batch: Batch) => void {
+  let written = { info: 0, warn: 0 };
   const write =
     (level: keyof Lines): Logger['info'] =>
     (message, fields) => {
       written[level] += 1;
       if (written[level] <= mostLines) log[level](message, fields);
     };
-  const edits = new Map(
-    changes.map(({ kind, key, resource }) => [`${kind} ${key}`, resource === undefined ? 'deleted' : 'set'] as const),
-  );
-  logObjects({ info: write('info'), warn: write('warn') }, translation, commit, edits);
-  const [more, accepted] = [written.warn - mostLines, written.info - mostLines].map((count) => Math.max(0, count));
-  if (more !== 0) log.warn('more objects are not accepted as written: /debug/problems lists them', { more });
-  if (accepted !== 0) log.info('more objects and targets are as they should be, or gone', { more: accepted });
+  const lines = { info: write('info'), warn: write('warn') };
+  return (commit, { changes, more: isPart }) => {
+    const edits = new Map(
+      changes.map(({ kind, key, resource }) => [`${kind} ${key}`, resource === undefined ? 'deleted' : 'set'] as const),
+    );
+    logObjects(lines, translation, commit, edits);
+    if (isPart === true) return;
+    const [more, accepted] = [written.warn - mostLines, written.info - mostLines].map((count) => Math.max(0, count));
+    if (more !== 0) log.warn('more objects are not accepted as written: /debug/problems lists them', { more });
+    if (accepted !== 0) log.info('more objects and targets are as they should be, or gone', { more: accepted });
+    written = { info: 0, warn: 0 };
+  };
 }
 
 function logObjects(log: Lines, translation: Translation, commit: Commit, edits: Edits): void {

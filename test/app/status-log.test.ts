@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { createPipeline } from '../../src/app/pipeline.ts';
-import { logStatuses } from '../../src/app/status-log.ts';
+import { statusLog } from '../../src/app/status-log.ts';
 import { parseManifest } from '../../src/source/files/manifest/parse-manifest.ts';
 import { ManifestStore } from '../../src/source/files/manifest-store.ts';
+import type { Batch } from '../../src/source/model.ts';
 import { createRecordedCounters } from '../support/edges/recorded-counters.ts';
 import { createRecordedLog } from '../support/edges/recorded-log.ts';
 import {
@@ -23,6 +24,7 @@ function createRig(): (files: Readonly<Record<string, string | undefined>>) => r
   const counters = createRecordedCounters();
   const store = new ManifestStore({ roots: ['folder'], log, counters });
   const pipeline = createPipeline(defaultSettings, { log, counters });
+  const logStatuses = statusLog(log, pipeline.translation);
   store.rootFound(0);
   return (files) => {
     for (const [name, text] of Object.entries(files)) {
@@ -35,7 +37,7 @@ function createRig(): (files: Readonly<Record<string, string | undefined>>) => r
     if (batch === undefined) return [];
     const { commit } = pipeline.deliver(batch);
     const before = log.lines.length;
-    logStatuses(log, pipeline.translation, commit, batch);
+    logStatuses(commit, batch);
     return log.lines
       .slice(before)
       .map(
@@ -115,5 +117,21 @@ describe('the log of one commit', () => {
     const deleted = commit({ 'a.yaml': openGateway });
     expect(deleted).toHaveLength(21);
     expect(deleted.at(-1)).toBe('info more objects and targets are as they should be, or gone 71');
+  });
+
+  it('is that of a change of several commits as well', () => {
+    const [log, counters] = [createRecordedLog(), createRecordedCounters()];
+    const pipeline = createPipeline(defaultSettings, { log, counters });
+    const logStatuses = statusLog(log, pipeline.translation);
+    for (let part = 0; part < 3; part += 1) {
+      const text = together(...Array.from({ length: 15 }, (_, at) => mcpService(`default/t-${part}-${at}`)));
+      const store = new ManifestStore({ roots: ['folder'], log, counters });
+      store.rootFound(0);
+      store.setFile({ root: 0, name: 'a', path: 'folder/a', realPath: 'folder/a' }, parseManifest(text, []));
+      const batch: Batch = { changes: store.takeBatch()?.changes ?? [], more: part < 2, synced: true };
+      logStatuses(pipeline.deliver(batch).commit, batch);
+    }
+    expect(log.lines).toHaveLength(21);
+    expect(log.lines.at(-1)).toMatchObject({ fields: { more: 25 } });
   });
 });

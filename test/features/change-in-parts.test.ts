@@ -24,6 +24,8 @@ it('no node sees a part of a change: neither one that follows, nor one that conn
     return files.takeBatch()?.changes ?? [];
   };
   const common = [mcpClass, mcpGateway('default/gw')];
+  pipeline.deliver({ changes: [], unlistedNamespaces: 'named', more: true, synced: true });
+  expect(pipeline.synced()).toBe(false);
   pipeline.deliver({
     changes: changes(...common, mcpService('default/goes'), mcpService('default/stays')),
     unlistedNamespaces: 'named',

@@ -1,6 +1,7 @@
-import type { Counters, Logger } from '../../edges.ts';
+import type { Clock, Counters, Logger } from '../../edges.ts';
 import type { BundleVersions, KindName, Problem } from '../../resources/model.ts';
 import { pathText } from '../../resources/resources.ts';
+import { divide, largestPart } from '../batch-parts.ts';
 import { type Cause, DiagnosticRegistry } from '../diagnostics.ts';
 import type { Batch, InputDiagnostic, Observation, ResourceChange } from '../model.ts';
 import { type Collection, collectionPath, objectPath } from './api/path.ts';
@@ -39,12 +40,6 @@ interface PendingChange {
   readonly bytes: number;
 }
 
-/**
- * What is delivered at once: as many objects, and bytes of JSON, as take some ten milliseconds. More is delivered in
- * parts, and does not wait for what may follow. The largest policy has 1.5 MiB, and is a part of its own.
- */
-const largestPart = { objects: 1_000, bytes: 512 * 1024 };
-
 /** The member of `#unsynced` for the versions of the CRDs. */
 const bundleKey = 'bundle';
 
@@ -71,7 +66,7 @@ export class PendingChanges {
   #bundleDelivered = true;
   #syncedDelivered = false;
   /** The parts of the batch that is being taken. What changes meanwhile is in the next batch. */
-  #parts: (readonly ResourceChange[])[] = [];
+  #parts: (readonly PendingChange[])[] = [];
   #hasUnlogged = false;
   /** The times of the last event, and of the first change that is pending, or taken. Milliseconds since the epoch. */
   #lastEvent: number | undefined;
@@ -80,10 +75,10 @@ export class PendingChanges {
 
   constructor(
     collections: readonly Collection[],
-    { log, counters }: { readonly log: Logger; readonly counters: Counters },
+    { log, counters, clock }: { readonly log: Logger; readonly counters: Counters; readonly clock?: Clock },
   ) {
     this.#counters = counters;
-    this.#diagnostics = new DiagnosticRegistry(log, counters);
+    this.#diagnostics = new DiagnosticRegistry(log, counters, clock);
     this.#unsynced = new Set([bundleKey, ...collections.map(collectionPath)]);
   }
 
@@ -188,7 +183,7 @@ export class PendingChanges {
   takeBatch(): Omit<Batch, 'synced'> | undefined {
     if (!this.hasBatch) return undefined;
     if (this.#parts.length === 0) this.#divide();
-    const changes = this.#parts.shift() ?? [];
+    const changes = (this.#parts.shift() ?? []).map(({ change }) => change);
     const more = this.#parts.length > 0;
     const observations = [...this.#observations.values()];
     const bundle = this.#bundleDelivered ? undefined : this.#bundle;
@@ -206,18 +201,7 @@ export class PendingChanges {
   }
 
   #divide(): void {
-    let size = { objects: 0, bytes: 0 };
-    let part: ResourceChange[] = [];
-    this.#parts = [part];
-    for (const { change, bytes } of this.#changes.values()) {
-      size = { objects: size.objects + 1, bytes: size.bytes + bytes };
-      if (part.length > 0 && (size.objects > largestPart.objects || size.bytes > largestPart.bytes)) {
-        part = [];
-        this.#parts.push(part);
-        size = { objects: 1, bytes };
-      }
-      part.push(change);
-    }
+    this.#parts = divide(this.#changes.values(), ({ bytes }) => bytes);
     this.#changes = new Map();
     this.#bytes = 0;
     this.#sinceOfParts = this.#since;

@@ -46,14 +46,21 @@ export function selects({ selectors }: SelectorSet, { labels }: LabelledNamespac
 interface Evaluated {
   /** Sorted by name. */
   readonly candidates: readonly LabelledNamespace[];
-  /** Those of the candidates that are selected, in their order. */
-  readonly selected: readonly LabelledNamespace[];
+  /** The names of those that are selected, in their order. */
+  readonly selected: readonly string[];
+}
+
+/** What has changed from one sorted list of namespaces to another; one that changed itself is in both. */
+interface Difference {
+  readonly gone: readonly LabelledNamespace[];
+  readonly come: readonly LabelledNamespace[];
 }
 
 /**
  * Creates the transformation from a set to the names of the namespaces that it selects, sorted. Reads only namespaces with
  * a label that a requirement needs, or all of them when a selector only excludes. Remembers what each namespace was found
- * to be: the change of one namespace evaluates each set that has read it once, and adding a set evaluates that set.
+ * to be: the change of one namespace evaluates each set that has read it once, and adding a set evaluates that set. What
+ * has changed is found once for all sets that read the same list, and of a set that selects the same nothing is made anew.
  */
 export function selectNamespaces({
   namespaces,
@@ -63,37 +70,85 @@ export function selectNamespaces({
   readonly byLabel: Index<LabelledNamespace>;
 }): (set: SelectorSet, context: Context) => readonly string[] {
   const evaluated = new WeakMap<SelectorSet, Evaluated>();
+  const differenceOf = createDifferences();
   return (set, context) => {
     const candidates =
       set.indexValues === undefined
         ? context.all(namespaces)
         : union(set.indexValues.map((value) => context.by(byLabel, value)));
-    const selected = selectAmong(candidates, set, evaluated.get(set));
+    const before = evaluated.get(set) ?? { candidates: [], selected: [] };
+    const { gone, come } = differenceOf(before.candidates, candidates);
+    const removed = gone.map(({ name }) => name).filter((name) => hasName(before.selected, name));
+    const added = come.filter((namespace) => selects(set, namespace)).map(({ name }) => name);
+    const selected = replaced(before.selected, removed, added);
     evaluated.set(set, { candidates, selected });
-    return selected.map(({ name }) => name);
+    return selected;
   };
 }
 
-/** Evaluates the candidates that are not the same as before. */
-function selectAmong(
-  candidates: readonly LabelledNamespace[],
-  set: SelectorSet,
-  before: Evaluated | undefined,
-): readonly LabelledNamespace[] {
-  const known = cursor(before?.candidates ?? []);
-  const selected = cursor(before?.selected ?? []);
-  return candidates.filter((candidate) =>
-    known(candidate) === candidate ? selected(candidate) === candidate : selects(set, candidate),
-  );
+/** Remembers the last difference: sets that read the same lists follow one another. */
+function createDifferences(): (
+  before: readonly LabelledNamespace[],
+  after: readonly LabelledNamespace[],
+) => Difference {
+  let last: readonly [before: unknown, after: unknown, difference: Difference] | undefined;
+  return (before, after) => {
+    if (last === undefined || last[0] !== before || last[1] !== after)
+      last = [before, after, differenceBetween(before, after)];
+    return last[2];
+  };
 }
 
-/** Finds namespaces by name in a sorted list, when they are asked for in that order: one pass for all. */
-function cursor(list: readonly LabelledNamespace[]): (sought: LabelledNamespace) => LabelledNamespace | undefined {
+function differenceBetween(before: readonly LabelledNamespace[], after: readonly LabelledNamespace[]): Difference {
+  if (before === after) return { gone: [], come: [] };
+  const gone: LabelledNamespace[] = [];
+  const come: LabelledNamespace[] = [];
   let at = 0;
-  return ({ name }) => {
-    for (let found = list[at]; found !== undefined && found.name < name; found = list[at]) at += 1;
-    return list[at];
-  };
+  for (const namespace of after) {
+    for (let old = before[at]; old !== undefined && old.name < namespace.name; old = before[at]) {
+      gone.push(old);
+      at += 1;
+    }
+    const old = before[at];
+    if (old === namespace) at += 1;
+    else {
+      come.push(namespace);
+      if (old?.name !== namespace.name) continue;
+      gone.push(old);
+      at += 1;
+    }
+  }
+  return { gone: [...gone, ...before.slice(at)], come };
+}
+
+/** Returns sorted names without some of them and with others, which are both sorted; the same list if nothing changes. */
+function replaced(names: readonly string[], removed: readonly string[], added: readonly string[]): readonly string[] {
+  if (removed.length === added.length && removed.every((name, index) => name === added[index])) return names;
+  const gone = new Set(removed);
+  const kept = gone.size === 0 ? names : names.filter((name) => !gone.has(name));
+  const pieces: (readonly string[])[] = [];
+  let at = 0;
+  for (const name of added) {
+    const next = positionOf(kept, name, at);
+    pieces.push(kept.slice(at, next), [name]);
+    at = next;
+  }
+  return [...pieces, kept.slice(at)].flat();
+}
+
+function hasName(names: readonly string[], name: string): boolean {
+  return names[positionOf(names, name, 0)] === name;
+}
+
+/** The position of the first name, from a position on, that is not before this one. */
+function positionOf(names: readonly string[], name: string, from: number): number {
+  let [low, high] = [from, names.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((names[middle] ?? '') < name) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function union(lists: readonly (readonly LabelledNamespace[])[]): readonly LabelledNamespace[] {

@@ -2,6 +2,7 @@ import { concatMap, merge, type Observable, of, Subject } from 'rxjs';
 import type { Clock, Logger, Stop, StopAsync } from '../../../edges.ts';
 import { every } from '../../../net/timers.ts';
 import { type DebounceOptions, debounce } from '../../../rate/debounce.ts';
+import { divide, estimatedBytes } from '../../batch-parts.ts';
 import type { Batch } from '../../model.ts';
 import type { ManifestStore } from '../manifest-store.ts';
 import type { ManifestLoader } from '../parsing/manifest-loader.ts';
@@ -57,6 +58,7 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
   });
 
   const othersWait = (): boolean => queue.size > 0;
+  const deliverAll = inParts(deliver, clock, () => stopped);
   const scan = async (): Promise<void> => {
     const began = since ?? clock.now();
     since = undefined;
@@ -68,7 +70,8 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
     const added = await watcher.watchOnly(plan.folders);
     if (stopped) return;
     const batch = store.takeBatch();
-    if (batch !== undefined) deliver({ ...batch, since: began });
+    if (batch !== undefined) await deliverAll({ ...batch, since: began });
+    if (stopped) return;
     const again = added.flatMap((folder) => [...plan.scansIn(folder)]);
     queue.addScans(again);
     for (const { root } of again) requested[root]?.next();
@@ -98,6 +101,35 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
   });
 }
 
+/**
+ * Returns the function that delivers a batch, a large one in parts: each in a turn of the event loop of its own. One
+ * whose delivery throws, which is a bug of the consumer, is complete without the rest of it.
+ */
+function inParts(
+  deliver: WatchFilesParts['deliver'],
+  clock: Clock,
+  isStopped: () => boolean,
+): (batch: Batch) => Promise<void> {
+  let synced = false;
+  return async ({ changes, since, ...whole }) => {
+    const parts = divide(changes, estimatedBytes);
+    const last = parts.pop() ?? [];
+    const common = since === undefined ? {} : { since };
+    try {
+      for (const part of parts) {
+        deliver({ ...common, changes: part, more: true, synced });
+        await new Promise<void>((resolve) => clock.after(0, resolve));
+        if (isStopped()) return;
+      }
+      deliver({ ...common, ...whole, changes: last });
+      synced = whole.synced;
+    } catch (error) {
+      if (parts.length > 0) deliver({ changes: [], synced });
+      throw error;
+    }
+  };
+}
+
 interface Checks {
   /** Emits when what a check found is in the queue. */
   readonly ended: Observable<void>;
@@ -119,6 +151,7 @@ function checkAll(
   const ended = new Subject<void>();
   let running: Promise<void> | undefined;
   let isRequested = false;
+  let isStopped = false;
   let endRest: Stop = () => undefined;
   const rest = (milliseconds: number): Promise<void> => {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -139,7 +172,7 @@ function checkAll(
       await check().catch(failed);
       ended.next();
       const took = Math.min(clock.now() - began, scanInterval);
-      if (took > 0) await rest(took);
+      if (took > 0 && !isStopped) await rest(took);
     }
     running = undefined;
   };
@@ -154,6 +187,7 @@ function checkAll(
     async stop() {
       stopTimer();
       isRequested = false;
+      isStopped = true;
       endRest();
       await running;
     },

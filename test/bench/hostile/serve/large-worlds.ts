@@ -15,7 +15,8 @@ export const largeWorldAttacks: readonly Attack[] = [
     'policies with ever new values by the hundred, in a cluster',
     policies((index) => policy(index, 30, `v${index}-`)),
   ),
-  ofCluster('small Services by the hundred thousand in one namespace', services()),
+  ofCluster('small Services by the hundred thousand in one namespace', services(130_000, 0)),
+  ofCluster('Services of 20 KB by the thousand in one namespace', services(8_000, 20_000)),
   ofFolder('policies of 1.4 MB by the hundred, in a folder', (index) => policy(index, 64, 'v')),
   ofFolder('policies with ever new values by the hundred, in a folder', (index) => policy(index, 30, `v${index}-`)),
 ];
@@ -33,14 +34,15 @@ function policies(make: (index: number) => object): Flood {
   return { kind: 'MCPAuthPolicy', plural: 'mcpauthpolicies', full: 170, make };
 }
 
-/** More than are kept, of one namespace. */
-function services(): Flood {
+/** More than are kept, of one namespace. @param padding of each, in bytes */
+function services(full: number, padding: number): Flood {
   const spec = { clusterIP: '10.0.0.1', ports: [{ port: 80, appProtocol: 'kgateway.dev/mcp' }] };
+  const annotations = { padding: 'x'.repeat(padding) };
   const make = (index: number): object => {
-    const metadata = { name: `s${index}`, namespace: 'crowd', uid: `u${index}`, resourceVersion: '7' };
+    const metadata = { name: `s${index}`, namespace: 'crowd', uid: `u${index}`, resourceVersion: '7', annotations };
     return { apiVersion: 'v1', kind: 'Service', metadata, spec };
   };
-  return { kind: 'Service', plural: 'services', full: 130_000, make };
+  return { kind: 'Service', plural: 'services', full, make };
 }
 
 /** A policy with as many rules as its CRD allows. @param matches of each rule */

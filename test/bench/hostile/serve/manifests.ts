@@ -41,6 +41,17 @@ export const manifestAttacks: readonly Attack[] = [
       ),
     'gatehouse_source_parses_total',
   ),
+  // As many objects as a file may have.
+  ofText(
+    'a manifest of small targets',
+    { full: 20_000, short: 300 },
+    (count) =>
+      lines(count, (index) => {
+        const spec = '{clusterIP: 10.0.0.1, ports: [{port: 80, appProtocol: kgateway.dev/mcp}]}';
+        return `---\n{apiVersion: v1, kind: Service, metadata: {name: s${index}, namespace: default}, spec: ${spec}}`;
+      }),
+    'gatehouse_source_parses_total',
+  ),
   ofText('a tag of exclamation marks', { full: 1_000_000, short: 10_000 }, (count) => `a: ${'!'.repeat(count)} b`),
   ofText('a long name of an unknown field', { full: 1_000_000, short: 10_000 }, (count) =>
     gatewayWithField('x'.repeat(count)),

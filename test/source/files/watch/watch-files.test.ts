@@ -43,6 +43,58 @@ describe('the periodic scan', () => {
   });
 });
 
+describe('a change of many objects', () => {
+  const services = (count: number): string =>
+    Array.from({ length: count }, (_, at) => serviceText(`s-${at}`, 80)).join('---\n');
+
+  it('is delivered in parts of five hundred, the first one too, and is synced with the last', async () => {
+    const folder = temporaryFolder();
+    save(folder, 'a.yaml', services(1_250));
+    const files = await startFiles([folder]);
+    await files.until(() => files.resources.size === 1_250);
+    // A long file is parsed by a worker, and what is read before it is nothing.
+    const delivered = (): readonly unknown[] =>
+      files.all
+        .filter(({ changes }) => changes.length > 0)
+        .map(({ changes, more = false, synced }) => [changes.length, more, synced]);
+    expect(delivered()).toEqual([
+      [500, true, false],
+      [500, true, false],
+      [250, false, true],
+    ]);
+    expect(files.unlisted).toBe('named');
+    save(folder, 'a.yaml', services(1));
+    await files.until(() => files.resources.size === 1);
+    expect(delivered().slice(3)).toEqual([
+      [500, true, true],
+      [500, true, true],
+      [249, false, true],
+    ]);
+  });
+
+  it('is complete without the rest of it if a part fails', async () => {
+    const folder = temporaryFolder();
+    save(folder, 'a.yaml', services(1_250));
+    const batches = createBatches();
+    const log = createRecordedLog();
+    // A second ahead, so that no file is fresh.
+    const clock = { now: () => systemClock.now() + 1_000, after: systemClock.after };
+    const counters: Counters = { count: () => {}, gauge: () => {}, observe: () => {} };
+    const source = fileSource({ roots: [folder], settle: 0, clock, log, counters });
+    const stop = await source.start((batch) => {
+      batches.deliver(batch);
+      if (batch.more === true && batches.resources.size === 1_000) throw new Error('on purpose');
+    });
+    onTestFinished(stop);
+    await batches.until(({ all }) => all.length > 2 && all.at(-1)?.more === undefined);
+    expect(batches.all.slice(-3).map(({ changes, more = false }) => [changes.length, more])).toEqual([
+      [500, true],
+      [500, true],
+      [0, false],
+    ]);
+  });
+});
+
 describe('stop', () => {
   /** The number of inotify watches of this process on a folder. */
   function watches(folder: string): number {

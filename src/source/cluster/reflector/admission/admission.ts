@@ -48,9 +48,10 @@ export class Admission {
   /** An object was deleted. */
   delete(object: ApiObject): void {
     const { store, unsettled } = this.#parts;
-    if (this.#isCrowded) this.#begin();
-    store.delete(object);
+    // Where objects are left out, a list decides soon, and there is no need to look at all that is stored before.
     if (store.leftOut.count > 0) unsettled();
+    else if (this.#isCrowded) this.#begin();
+    store.delete(object);
     if (store.bytesOf(object.key) === undefined) this.#withdraw(object.key);
     this.#contest?.shares.fit(this.#effects(this.#contest, undefined));
     this.#changed();

@@ -80,6 +80,7 @@ export class FairShares {
     share.objects -= 1;
     this.#objects -= 1;
     this.#hold(share, -held);
+    if (share.objects === 0 && share.oldestLeftOut === undefined) this.#shares.delete(share.name);
   }
 
   /** An object has its content again. */

@@ -23,8 +23,12 @@ function start(room: number, objects: number = 1_000) {
   });
   const pending = new PendingChanges([collection], { log: createRecordedLog(), counters: createRecordedCounters() });
   const store = new ObjectStore('Service', pending.handlerOf('Service'));
-  let lists = 0;
-  let version = 0;
+  let [lists, looks, version] = [0, 0, 0];
+  const { contenders } = store;
+  store.contenders = () => {
+    looks += 1;
+    return contenders.call(store);
+  };
   const unsettled = (): void => {
     lists += 1;
   };
@@ -39,6 +43,9 @@ function start(room: number, objects: number = 1_000) {
     budget,
     store,
     lists: () => lists,
+    /** How often all that is stored was looked at. */
+    looks: () => looks,
+    leaveOut: (name: string): void => store.leaveOut(name),
     write: (name: string, bytes: number): void => admission.set(objectOf(name, bytes)),
     delete: (name: string): void => admission.delete(objectOf(name, 0)),
     /** A list comes to these, of which the last has no room. */
@@ -119,6 +126,14 @@ it('an object that a list had no room for is read by another one once others are
   expect(lists()).toBe(0);
   remove('one');
   expect(lists()).toBe(1);
+});
+
+it('a deletion costs no look at all that is stored where objects are left out: a list follows anyway', () => {
+  const { list, leaveOut, looks, lists, delete: remove } = start(100);
+  list(['one', 30], ['two', 40], ['large', 60]);
+  leaveOut('many');
+  for (const name of ['one', 'two']) remove(name);
+  expect([looks(), lists()]).toEqual([0, 2]);
 });
 
 describe('objects of watches of several namespaces', () => {

@@ -1,0 +1,35 @@
+import type { ResourceChange } from './model.ts';
+
+/**
+ * What is applied at once: as many objects, and bytes of JSON, as take some ten milliseconds. The largest policy has
+ * 1.5 MiB, and is a part of its own.
+ */
+export const largestPart: { readonly objects: number; readonly bytes: number } = { objects: 500, bytes: 512 * 1024 };
+
+/** Divides what belongs together into parts of {@link largestPart}, in its order. Of nothing there is one part. */
+export function divide<T>(items: Iterable<T>, bytesOf: (item: T) => number): (readonly T[])[] {
+  let part: T[] = [];
+  let sum = 0;
+  const parts = [part];
+  for (const item of items) {
+    const bytes = bytesOf(item);
+    sum += bytes;
+    if (part.length > 0 && (part.length === largestPart.objects || sum > largestPart.bytes)) {
+      part = [];
+      parts.push(part);
+      sum = bytes;
+    }
+    part.push(item);
+  }
+  return parts;
+}
+
+/** The bytes of JSON of a match of a policy with a short value, and of a rule around its matches. */
+const bytesOfMatch = 80;
+
+/** Estimates the bytes of JSON of an object of which they are not known. Only policies may have many. */
+export function estimatedBytes({ resource }: ResourceChange): number {
+  if (resource?.kind !== 'MCPAuthPolicy' || !resource.rules.ok) return 0;
+  const matches = resource.rules.value.map((rule) => (rule.ok ? rule.value.matches.length + 1 : 1));
+  return bytesOfMatch * matches.reduce((sum, count) => sum + count, 0);
+}
