@@ -1,4 +1,5 @@
-import type { Counters, Logger } from '../edges.ts';
+import type { Clock, Counters, Logger } from '../edges.ts';
+import { RateLimiter } from '../rate/rate-limiter.ts';
 import type { InputDiagnostic } from './model.ts';
 
 /** A position in a file, both counted from 1; columns in UTF-16 code units. */
@@ -39,15 +40,12 @@ export function placeText(path: string, position: Position | undefined): string 
 /** Lines about one change of the input. An author can make as many problems with one edit as objects fit into a file. */
 const maxLines = 20;
 
-/** What is left of {@link maxLines}, and for how many problems it was not enough. */
-interface Room {
-  lines: number;
-  leftOut: number;
-}
+/** The same of all changes: whoever changes files or objects without an end brings some with each change. */
+const lineRate = { rate: 1, burst: 60 } as const;
 
 /**
  * All current diagnostics. Each is logged when it appears and when it is gone, as long as one change brings no more than
- * {@link maxLines} of them.
+ * {@link maxLines} of them, and all changes no more than {@link lineRate}.
  */
 export class DiagnosticRegistry {
   readonly #log: Logger;
@@ -58,12 +56,20 @@ export class DiagnosticRegistry {
   /** The number of diagnostics that were logged for a cause and are not gone. */
   readonly #causes = new Map<string, number>();
   #errors = 0;
+  /** Undefined: only the lines about one change are limited. */
+  readonly #limiter: RateLimiter | undefined;
+  /** What is left of {@link maxLines} for the change that is being logged. */
+  #lines = 0;
+  /** Problems that were not named, and are counted by the next line for which there is room. */
+  #unnamed = 0;
   /** The sorted list, until something changes: sorting thousands takes long. */
   #list: readonly InputDiagnostic[] | undefined;
 
-  constructor(log: Logger, counters: Counters) {
+  /** @param clock absent where everything is read once */
+  constructor(log: Logger, counters: Counters, clock?: Clock) {
     this.#log = log;
     this.#counters = counters;
+    this.#limiter = clock && new RateLimiter(clock, lineRate);
   }
 
   /** Replaces all diagnostics of an owner, such as a file, a root, or an object. */
@@ -79,15 +85,18 @@ export class DiagnosticRegistry {
 
   /** Logs the differences since the last call. A diagnostic that only moved to another line is the same one. */
   logChanges(): void {
-    const room: Room = { lines: maxLines, leftOut: 0 };
+    this.#lines = maxLines;
     for (const [owner, before] of this.#logged) {
       const now = this.#current.get(owner) ?? [];
       // First those that appeared: a diagnostic that is replaced by one of the same cause does not end it.
-      for (const placed of without(now, before)) this.#logAppeared(placed, room);
-      for (const placed of without(before, now)) this.#logGone(placed, room);
+      for (const placed of without(now, before)) this.#logAppeared(placed);
+      for (const placed of without(before, now)) this.#logGone(placed);
     }
     this.#logged.clear();
-    if (room.leftOut > 0) this.#log.warn(tooMany, { more: room.leftOut });
+    if (this.#unnamed > 0 && this.#takeLine()) {
+      this.#log.warn(tooMany, { more: this.#unnamed });
+      this.#unnamed = 0;
+    }
     this.#counters.gauge('gatehouse_input_errors', this.#errors);
   }
 
@@ -106,7 +115,7 @@ export class DiagnosticRegistry {
     return [...byContent.values()];
   }
 
-  #logAppeared(placed: PlacedDiagnostic, room: Room): void {
+  #logAppeared(placed: PlacedDiagnostic): void {
     const { severity, message, place, object, field } = inputDiagnostic(placed);
     this.#counters.count('gatehouse_source_problems_total', { severity });
     const { cause } = placed.diagnostic;
@@ -116,12 +125,12 @@ export class DiagnosticRegistry {
       if (known === 0) this.#log[severity === 'error' ? 'error' : 'warn'](cause.appeared);
       return;
     }
-    if (!hasRoom(room)) return;
+    if (!this.#hasRoom()) return;
     if (severity === 'error') this.#log.error(message, { place, object, field });
     else this.#log.warn(message, { place, object, field });
   }
 
-  #logGone(placed: PlacedDiagnostic, room: Room): void {
+  #logGone(placed: PlacedDiagnostic): void {
     const { cause } = placed.diagnostic;
     if (cause !== undefined) {
       const left = (this.#causes.get(cause.gone) ?? 0) - 1;
@@ -132,21 +141,29 @@ export class DiagnosticRegistry {
       }
       return;
     }
-    if (!hasRoom(room)) return;
+    if (!this.#hasRoom()) return;
     const { message, place, object, field } = inputDiagnostic(placed);
     this.#log.info('a problem is gone', { place, object, field, problem: message });
+  }
+
+  /** Takes room for one line, or counts the problem as one that is not named, as are all that follow of this change. */
+  #hasRoom(): boolean {
+    if (this.#lines > 0 && this.#takeLine()) {
+      this.#lines -= 1;
+      return true;
+    }
+    this.#lines = 0;
+    this.#unnamed += 1;
+    return false;
+  }
+
+  #takeLine(): boolean {
+    return this.#limiter === undefined || this.#limiter.tryTake() === 0;
   }
 }
 
 const tooMany =
   'one change has brought or ended more problems than the log names; /debug/problems lists all that there are';
-
-/** Takes room for one line, or counts the problem as left out. */
-function hasRoom(room: Room): boolean {
-  if (room.lines === 0) room.leftOut += 1;
-  else room.lines -= 1;
-  return room.leftOut === 0;
-}
 
 function inputDiagnostic({ path, diagnostic }: PlacedDiagnostic): InputDiagnostic {
   const { position, cause: _logged, ...rest } = diagnostic;
@@ -162,6 +179,7 @@ function without(
   diagnostics: readonly PlacedDiagnostic[],
   others: readonly PlacedDiagnostic[],
 ): readonly PlacedDiagnostic[] {
+  if (others.length === 0) return diagnostics;
   const known = new Set(others.map(signature));
   return diagnostics.filter((placed) => !known.has(signature(placed)));
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DiagnosticRegistry, type PlacedDiagnostic } from '../../src/source/diagnostics.ts';
+import { createManualClock } from '../support/edges/manual-clock.ts';
 import { createRecordedCounters } from '../support/edges/recorded-counters.ts';
 import { createRecordedLog } from '../support/edges/recorded-log.ts';
 
@@ -64,5 +65,28 @@ describe('diagnostics of one change', () => {
     registry.logChanges();
     expect(log.lines.length).toBe(42);
     expect(log.lines.at(-1)?.fields).toEqual({ more: 970 });
+  });
+
+  it('are logged up to sixty lines at once of all changes, then one a second, and all are counted', () => {
+    const log = createRecordedLog();
+    const clock = createManualClock();
+    const registry = new DiagnosticRegistry(log, createRecordedCounters(), clock);
+    const change = (count: number): void => {
+      for (let index = 0; index < count; index += 1) {
+        const whole = { severity: 'error', position: undefined, object: undefined, field: '' } as const;
+        const name = `${registry.list().length}`;
+        registry.replace(name, [{ path: name, diagnostic: { ...whole, message: `problem ${name}` } }]);
+      }
+      registry.logChanges();
+    };
+    for (let round = 0; round < 10; round += 1) change(10);
+    expect(log.lines.length).toBe(60);
+    clock.advance(1_000);
+    change(0);
+    expect(log.lines.at(-1)?.fields).toEqual({ more: 40 });
+    clock.advance(60_000);
+    change(3);
+    expect(log.lines.length).toBe(64);
+    expect(registry.list().length).toBe(103);
   });
 });

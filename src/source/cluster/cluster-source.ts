@@ -55,7 +55,7 @@ const logDebounce: DebounceOptions = { idle: 5_000, ceiling: 5_000 };
 export function clusterSource(options: ClusterSourceOptions): ClusterSource {
   const { log, counters } = options;
   const collections = collectionsOf(options.namespaces ?? []);
-  const pending = new PendingChanges(collections, { log, counters });
+  const pending = new PendingChanges(collections, { log, counters, clock: options.clock });
   let reflectors: readonly Reflector[] = [];
   return {
     diagnostics: () => pending.diagnostics(),

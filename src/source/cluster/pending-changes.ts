@@ -1,4 +1,4 @@
-import type { Counters, Logger } from '../../edges.ts';
+import type { Clock, Counters, Logger } from '../../edges.ts';
 import type { BundleVersions, KindName, Problem } from '../../resources/model.ts';
 import { pathText } from '../../resources/resources.ts';
 import { divide, largestPart } from '../batch-parts.ts';
@@ -75,10 +75,10 @@ export class PendingChanges {
 
   constructor(
     collections: readonly Collection[],
-    { log, counters }: { readonly log: Logger; readonly counters: Counters },
+    { log, counters, clock }: { readonly log: Logger; readonly counters: Counters; readonly clock?: Clock },
   ) {
     this.#counters = counters;
-    this.#diagnostics = new DiagnosticRegistry(log, counters);
+    this.#diagnostics = new DiagnosticRegistry(log, counters, clock);
     this.#unsynced = new Set([bundleKey, ...collections.map(collectionPath)]);
   }
 

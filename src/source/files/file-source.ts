@@ -64,7 +64,7 @@ export function fileSource(options: FileSourceOptions): FileSource {
   const { clock, log, namespaces = [], debounce = defaultDebounce, counters = noCounters } = options;
   const { settle = defaultSettle, budget = new ManifestBudget() } = options;
   const roots = distinct(options.roots);
-  const store = new ManifestStore({ roots, log, counters });
+  const store = new ManifestStore({ roots, log, counters, clock });
   const arrivals = new Arrivals();
   const plan = new WatchPlan();
   const loader = new ManifestLoader({ store, namespaces, clock, log, counters });

@@ -1,4 +1,4 @@
-import type { Counters, Logger } from '../../edges.ts';
+import type { Clock, Counters, Logger } from '../../edges.ts';
 import type { UnlistedNamespaces } from '../../resources/model.ts';
 import { type Diagnostic, DiagnosticRegistry, type Position } from '../diagnostics.ts';
 import type { Batch, InputDiagnostic, ResourceChange } from '../model.ts';
@@ -13,6 +13,8 @@ export interface ManifestStoreParts {
   readonly roots: readonly string[];
   readonly log: Logger;
   readonly counters: Counters;
+  /** Limits the lines of the log; absent where everything is read once. */
+  readonly clock?: Clock;
 }
 
 /** The parts of the last batch beside its changes. */
@@ -40,9 +42,9 @@ export class ManifestStore {
   readonly #nameless = new Set<string>();
   #delivered: Delivered | undefined;
 
-  constructor({ roots, log, counters }: ManifestStoreParts) {
+  constructor({ roots, log, counters, clock }: ManifestStoreParts) {
     this.#roots = roots;
-    this.#diagnostics = new DiagnosticRegistry(log, counters);
+    this.#diagnostics = new DiagnosticRegistry(log, counters, clock);
     this.#unseen = new Set(roots.keys());
   }
 

@@ -57,7 +57,7 @@ const concurrency = 8;
 /** Milliseconds of a scan, so that files that are saved together are one batch. */
 const maxScan = 1_000;
 
-/** Milliseconds of a scan while others are requested: a change waits no longer for those that came before it. */
+/** The same while others are requested, and of what a scan has left: a change waits no longer for those before it. */
 const maxHeld = 50;
 
 /** Scans one root of `-f` and updates the store. Reads only files whose fingerprint changed. */
@@ -114,7 +114,7 @@ export class RootScanner {
    * @returns the entries that are left for the next scan
    */
   async scan(scope: ScanScope, othersWait: () => boolean): Promise<readonly string[]> {
-    const scanning = this.#scan(scope, othersWait);
+    const scanning = this.#scan(scope, () => scope.left.length > 0 || othersWait());
     if (scope.all) this.#scanningAll = scanning.then(() => undefined);
     const left = await scanning;
     this.#scanned = true;

@@ -151,6 +151,7 @@ function checkAll(
   const ended = new Subject<void>();
   let running: Promise<void> | undefined;
   let isRequested = false;
+  let isStopped = false;
   let endRest: Stop = () => undefined;
   const rest = (milliseconds: number): Promise<void> => {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -171,7 +172,7 @@ function checkAll(
       await check().catch(failed);
       ended.next();
       const took = Math.min(clock.now() - began, scanInterval);
-      if (took > 0) await rest(took);
+      if (took > 0 && !isStopped) await rest(took);
     }
     running = undefined;
   };
@@ -186,6 +187,7 @@ function checkAll(
     async stop() {
       stopTimer();
       isRequested = false;
+      isStopped = true;
       endRest();
       await running;
     },

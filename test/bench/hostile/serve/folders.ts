@@ -1,5 +1,5 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Attack, StopAttack, Trace, Victim } from '../programs/model.ts';
 
 /** Nothing is wrong with what is read, or nothing is read of it. */
@@ -11,6 +11,12 @@ const unreadable: Trace = { metric: 'gatehouse_input_errors', line: 'more proble
 /** Ten thousand files are read. */
 const crowded: Trace = { metric: 'gatehouse_input_errors', line: 'there is more than is read', only: 'bench' };
 
+/** They are read, and most of their folders are not watched. */
+const unwatched: Trace = { metric: 'gatehouse_source_reads_total', line: 'a folder cannot be watched' };
+
+/** The link that the first one of a ring leads to: with it, each leads through more links than are followed. */
+const ring = 60;
+
 /** What else than large texts a folder of manifests can have. The amount is that of entries. */
 export const folderAttacks: readonly Attack[] = [
   ofFolder('a hundred thousand manifests', { full: 100_000, short: 300 }, crowded, (path, index) => {
@@ -18,6 +24,16 @@ export const folderAttacks: readonly Attack[] = [
   }),
   ofFolder('links in a circle', { full: 10_000, short: 100 }, unreadable, (path, index) => {
     symlinkSync(`f${index % 2 === 0 ? index + 1 : index - 1}.yaml`, path);
+  }),
+  // More than may follow one another.
+  ofFolder('links in one ring', { full: 10_000, short: 100 }, unreadable, (path, index) => {
+    symlinkSync(index === 0 ? `f${ring}.yaml` : `f${index - 1}.yaml`, path);
+  }),
+  ofFolder('links to as many folders', { full: 3_000, short: 300 }, unwatched, (path, index) => {
+    mkdirSync(join(dirname(path), 'sub', `d${index}`));
+    const text = `{apiVersion: v1, kind: ConfigMap, metadata: {name: c${index}, namespace: default}}\n`;
+    writeFileSync(join(dirname(path), 'sub', `d${index}`, 'real'), text);
+    symlinkSync(`sub/d${index}/real`, path);
   }),
   ofFolder('links to devices', { full: 1_000, short: 20 }, read, (path) => symlinkSync('/dev/zero', path)),
   ofFolder('links whose targets have a thousand names', { full: 3_000, short: 50 }, unreadable, (path, index) => {

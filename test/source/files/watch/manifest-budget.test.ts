@@ -68,7 +68,7 @@ const size = serviceText('a').length;
 
 interface ScanRig {
   /** Returns the entries that are left for the next scan. */
-  scan(changed?: ChangedEntries): Promise<readonly string[]>;
+  scan(changed?: ChangedEntries, wasLeft?: readonly string[], othersWait?: boolean): Promise<readonly string[]>;
   check(): Promise<ChangedEntries>;
   /** Delivers what a check changed, as a scan beside it may. */
   deliver(): Batches;
@@ -106,12 +106,12 @@ function scannersOf(
     return batches;
   };
   return {
-    async scan(changed = 'all') {
+    async scan(changed = 'all', wasLeft = [], othersWait = false) {
       const left: string[] = [];
       for (const scanner of scanners) {
         const named = changed === 'all' ? [] : [...changed].filter((name) => scanner.hasToScan(name));
-        const scope = changed === 'all' ? wholeRoot : { all: false, left: [], names: new Set(named) };
-        left.push(...(await scanner.scan(scope, () => false)));
+        const scope = changed === 'all' ? wholeRoot : { all: false, left: wasLeft, names: new Set(named) };
+        left.push(...(await scanner.scan(scope, () => othersWait)));
       }
       for (const scanner of scanners) await scanner.fit(() => false);
       deliver();
@@ -287,6 +287,19 @@ it.each([
   expect(left.length).toBeGreaterThanOrEqual(20);
   while (left.length > 0) left = await rig.scan(new Set(left));
   expect(rig.services()).toHaveLength(42);
+});
+
+it('a scan ends early once others wait, and when a scan before has left some of it', async () => {
+  const folder = temporaryFolder();
+  const rig = scannersOf([folder], { bytes: 1_000_000, files: 1_000 }, { readTime: 10 });
+  await rig.scan();
+  const names = Array.from({ length: 40 }, (_, at) => `m${at + 10}.yaml`);
+  for (const name of names) save(folder, name, serviceText(name.slice(0, 3)));
+  const left = await rig.scan(new Set(names), [], true);
+  expect(left).toEqual(names.slice(8));
+  save(folder, 'a.yaml', serviceText('a'));
+  expect(await rig.scan(new Set(['a.yaml']), left)).toEqual([...names.slice(16), 'a.yaml']);
+  expect(await rig.scan(new Set([...names, 'a.yaml']))).toEqual([]);
 });
 
 it('files beyond what is read are left out with one error, and are read once there is room', async () => {
