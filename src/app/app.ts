@@ -215,11 +215,24 @@ function startSource(stages: Stages, committed: (commit: Commit) => void): Promi
     announce();
     committed(commit);
   };
+  const from = joinedSources(apply);
+  keys.start(from.keys, announce);
+  return input.source.start(from.input);
+}
+
+/**
+ * Joins the batches of two sources. What issuers publish between two parts of a batch of the input is a part of it: it
+ * must not make those before it count.
+ */
+export function joinedSources(
+  apply: (batch: Batch) => void,
+): Readonly<Record<'input' | 'keys', (batch: Batch) => void>> {
   let more = false;
-  // What issuers publish joins a batch of which more follows: it must not make a part of that count.
-  keys.start((batch) => apply({ ...batch, more }), announce);
-  return input.source.start((batch) => {
-    more = batch.more === true;
-    apply(batch);
-  });
+  return {
+    input: (batch) => {
+      more = batch.more === true;
+      apply(batch);
+    },
+    keys: (batch) => apply({ ...batch, more }),
+  };
 }

@@ -10,6 +10,12 @@ import { Quota } from '../../rate/quota.ts';
 /** The largest message: 32 MiB. Larger than that of a client, since results are larger than requests. */
 export const maxMessageBytes: number = 32 * 1024 * 1024;
 
+/**
+ * The largest handshake: 1 MiB. A few KiB of it are kept, and it is read again for each session of a client, so that with
+ * answers of the largest size nothing would be left for others.
+ */
+export const maxHandshakeBytes: number = 1024 * 1024;
+
 /** The largest list of a target, all pages together: 8 MiB. Ten thousand tools with 800 bytes each. */
 export const maxListBytes: number = 8 * 1024 * 1024;
 

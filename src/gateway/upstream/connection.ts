@@ -235,6 +235,9 @@ function createTargetPeer(
   });
 }
 
+/** Over HTTP+SSE, an answer is looked at before it is parsed if somebody counts it. */
+function arriving(): void {}
+
 async function initialize(
   transport: Transport,
   peer: Peer<Arrival>,
@@ -246,7 +249,10 @@ async function initialize(
     capabilities: clientCapabilities,
     clientInfo: { ...implementation },
   };
-  const { protocolVersion, capabilities, instructions } = await peer.request('initialize', params, { signal });
+  const { protocolVersion, capabilities, instructions } = await peer.request('initialize', params, {
+    signal,
+    arriving,
+  });
   // A target that answers as it would to any other request: it is asked for that revision next.
   if (protocolVersion === statelessVersion) {
     throw new RpcError(errorCode.unsupportedProtocolVersion, `the target speaks MCP ${statelessVersion} alone`);
@@ -267,7 +273,7 @@ async function discover(
   signal: AbortSignal,
 ): Promise<Handshake> {
   transport.setProtocolVersion(statelessVersion);
-  const result = await peer.request('server/discover', withEnvelope(undefined, parts), { signal });
+  const result = await peer.request('server/discover', withEnvelope(undefined, parts), { signal, arriving });
   const { supportedVersions, capabilities, instructions } = result;
   if (!Array.isArray(supportedVersions) || !supportedVersions.includes(statelessVersion)) {
     throw new RpcError(errorCode.unsupportedProtocolVersion, `the target does not speak MCP ${statelessVersion}`);

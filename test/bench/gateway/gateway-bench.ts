@@ -11,15 +11,17 @@ import { type Behind, sessionWaysTo, startPrograms, type Way, waysTo } from './w
 const warmUp = 5_000;
 
 /** In each round, calls of one caller, and of each of many. */
-const sequential = 500;
+const sequential = 2_000;
 const concurrentCallers = 100;
 const callsEach = 15;
 const defaultRounds = 3;
 
-/** Sessions whose memory is measured, how many of them are opened at once, and calls before. */
+/** Calls of one caller before those that are measured. */
+const callsBefore = 300;
+
+/** Sessions whose memory is measured, and how many of them are opened at once. */
 const openSessions = 1_000;
 const openedAtOnce = 20;
-const callsBefore = 300;
 
 /**
  * What a call costs beside calling the target itself: through a proxy that looks at nothing, which is the floor of this
@@ -71,17 +73,18 @@ async function measureCalls(progress: (line: string) => void, rounds: number): P
 }
 
 async function measure({ open, cpuTime, resident }: Way, taken: Samples): Promise<void> {
-  const callers: BenchCaller[] = [];
-  while (callers.length < concurrentCallers) callers.push(await open());
-  const [first] = callers;
-  if (first === undefined) throw new Error('no caller');
-  for (const { call } of callers) await call();
-  const before = cpuTime();
+  // The only one then: what opening and closing the many leaves to do and to collect is no part of its calls.
+  const first = await open();
+  await repeat(first.call, callsBefore);
+  let before = cpuTime();
   taken.alone.push(...(await repeat(first.call, sequential)));
-  const between = cpuTime();
+  taken.cpuAlone += cpuTime() - before;
+  const callers = [first];
+  while (callers.length < concurrentCallers) callers.push(await open());
+  for (const { call } of callers) await call();
+  before = cpuTime();
   taken.together.push(...(await Promise.all(callers.map(({ call }) => repeat(call, callsEach)))).flat());
-  taken.cpuAlone += between - before;
-  taken.cpuTogether += cpuTime() - between;
+  taken.cpuTogether += cpuTime() - before;
   taken.resident = resident();
   for (const caller of callers) await caller.close();
 }

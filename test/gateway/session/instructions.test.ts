@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { startGateway } from '../../support/gateway/gateway-rig.ts';
 import { type Script, startRawTarget } from '../../support/gateway/raw-target.ts';
@@ -43,6 +43,21 @@ it('a target that does not answer only lacks its own instructions, and long ones
   gateway.config.allowAll('n.p', 'me');
   expect(await instructionsFor(gateway, gateway.token('me'))).toBe(`# long\n\n${'x'.repeat(8 * 1024)}`);
 });
+
+it.each([false, true])(
+  'a handshake of more than 1 MiB is not read to its end, of a target without one, too: %s',
+  async (stateless) => {
+    await using large = await startRawTarget(quiet, { instructions: 'x'.repeat(1_100_000), stateless });
+    await using gateway = await startGateway();
+    gateway.config.putTarget(large.target('large'));
+    gateway.config.allowAll('n.p', 'me');
+    const parse = vi.spyOn(JSON, 'parse');
+    onTestFinished(() => void parse.mockRestore());
+    expect(await instructionsFor(gateway, gateway.token('me'))).toBeUndefined();
+    expect(parse.mock.calls.filter(([text]) => text.length > 1_000_000)).toEqual([]);
+    expect(gateway.downstream.targetState('large').requests).toMatchObject({ result: 0 });
+  },
+);
 
 it('only the first of many sessions waits for a target whose handshakes fail, until some time has passed', async () => {
   const clock = createManualClock();

@@ -4,7 +4,7 @@ import { quoted } from '../../../json/quoted.ts';
 import { decodeMessage } from '../../rpc/decode-message.ts';
 import type { Message, RequestId } from '../../rpc/model.ts';
 import { rememberText } from '../../rpc/source-text.ts';
-import { maxListBytes, maxMessageBytes } from '../answer-limits.ts';
+import { maxHandshakeBytes, maxListBytes, maxMessageBytes } from '../answer-limits.ts';
 import type { TakenMessage } from './message-buffer.ts';
 
 /** The most messages of a batch. The gateway sends none, so that a target has no reason to. */
@@ -55,9 +55,14 @@ export function requestIdOf(message: Message): RequestId | undefined {
   return 'method' in message && 'id' in message ? message.id : undefined;
 }
 
-/** The bytes of the largest answer to a request. A list may be less large, so that nothing larger is parsed. */
+/** The requests that begin a connection. */
+const handshakes: readonly string[] = ['initialize', 'server/discover'];
+
+/** The bytes of the largest answer to a request: lists and handshakes may be less large, so that nothing larger is parsed. */
 export function maxBytesOf(request: Message): number {
-  return 'method' in request && request.method.endsWith('/list') ? maxListBytes : maxMessageBytes;
+  if (!('method' in request)) return maxMessageBytes;
+  if (handshakes.includes(request.method)) return maxHandshakeBytes;
+  return request.method.endsWith('/list') ? maxListBytes : maxMessageBytes;
 }
 
 /** Returns the id of the request that a message cancels. */

@@ -223,7 +223,7 @@ function notesOf({ name, program }: Attack, outcome: Outcome): readonly string[]
     notes.push('honest clients waited for longer than is aimed at');
   }
   if (problems[0] !== undefined) notes.push(`an honest client: ${problems[0].slice(0, maxQuote)}`);
-  notes.push(log.first === undefined ? 'nothing in the log' : `the log: ${log.first.slice(0, maxQuote)}`);
+  notes.push(log.first === undefined ? 'no warning in the log' : `the log: ${log.first.slice(0, maxQuote)}`);
   if (metrics.length > 0) notes.push(`metrics: ${metrics.slice(0, maxMetrics).join(', ')}`);
   return notes.map((note) => `${name}: ${note}`);
 }
