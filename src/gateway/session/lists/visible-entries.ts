@@ -14,14 +14,14 @@ import type { TargetMeta } from './list-meta.ts';
 export interface VisibleEntriesParts {
   readonly authorization: Pick<Authorization, 'isVisible'>;
   readonly names: Pick<Names, 'distinct'>;
-  readonly config: Pick<GatewayConfig, 'rules'>;
+  readonly config: Pick<GatewayConfig, 'rules' | 'targets'>;
   readonly clock: Clock;
   readonly shared: { readonly budget: Pick<AnswerBudget, 'turns'> };
 }
 
 /**
  * Returns the entries that the caller may see, as clients get them. They are decided on in turns, and once more at the
- * end when rules or token are others by then: what is delivered is decided when it is delivered.
+ * end when rules, targets or token are others by then: what is delivered is decided when it is delivered.
  */
 export async function visibleEntries(
   { authorization, names, config, clock, shared }: VisibleEntriesParts,
@@ -30,6 +30,7 @@ export async function visibleEntries(
   { entries, work }: Pick<CollectedEntries, 'entries' | 'work'>,
 ): Promise<readonly ListEntry[]> {
   const { rules } = config;
+  const targets = new Set<string>();
   const isVisible = (entry: ListEntry): boolean => authorization.isVisible(useOf(kind, entry), caller);
   const visible: ListEntry[] = [];
   /** How many have a name, where several targets may have the same one. */
@@ -37,6 +38,7 @@ export async function visibleEntries(
   await work.forEach(entries, (entry) => {
     if (!isVisible(entry)) return 0;
     visible.push(entry);
+    targets.add(entry.target);
     if (kind.named !== undefined) named.set(entry.exposed, (named.get(entry.exposed) ?? 0) + 1);
     return 0;
   });
@@ -53,7 +55,9 @@ export async function visibleEntries(
     return characters;
   });
   if (length > largeResult) await shared.budget.turns.next(callerKey(caller));
-  return config.rules === rules && isCurrent(caller, clock) ? exposed : exposed.filter(isVisible);
+  const areThere = [...targets].every((target) => config.targets.has(target));
+  if (areThere && config.rules === rules && isCurrent(caller, clock)) return exposed;
+  return exposed.filter((entry) => config.targets.has(entry.target) && isVisible(entry));
 }
 
 /** What a target says of its list may be about any entry: it is for those who see all of them. */

@@ -10,7 +10,12 @@ import { createManualClock } from '../../../support/edges/manual-clock.ts';
 /** The tools that a caller may see of so many, what was decided in each turn, and what happens in a turn. */
 function create(count: number, text: (name: string) => string) {
   const decided: number[] = [];
-  const state = { rules: indexRules(new Map()), isAllowed: true, turn: (_: number): void => {} };
+  const state = {
+    rules: indexRules(new Map()),
+    targets: new Map([['a', { name: 'a', host: 'a', port: 80, path: '/mcp' }]]),
+    isAllowed: true,
+    turn: (_: number): void => {},
+  };
   const entries = Array.from({ length: count }, (_, index) => {
     const name = `t${index}`;
     return { target: 'a', name, exposed: `a:${name}`, json: { name }, text: text(name) };
@@ -60,6 +65,14 @@ it.each(['first', 'last'])('rules that change after the %s turn hold for the who
     revoked.state.rules = indexRules(new Map());
   };
   expect(listOf(await revoked.list())).toEqual([]);
+});
+
+it.each([2, 4])('a list has nothing of a target that is removed in turn %i of its making', async (removed) => {
+  const { state, list } = create(5_000, (name) => `{"name":"${name}"}`);
+  state.turn = (turn) => {
+    if (turn === removed) state.targets.delete('a');
+  };
+  expect(listOf(await list())).toEqual([]);
 });
 
 it('a name that occurs twice in an entry occurs once for clients', async () => {
