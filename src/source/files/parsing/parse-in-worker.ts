@@ -47,11 +47,14 @@ export async function parseInWorker(
   signal.addEventListener('abort', aborted);
   worker.once('message', (parsed: Manifest) => resolve(parsed));
   worker.once('error', (error) => fail(reasonOf(error, limits)));
-  worker.once('exit', () => fail('ends without a result'));
+  const exited = new Promise<void>((exit) => worker.once('exit', () => exit()));
+  void exited.then(() => fail('ends without a result'));
   const result = await promise;
   cancel();
   signal.removeEventListener('abort', aborted);
-  await worker.terminate();
+  if (result === undefined || 'failed' in result) void worker.terminate();
+  // With a result it ends by itself: Node has crashed while workers were ended that came to their end.
+  await exited;
   if (result === undefined || !('failed' in result)) return result;
   const reason = `To parse the file ${result.failed}: split it.`;
   // Not in the worker: it may have no memory left.
