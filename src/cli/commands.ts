@@ -3,7 +3,6 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { EnvironmentError } from '../app/errors.ts';
 import type { StopAsync } from '../edges.ts';
 import { createLog, type LeveledLog } from '../log/log.ts';
-import { completionScript, shells } from './completion.ts';
 import { demoFlags, demoPorts } from './flags/demo-flags.ts';
 import { gatewayFlags, gatewayOptions } from './flags/gateway-flags.ts';
 import { logFlags, logSettings } from './flags/log-flags.ts';
@@ -164,12 +163,13 @@ export const commands: readonly Command[] = [
     summary: 'writes the completion script of a shell: bash, zsh or fish',
     examples: ['gatehouse completion bash', 'gatehouse completion fish'],
     arguments: 'bash|zsh|fish',
-    words: shells,
+    words: ['bash', 'zsh', 'fish'],
     flags: [],
-    run: ({ positionals }, terminal) => {
+    run: async ({ positionals }, terminal) => {
+      const { completionScript } = await import('./completion.ts');
       const all = commands.map((command) => ({ ...command, flags: [...command.flags, ...logFlags] }));
       terminal.stdout.write(completionScript(positionals[0], all));
-      return Promise.resolve(0);
+      return 0;
     },
   },
   {

@@ -13,8 +13,7 @@ export interface CompletedCommand {
   readonly words?: readonly string[];
 }
 
-/** The shells that there are completion scripts for. */
-export const shells = ['bash', 'zsh', 'fish'] as const;
+const shells = ['bash', 'zsh', 'fish'] as const;
 
 /** Writes the completion script of a shell. It is generated from the declarations of the flags, and starts no program. */
 export function completionScript(shell: string | undefined, commands: readonly CompletedCommand[]): string {
