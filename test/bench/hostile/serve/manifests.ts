@@ -33,7 +33,7 @@ export const manifestAttacks: readonly Attack[] = [
   // As many as a file may have: with one more it would not count.
   ofText(
     'a manifest of small Services',
-    { full: 40_000, short: 300 },
+    { full: 20_000, short: 300 },
     (count) =>
       lines(
         count,
