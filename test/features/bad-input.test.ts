@@ -141,6 +141,8 @@ describe.each(bad)('$what', ({ text, place, object, field = '', message }) => {
       await running.applied();
       problems = await running.problems();
     }
+    // The list shows a problem once its file is parsed, the log once the change is applied.
+    await running.applied();
     expect(problems).toMatchObject([{ place: file, field, message: expect.stringMatching(message) }]);
     expect(problems[0]?.object).toBe(object);
     const told = running.log.lines.slice(logged).filter(({ message: line }) => line === problems[0]?.message);
