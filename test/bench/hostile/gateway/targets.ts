@@ -73,9 +73,15 @@ export const targetAttacks: readonly Attack[] = [
     return `{"jsonrpc":"2.0","id":${sent},"method":"ping"}`;
   }),
   ofMessages('changed lists without an end', () => '{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}'),
-  ofMessages('log messages without an end', () => {
-    return '{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"x"}}';
-  }),
+  {
+    ...ofMessages('log messages without an end', () => {
+      return '{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"x"}}';
+    }),
+    trace: {
+      metric: 'gatehouse_gateway_notifications_delayed_total',
+      line: 'notifications of a target are read slowly',
+    },
+  },
   ofMessages('messages that are no JSON-RPC', () => '{"x":1}'),
   {
     name: 'requests of a target to its clients without an end',
