@@ -268,14 +268,15 @@ function createSharedState(parts: SessionParts, fanOut: SessionFanOut, turns: Fa
     crowded: warnOfCrowding(limits),
   });
   const upstreamState = createUpstreamState({ circuit, kept, turnstile, delayed }, turns);
-  const sharedListing = createSharedListing(parts, upstreamState, (target, reason) => {
-    failures.failed(target, connectionRequest, reason);
+  const sharedListing = createSharedListing(parts, upstreamState, {
+    failed: (target, reason) => failures.failed(target, connectionRequest, reason),
+    standsIn: (target, method) => fanOut.recovered(target, [method]),
   });
   const health = createTargetHealth({
     clock,
     random,
     failures,
-    probe: sharedListing.read,
+    probe: sharedListing.probe,
     recovered: (target, method) => fanOut.recovered(target, [method]),
   });
   const uiOwners = createUiOwners(clock, log, kept);

@@ -40,6 +40,18 @@ export const targetAttacks: readonly Attack[] = [
     start: (victim) => startHostileTarget(victim, 1, { answer: (_, response) => dripInto(response) }),
   },
   {
+    name: 'sixteen targets whose lists take two seconds',
+    row: 14,
+    program: 'gateway',
+    trace: targetAsked('default/hostile-1', 'its list takes longer'),
+    amount: { full: 16, short: 1 },
+    seconds: 60,
+    start: (victim, count) =>
+      startHostileTarget(victim, count, {
+        answer: (message, response) => void setTimeout(() => sendResult(response, message, emptyList), 2_000),
+      }),
+  },
+  {
     name: '15,000 rules and 20,000 tools',
     row: 15,
     program: 'gateway',
