@@ -6,6 +6,9 @@ import { type Listing, type ListMethod, listMethods } from './list-pages.ts';
 const maxBytes = 8 * 1024 * 1024;
 const targetShare = 1 / 4;
 
+/** However many targets are slow, something is left for the list of another one. */
+const shareOfRest = 1;
+
 /** Bytes that a listing takes at least. */
 const minBytes = 1_024;
 
@@ -19,7 +22,7 @@ interface StandIn {
  * made of that. What a caller may see of it is decided for each list, as it is for a list that was just read.
  */
 export class StandIns {
-  readonly #quota = new Quota(maxBytes, targetShare);
+  readonly #quota = new Quota(maxBytes, targetShare, shareOfRest);
   readonly #byList = new Map<string, StandIn>();
 
   get(target: string, method: ListMethod): Listing | undefined {
