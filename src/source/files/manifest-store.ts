@@ -2,8 +2,9 @@ import type { Clock, Counters, Logger } from '../../edges.ts';
 import type { UnlistedNamespaces } from '../../resources/model.ts';
 import { type Diagnostic, DiagnosticRegistry, type Position } from '../diagnostics.ts';
 import type { Batch, InputDiagnostic, ResourceChange } from '../model.ts';
+import type { FileObjects } from './file-objects.ts';
 import { fileKey, type ManifestFile } from './manifest/manifest-file.ts';
-import type { Manifest, PlacedObject } from './manifest/parse-manifest.ts';
+import type { Manifest } from './manifest/parse-manifest.ts';
 import { ObjectIndex } from './object-index.ts';
 import { UnreadFiles } from './unread-files.ts';
 
@@ -97,9 +98,9 @@ export class ManifestStore {
     const key = fileKey(file);
     this.#awaited.delete(key);
     if (manifest.ok) {
-      this.#unread.delete(file);
-      this.#valid.add(key);
-      this.#replace(file, manifest.objects, manifest.diagnostics);
+      const objects = this.objectsOf(file);
+      objects.add(manifest.objects);
+      this.setObjects(objects, manifest.diagnostics);
     } else {
       if (!this.#valid.has(key)) this.#unread.add(file, manifest.possible);
       const consequence = this.#valid.has(key)
@@ -107,6 +108,19 @@ export class ManifestStore {
         : neverValidText;
       this.#diagnose(file, [fileError(`${manifest.reason} ${consequence}`, manifest.position)]);
     }
+  }
+
+  /** Begins to take the objects of a valid file in pieces. They count all at once, by {@link setObjects}. */
+  objectsOf(file: ManifestFile): FileObjects {
+    return this.#objects.objectsOf(file);
+  }
+
+  /** The file is valid, and has these objects. */
+  setObjects(objects: FileObjects, diagnostics: readonly Diagnostic[]): void {
+    this.#awaited.delete(objects.key);
+    this.#unread.delete(objects.file);
+    this.#valid.add(objects.key);
+    this.#replace(objects, diagnostics);
   }
 
   /** Returns whether a file has content that counts, also while it has newer content that does not count yet. */
@@ -119,7 +133,7 @@ export class ManifestStore {
     this.#valid.delete(fileKey(file));
     this.#unread.delete(file);
     this.#awaited.delete(fileKey(file));
-    this.#replace(file, [], []);
+    this.#replace(this.objectsOf(file), []);
   }
 
   /**
@@ -157,12 +171,11 @@ export class ManifestStore {
     return this.#objects.placeOf(object);
   }
 
-  #replace(file: ManifestFile, objects: readonly PlacedObject[], diagnostics: readonly Diagnostic[]): void {
-    const nameless = objects.some(({ content }) => content.type === 'nameless namespace');
-    if (nameless) this.#nameless.add(fileKey(file));
-    else this.#nameless.delete(fileKey(file));
-    this.#objects.replace(file, objects);
-    this.#diagnose(file, diagnostics);
+  #replace(objects: FileObjects, diagnostics: readonly Diagnostic[]): void {
+    if (objects.hasNameless) this.#nameless.add(objects.key);
+    else this.#nameless.delete(objects.key);
+    this.#objects.replace(objects);
+    this.#diagnose(objects.file, diagnostics);
   }
 
   #diagnose(file: ManifestFile, diagnostics: readonly Diagnostic[]): void {

@@ -2,19 +2,9 @@ import type { KindName, MCPAuthPolicy, Resource } from '../../resources/model.ts
 import { type Diagnostic, type Position, placeText } from '../diagnostics.ts';
 import type { ResourceChange } from '../model.ts';
 import { changeOf, sameResource } from '../resource-change.ts';
+import { type Copy, FileObjects } from './file-objects.ts';
 import { compareFiles, fileKey, type ManifestFile } from './manifest/manifest-file.ts';
-import type { PlacedObject } from './manifest/parse-manifest.ts';
-import type { ObjectContent } from './manifest/read-object.ts';
 import type { UnreadFiles } from './unread-files.ts';
-
-/** One definition of an object. */
-interface Copy {
-  readonly file: ManifestFile;
-  /** Index among the objects of the file. */
-  readonly ordinal: number;
-  readonly position: Position;
-  readonly content: Exclude<ObjectContent, { readonly type: 'nameless namespace' }>;
-}
 
 /** All copies of one object, in order of precedence. */
 interface Entry {
@@ -60,7 +50,7 @@ export interface TouchedObject {
  */
 export class ObjectIndex {
   readonly #entries = new Map<string, Entry>();
-  readonly #idsByFile = new Map<string, ReadonlySet<string>>();
+  readonly #copiesByFile = new Map<string, ReadonlyMap<string, readonly Copy[]>>();
   readonly #touched = new Set<string>();
   readonly #unread: UnreadFiles;
   /** Objects that a file which is not read may define. */
@@ -74,16 +64,18 @@ export class ObjectIndex {
     this.#unread = unread;
   }
 
-  /** Replaces all objects of the file. */
-  replace(file: ManifestFile, objects: readonly PlacedObject[]): void {
-    const from = fileKey(file);
-    for (const id of this.#idsByFile.get(from) ?? []) this.#remove(id, from);
-    const ids = new Set<string>();
-    for (const [ordinal, { content, position }] of objects.entries()) {
-      if (content.type !== 'nameless namespace') ids.add(this.#add({ file, ordinal, position, content }));
-    }
-    if (ids.size > 0) this.#idsByFile.set(from, ids);
-    else this.#idsByFile.delete(from);
+  /** Begins to take the objects of a file, which has no effect before {@link replace}. */
+  objectsOf(file: ManifestFile): FileObjects {
+    return new FileObjects(file, (id) => this.#entries.get(id)?.delivered);
+  }
+
+  /** Replaces all objects of the file. Objects that are the same, and have no other copy, cost next to nothing. */
+  replace({ key, copies }: FileObjects): void {
+    const before = this.#copiesByFile.get(key) ?? none;
+    for (const id of before.keys()) if (!copies.has(id)) this.#set(id, before.get(id) ?? [], []);
+    for (const [id, own] of copies) this.#set(id, before.get(id) ?? [], own);
+    if (copies.size > 0) this.#copiesByFile.set(key, copies);
+    else this.#copiesByFile.delete(key);
   }
 
   /** Other files are unread. Costs in proportion to the objects that are held, and the policies with signers. */
@@ -114,27 +106,14 @@ export class ObjectIndex {
     return this.#entries.get(id)?.copies.find(({ content }) => content.type === 'resource');
   }
 
-  #remove(id: string, from: string): void {
-    const entry = this.#entries.get(id);
+  /** Replaces the copies of an object that a file has. */
+  #set(id: string, before: readonly Copy[], own: readonly Copy[]): void {
+    const entry = this.#entries.get(id) ?? entryOf(own);
     if (entry === undefined) return;
-    this.#entries.set(id, { ...entry, copies: entry.copies.filter(({ file }) => fileKey(file) !== from) });
-    this.#touched.add(id);
-  }
-
-  #add(copy: Copy): string {
-    const { content } = copy;
-    const kind = content.type === 'resource' ? content.resource.kind : 'Namespace';
-    const id = `${kind} ${content.key}`;
-    const entry = this.#entries.get(id) ?? {
-      kind,
-      key: content.key,
-      copies: [],
-      delivered: undefined,
-      source: undefined,
-    };
-    this.#entries.set(id, { ...entry, copies: [...entry.copies, copy].sort(compareCopies) });
-    this.#touched.add(id);
-    return id;
+    const others = before.length === 0 ? entry.copies : entry.copies.filter((copy) => !before.includes(copy));
+    const copies = others.length === 0 ? own : [...others, ...own].sort(compareCopies);
+    this.#entries.set(id, { ...entry, copies });
+    if (others.length > 0 || this.#held.has(id) || !isSame(before, own)) this.#touched.add(id);
   }
 
   #take(id: string, entry: Entry): TouchedObject {
@@ -143,7 +122,7 @@ export class ObjectIndex {
     else this.#entries.set(id, { ...entry, delivered: resource, source });
     setMember(this.#held, id, held !== undefined);
     setMember(this.#signing, id, resource?.kind === 'MCPAuthPolicy' && resource.jwt !== undefined);
-    const same = sameResource(entry.delivered, resource);
+    const same = !isFoundChanged(entry, resource) && sameResource(entry.delivered, resource);
     const change = same ? undefined : changeOf(entry.kind, entry.key, resource);
     const notes = held === undefined ? [] : [noteOf(id, held.copy, held.message)];
     return { id, change, duplicates: [...notes, ...duplicates(id, entry.copies)] };
@@ -183,6 +162,30 @@ function withoutRights(policy: MCPAuthPolicy, reason: string): MCPAuthPolicy {
 
 function unlabelled(name: string): Resource {
   return { kind: 'Namespace', metadata: { namespace: '', name, generation: undefined }, labels: { known: false } };
+}
+
+const none: ReadonlyMap<string, readonly Copy[]> = new Map();
+
+function entryOf([copy]: readonly Copy[]): Entry | undefined {
+  if (copy === undefined) return undefined;
+  const { content } = copy;
+  const kind = content.type === 'resource' ? content.resource.kind : 'Namespace';
+  return { kind, key: content.key, copies: [], delivered: undefined, source: undefined };
+}
+
+/** Returns whether each is the only copy, of the same resource; it may stand elsewhere. */
+function isSame([a, ...more]: readonly Copy[], [b, ...others]: readonly Copy[]): boolean {
+  if (a?.content.type !== 'resource' || b?.content.type !== 'resource') return false;
+  return more.length + others.length === 0 && a.content.resource === b.content.resource;
+}
+
+/** Returns whether a resource was compared with the delivered one already, and differs: it may have a megabyte. */
+function isFoundChanged({ copies, delivered }: Entry, resource: Resource | undefined): boolean {
+  if (delivered === undefined) return false;
+  return copies.some(
+    ({ changedFrom, content }) =>
+      changedFrom === delivered && content.type === 'resource' && content.resource === resource,
+  );
 }
 
 function setMember(members: Set<string>, id: string, isMember: boolean): void {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../gateway/everything-server.ts';
 import { type GatehouseProcess, gatehouse } from '../processes/gatehouse-process.ts';
-import { listens, writeManifests } from '../processes/guide-programs.ts';
+import { fence, listens, writeManifests } from '../processes/guide-programs.ts';
 import { ownKeys } from './agentgateway-caller.ts';
 import { type AgentgatewayProcess, startAgentgateway } from './agentgateway-process.ts';
 
@@ -100,16 +100,6 @@ export async function startAgentgatewayPrograms(flags: readonly string[] = []): 
 
 interface SnapshotsAnswer {
   readonly gateways: readonly { readonly nodes: readonly { readonly synced: boolean }[] }[];
-}
-
-/** A manifest that changes nothing that nodes are sent. */
-function fence(number: number): string {
-  return `
-apiVersion: gateway.networking.k8s.io/v1
-kind: GatewayClass
-metadata: { name: fence-${number} }
-spec: { controllerName: kgateway.dev/kgateway }
-`;
 }
 
 /** A Gateway with one listener. */

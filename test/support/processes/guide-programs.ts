@@ -71,10 +71,21 @@ export async function startGuideWith<Node extends AsyncDisposable>(
   const gateway = await startNode(guide, { xds, tool });
 
   let version: string | undefined;
+  const acknowledged = async (previous: string | undefined): Promise<void> => {
+    const view = controlPlane(await control.listening('debug'), 'default/mcp-gateway');
+    ({ version } = await view.acknowledged(previous));
+  };
   const change = async (act: () => Promise<void>): Promise<void> => {
     await act();
-    const view = controlPlane(await control.listening('debug'), 'default/mcp-gateway');
-    ({ version } = await view.acknowledged(version));
+    await acknowledged(version);
+  };
+  let fences = 0;
+  /** Several files may come to count one after another, so that a new version does not show that all of them do. */
+  const write = async (files: Readonly<Record<string, string | undefined>>): Promise<void> => {
+    fences += 1;
+    await writeManifests(guide.watched, { ...files, [`~${fences}.yaml`]: fence(fences) });
+    await control.line(`"GatewayClass fence-${fences}"`);
+    await acknowledged(undefined);
   };
   await change(() => Promise.resolve());
   const url = `http://127.0.0.1:${port}`;
@@ -84,7 +95,7 @@ export async function startGuideWith<Node extends AsyncDisposable>(
     addPolicy: () => change(guide.addPolicy),
     removePolicy: () => change(guide.removePolicy),
     deletePolicyFile: guide.removePolicy,
-    write: (files) => change(() => writeManifests(guide.watched, files)),
+    write,
     writeOnly: (files) => writeManifests(guide.watched, files),
     read: (name) => readFile(join(guide.watched, name), 'utf8'),
     whileControlPlaneIsDown: (act) =>
@@ -118,6 +129,19 @@ export async function writeManifests(
       await rename(join(folder, `.${name}`), join(folder, name));
     }
   }
+}
+
+/**
+ * A manifest that changes nothing that nodes are sent. Named last, it is read after the others that are written with it,
+ * and its line of the log is written after their commit.
+ */
+export function fence(number: number): string {
+  return `
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: { name: fence-${number} }
+spec: { controllerName: kgateway.dev/kgateway }
+`;
 }
 
 /** The reference gateway with a configuration folder, as the guide's Deployment starts it. */

@@ -4,7 +4,6 @@ import type { Clock, Counters, Logger, Stop } from '../../../edges.ts';
 import { LogThrottle } from '../../../rate/log-throttle.ts';
 import { limits } from '../manifest/limits.ts';
 import { type FileContent, fileKey, type ManifestFile } from '../manifest/manifest-file.ts';
-import type { Manifest } from '../manifest/parse-manifest.ts';
 import type { ManifestStore } from '../manifest-store.ts';
 import { parseInWorker, type WorkerLimits } from './parse-in-worker.ts';
 
@@ -212,16 +211,20 @@ export class ManifestLoader {
     const { file, text } = job;
     const { store, namespaces, clock } = this.#parts;
     this.#count();
-    const manifest: Manifest | undefined = await parseInWorker({ text, namespaces }, workerLimits, clock, signal);
+    const objects = store.objectsOf(file);
+    const take: typeof objects.add = (some) => objects.add(some);
+    const end = await parseInWorker({ text, namespaces }, workerLimits, clock, signal, take);
     this.#running = undefined;
     this.#runNext();
-    if (manifest !== undefined) {
-      if (manifest.ok) this.#failed.delete(fileKey(file));
-      else this.#failed.add(fileKey(file));
-      store.setFile(file, manifest);
+    if (end?.ok === true) {
+      this.#failed.delete(fileKey(file));
+      store.setObjects(objects, end.diagnostics);
+    } else if (end !== undefined) {
+      this.#failed.add(fileKey(file));
+      store.setFile(file, end);
     }
     job.done.resolve();
-    const isAwaited = this.#refused || (manifest !== undefined && job.late);
+    const isAwaited = this.#refused || (end !== undefined && job.late);
     this.#refused = false;
     if (isAwaited) this.#loaded.next();
   }

@@ -1,9 +1,9 @@
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Clock, Stop } from '../../../edges.ts';
 import { shortened } from '../../../json/quoted.ts';
 import { codeOf } from '../../../net/errors.ts';
-import type { Manifest } from '../manifest/parse-manifest.ts';
+import type { Manifest, PlacedObject } from '../manifest/parse-manifest.ts';
 import { longestWord, type PossibleObjects, WordCollector } from '../manifest/possible-objects.ts';
 
 /** `workerData` of the worker. */
@@ -11,6 +11,16 @@ export interface ParseTask {
   readonly text: string;
   readonly namespaces: readonly string[];
 }
+
+/** What is known of a manifest after its objects. */
+export type ManifestEnd =
+  | Omit<Extract<Manifest, { readonly ok: true }>, 'objects'>
+  | Extract<Manifest, { readonly ok: false }>;
+
+/** A message of the worker. After some objects it waits for one. */
+export type WorkerMessage =
+  | { readonly kind: 'objects'; readonly objects: readonly PlacedObject[] }
+  | { readonly kind: 'end'; readonly end: ManifestEnd };
 
 /** Limits of one parse in a worker. */
 export interface WorkerLimits {
@@ -29,6 +39,7 @@ const checkInterval = 250;
  * for a machine that is busy; only a worker that cannot be asked is measured by the clock. Settles after the worker has
  * exited, and never rejects.
  *
+ * @param take is called with the objects, in pieces that take some milliseconds each; they count only if it ends well
  * @param signal ends the worker
  * @returns undefined once the signal is aborted
  */
@@ -37,15 +48,21 @@ export async function parseInWorker(
   limits: WorkerLimits,
   clock: Clock,
   signal: AbortSignal,
-): Promise<Manifest | undefined> {
-  const { promise, resolve } = Promise.withResolvers<Manifest | { readonly failed: string } | undefined>();
+  take: (objects: readonly PlacedObject[]) => void,
+): Promise<ManifestEnd | undefined> {
+  const { promise, resolve } = Promise.withResolvers<ManifestEnd | { readonly failed: string } | undefined>();
   const worker = startWorker(task, limits.memory);
   const aborted = (): void => resolve(undefined);
   const fail = (what: string): void => resolve({ failed: what });
   const tooLong = (): void => fail(`takes more than ${limits.time / 1000} s`);
   const cancel = watchTime(worker, limits.time, clock, tooLong);
   signal.addEventListener('abort', aborted);
-  worker.once('message', (parsed: Manifest) => resolve(parsed));
+  worker.on('message', (message: WorkerMessage) => {
+    if (message.kind === 'end') return resolve(message.end);
+    take(message.objects);
+    // Not within this turn: others that are due go first.
+    setImmediate(() => worker.postMessage('next'));
+  });
   worker.once('error', (error) => fail(reasonOf(error, limits)));
   const exited = new Promise<void>((exit) => worker.once('exit', () => exit()));
   void exited.then(() => fail('ends without a result'));
@@ -69,7 +86,7 @@ async function possibleInPieces(text: string): Promise<PossibleObjects> {
   const words = new WordCollector();
   for (let at = 0; at < text.length; at += piece) {
     words.addPiece(text.slice(Math.max(0, at - longestWord), at + piece));
-    await setImmediate();
+    await nextTurn();
   }
   words.endDocument();
   return words.found();

@@ -1,47 +1,23 @@
-import { basename, dirname, join, parse, resolve, sep } from 'node:path';
+import { basename, dirname, join, parse, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import type { Clock, Counters } from '../../../edges.ts';
-import { quoted } from '../../../json/quoted.ts';
+import type { Counters } from '../../../edges.ts';
 import { codeOrReason } from '../../../net/errors.ts';
-import { compareNames, fileKey, type ManifestFile } from '../manifest/manifest-file.ts';
-import type { ManifestStore } from '../manifest-store.ts';
-import type { ManifestLoader } from '../parsing/manifest-loader.ts';
+import { fileKey, type ManifestFile } from '../manifest/manifest-file.ts';
 import { type Arrivals, entryIn, type FolderEntry } from './arrivals.ts';
-import { changedEntries, failureOf, type KnownEntry } from './folder-check.ts';
+import { changedEntries, failureOf } from './folder-check.ts';
 import { folderIdentity } from './folder-watcher.ts';
 import { followLinks, isMountedVersion, type Resolution } from './follow-links.ts';
 import { type FolderListing, isUnnameable, listFolder } from './list-folder.ts';
-import type { ManifestBudget } from './manifest-budget.ts';
-import { PostponedFiles } from './postponed-files.ts';
 import { countedBytes, type Fingerprint, fingerprintOf, readManifestFile, unreadableContent } from './read-file.ts';
+import { RootEntries, type RootEntriesParts } from './root-entries.ts';
 import { type ChangedEntries, inOrder, type ScanScope, wholeRoot } from './scan-queue.ts';
-import { Settling } from './settling.ts';
+import type { Settling } from './settling.ts';
 import { mostFolders, unreadSubfolders } from './subfolders.ts';
-import type { WatchPlan } from './watch-plan.ts';
 
 /** One root of `-f`, and what its scans need. */
-export interface RootScannerParts {
-  /** Index among the roots of `-f`. */
-  readonly root: number;
-  /** As given. */
-  readonly path: string;
-  readonly store: ManifestStore;
-  readonly loader: ManifestLoader;
+export interface RootScannerParts extends RootEntriesParts {
   readonly arrivals: Arrivals;
-  /** Shared by all roots. */
-  readonly budget: ManifestBudget;
-  /** Gets the entries that the scans depend on. */
-  readonly plan: WatchPlan;
-  /** Milliseconds that a file has to stand still after it was written in place. */
-  readonly settle: number;
-  readonly clock: Clock;
   readonly counters: Counters;
-}
-
-interface Known {
-  readonly file: ManifestFile;
-  /** That of the content that counts; undefined: to be read again. */
-  readonly fingerprint: Fingerprint | undefined;
 }
 
 type Found = Extract<Resolution, { readonly end: 'found' }>;
@@ -64,15 +40,12 @@ const maxHeld = 50;
 export class RootScanner {
   readonly #parts: RootScannerParts;
   readonly #absolute: string;
-  readonly #known = new Map<string, Known>();
+  readonly #entries: RootEntries;
   /** The folder that the root is, or was last. */
   #folder: string | undefined;
   /** A warning about folders within it that have manifests, as of the last scan of all. */
   #unread: string | undefined;
-  readonly #settling: Settling;
-  readonly #postponed = new PostponedFiles();
-  /** Entries that are not read for want of room, with what identifies their content, and how many others are not. */
-  readonly #leftOut = new Map<string, Fingerprint>();
+  /** Files that are not even listed for want of room. */
   #more = 0;
   /** The edge of the budget that {@link fit} was called with. */
   #edge: string | undefined;
@@ -83,18 +56,18 @@ export class RootScanner {
 
   constructor(parts: RootScannerParts) {
     this.#parts = parts;
-    this.#settling = new Settling(parts.settle, parts.clock);
+    this.#entries = new RootEntries(parts);
     this.#absolute = resolve(parts.path);
   }
 
   /** The entries that are waited for until they stand still, each with the time from which it counts. */
   settling(): ReturnType<Settling['waiting']> {
-    return this.#settling.waiting();
+    return this.#entries.settling.waiting();
   }
 
   /** Takes up files that were postponed: returns the entries that have to be scanned. */
   takePostponed(): ReadonlySet<string> {
-    return this.#postponed.take(this.#parts.loader.room(this.#parts.root));
+    return this.#entries.postponed.take(this.#parts.loader.room(this.#parts.root));
   }
 
   /** Says that an entry changed. Returns whether it has to be scanned: not if it comes after the last that can be read. */
@@ -135,13 +108,12 @@ export class RootScanner {
     // What is read may have another size than before: the next scan goes on.
     for (let round = 0; round < 4 && edgeNow() !== this.#edge; round += 1) {
       this.#edge = edgeNow();
-      for (const [name, { file, fingerprint }] of this.#known)
-        if (!budget.admits(root, name)) this.#leaveOut(name, file, fingerprint ?? '');
-      const admitted = [...this.#leftOut.keys()].filter((name) => budget.admits(root, name));
+      await this.#entries.leaveOutCrowded();
+      const admitted = [...this.#entries.leftOut.keys()].filter((name) => budget.admits(root, name));
       if (this.#folder !== undefined) left.push(...(await this.#scanEntries(this.#folder, admitted, othersWait)));
       else if (admitted.length > 0) await this.#scan(wholeRoot, othersWait);
     }
-    const isCrowded = this.#leftOut.size + this.#more > 0;
+    const isCrowded = this.#entries.leftOut.size + this.#more > 0;
     store.rootCrowded(root, isCrowded ? budget.crowding(root, path) : undefined);
     return left;
   }
@@ -165,28 +137,22 @@ export class RootScanner {
       // What others put out of the listing is not looked at again. A scan may deliver its deletion at once.
       budget.removeAfter(root, last);
       store.rootCrowded(root, budget.crowding(root, path));
-      this.#keepOnly((name) => compareNames(name, last) <= 0);
+      await this.#entries.deleteUnlisted();
     }
     this.#unread = await unreadSubfolders(resolution.realPath, listing.folders);
     store.rootFound(root, this.#unread);
     const listed = new Set(listing.names);
-    const gone = [...this.#known.keys(), ...this.#leftOut.keys()].filter((name) => !listed.has(name));
+    const { known, leftOut } = this.#entries;
+    const gone = [...known.keys(), ...leftOut.keys()].filter((name) => !listed.has(name));
     const changed = await changedEntries({
       folder: resolution.realPath,
       names: listing.names,
-      known: (name) => this.#knownEntry(name),
+      known: (name) => this.#entries.state(name),
       wasSeen: (name) => budget.has(root, name),
       looked: () => counters.count('gatehouse_source_looks_total', { by: 'check' }),
     });
     const all = new Set([...gone, ...changed]);
     return [...all].some(isUnnameable) ? 'all' : all;
-  }
-
-  #knownEntry(name: string): KnownEntry | undefined {
-    const leftOut = this.#leftOut.get(name);
-    if (leftOut !== undefined) return { fingerprint: leftOut, realPath: undefined };
-    const known = this.#known.get(name);
-    return known && { fingerprint: known.fingerprint, realPath: known.file.realPath };
   }
 
   async #scan(scope: ScanScope, othersWait: () => boolean): Promise<readonly string[] | undefined> {
@@ -204,14 +170,14 @@ export class RootScanner {
   async #scanFile(resolution: Found): Promise<undefined> {
     const { budget, root, store } = this.#parts;
     this.#more = 0;
-    this.#keepOnly((name) => name === '');
     budget.list(root, [''], false);
+    await this.#entries.deleteUnlisted();
     budget.set(root, '', countedBytes(resolution.stats));
     this.#folder = undefined;
     if (!budget.admits(root, ''))
-      this.#leaveOut('', this.#file('', resolution.realPath), fingerprintOf(resolution.stats));
+      this.#entries.leaveOut(this.#entries.file('', resolution.realPath), fingerprintOf(resolution.stats));
     else if (!(await this.#read('', resolution))) return this.#missing('does not exist');
-    else this.#leftOut.delete('');
+    else this.#entries.admit('');
     store.rootFound(root);
   }
 
@@ -234,8 +200,8 @@ export class RootScanner {
       this.#more = listing.more;
       const listed = new Set(listing.names);
       names = [...new Set([...names.filter((name) => listed.has(name)), ...listed])];
-      this.#keepOnly((name) => listed.has(name));
       budget.list(root, listing.names, listing.more > 0);
+      await this.#entries.deleteUnlisted();
     }
     this.#folder = realPath;
     store.rootFound(root, this.#unread);
@@ -278,65 +244,55 @@ export class RootScanner {
 
   async #take(folder: string, name: string, resolution: Resolution): Promise<void> {
     const { budget, loader, root } = this.#parts;
-    if (resolution.end === 'absent' && !isUnnameable(name)) return this.#delete(name);
-    const file = this.#file(name, resolution.end === 'found' ? resolution.realPath : join(folder, name));
+    const entries = this.#entries;
+    if (resolution.end === 'absent' && !isUnnameable(name)) return entries.delete(name);
+    const file = entries.file(name, resolution.end === 'found' ? resolution.realPath : join(folder, name));
     const isAdmitted = budget.admits(root, name);
     if (resolution.end !== 'found') {
       const fingerprint = resolution.end === 'failed' ? failureOf(resolution) : '';
-      if (!isAdmitted) return this.#leaveOut(name, file, fingerprint);
-      this.#leftOut.delete(name);
-      this.#known.set(name, { file, fingerprint });
-      this.#settling.forget(name);
+      if (!isAdmitted) return entries.leaveOut(file, fingerprint);
+      entries.set(file, fingerprint);
+      entries.settling.forget(name);
       return loader.load(file, unreadableContent(resolution.end === 'failed' ? resolution.code : undefined));
     }
     const { stats } = resolution;
     if (!stats.isFile()) return this.#ignore(file, resolution);
-    if (!isAdmitted) return this.#leaveOut(name, file, fingerprintOf(stats));
-    this.#leftOut.delete(name);
-    if (!(await this.#read(name, resolution))) this.#delete(name);
+    if (!isAdmitted) return entries.leaveOut(file, fingerprintOf(stats));
+    entries.admit(name);
+    if (!(await this.#read(name, resolution))) entries.delete(name);
   }
 
   /** What is no file has no content: it is as if it were not there, and said unless it is a folder. */
   #ignore(file: ManifestFile, { stats }: Found): void {
     const { loader, store } = this.#parts;
     const { name } = file;
-    this.#settling.forget(name);
-    this.#postponed.delete(name);
-    this.#leftOut.delete(name);
+    this.#entries.settling.forget(name);
+    this.#entries.postponed.delete(name);
     loader.remove(file);
-    this.#known.set(name, { file, fingerprint: fingerprintOf(stats) });
+    this.#entries.set(file, fingerprintOf(stats));
     if (!stats.isDirectory())
       store.ignoreFile(file, 'This is no regular file, and is not read: remove it, or rename it.');
-  }
-
-  #leaveOut(name: string, file: ManifestFile, fingerprint: Fingerprint): void {
-    const { loader, store } = this.#parts;
-    this.#settling.forget(name);
-    this.#postponed.delete(name);
-    this.#leftOut.set(name, fingerprint);
-    if (this.#known.delete(name)) loader.remove(file);
-    store.leaveOut(file);
   }
 
   /** Reads the file if it changed and counts. Returns false if it does not exist. */
   async #read(name: string, { realPath, stats, entries }: Found): Promise<boolean> {
     const { loader, arrivals, clock, counters } = this.#parts;
-    const known = this.#known.get(name);
+    const known = this.#entries.known.get(name);
     const fingerprint = fingerprintOf(stats);
     if (known?.fingerprint === fingerprint && known.file.realPath === realPath) {
-      this.#settling.forget(name);
+      this.#entries.settling.forget(name);
       return true;
     }
-    const file = this.#file(name, realPath);
+    const file = this.#entries.file(name, realPath);
     const entry = entryIn((await folderIdentity(dirname(realPath))) ?? '', basename(realPath));
     const whole = isWhole(stats) && arrivals.has(entry);
     const replaced = known !== undefined && known.file.realPath !== realPath && entries.some(isMountedVersion);
     if (!whole && !replaced && this.#waits(file, entry, fingerprint, Number(stats.ctimeMs))) return true;
     // Whoever saved it with others waits for it no longer.
-    const late = this.#postponed.delete(name);
+    const late = this.#entries.postponed.delete(name);
     const endReading = loader.reserve(file, Number(stats.size));
     if (endReading === undefined) {
-      this.#postponed.add(name);
+      this.#entries.postponed.add(name);
       // As it was known, so that what a replaced link leads to counts at once also later.
       return this.#await(known?.file ?? file);
     }
@@ -346,8 +302,8 @@ export class RootScanner {
     // A write that has begun while the file was read is reported within one turn of the event loop.
     if (whole) await setImmediate().then(() => setImmediate());
     if (state.kind === 'torn' || (whole && !arrivals.take(entry))) return this.#await(file);
-    this.#settling.forget(name);
-    this.#known.set(name, { file, fingerprint: state.fingerprint });
+    this.#entries.settling.forget(name);
+    this.#entries.set(file, state.fingerprint);
     await loader.load(file, state.content, late);
     return true;
   }
@@ -356,7 +312,7 @@ export class RootScanner {
   #waits(file: ManifestFile, entry: FolderEntry, fingerprint: Fingerprint, changed: number): boolean {
     const { store, arrivals } = this.#parts;
     arrivals.take(entry);
-    const settled = this.#settling.observe(file.name, fingerprint, this.#scanned ? undefined : changed);
+    const settled = this.#entries.settling.observe(file.name, fingerprint, this.#scanned ? undefined : changed);
     if (settled === 'settled') return false;
     this.#await(file);
     if (settled === 'restless')
@@ -365,36 +321,14 @@ export class RootScanner {
   }
 
   #await(file: ManifestFile): true {
-    this.#known.set(file.name, { file, fingerprint: undefined });
+    this.#entries.set(file, undefined);
     this.#parts.store.awaitFile(file);
     return true;
   }
 
-  #file(name: string, realPath: string): ManifestFile {
-    const { root, path } = this.#parts;
-    // Messages are lines: a name may have line breaks, and what a terminal takes for a command.
-    const shown = quoted(name) === `"${name}"` ? name : quoted(name);
-    const entry = path.endsWith(sep) ? `${path}${shown}` : `${path}${sep}${shown}`;
-    return { root, name, path: name === '' ? path : entry, realPath };
-  }
-
-  #keepOnly(isKept: (name: string) => boolean): void {
-    for (const name of [...this.#known.keys(), ...this.#leftOut.keys()]) if (!isKept(name)) this.#delete(name);
-    this.#parts.plan.keepOnly(this.#parts.root, isKept);
-  }
-
-  #delete(name: string): void {
-    const file = this.#known.get(name)?.file ?? this.#file(name, '');
-    const wasLeftOut = this.#leftOut.delete(name);
-    this.#postponed.delete(name);
-    if (!this.#known.delete(name) && !wasLeftOut) return;
-    this.#settling.forget(name);
-    this.#parts.loader.remove(file);
-  }
-
   #missing(reason: string): undefined {
     this.#folder = undefined;
-    this.#settling.clear();
+    this.#entries.settling.clear();
     this.#parts.store.rootMissing(this.#parts.root, reason);
   }
 }

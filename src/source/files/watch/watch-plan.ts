@@ -52,9 +52,9 @@ export class WatchPlan {
     this.#remove(watched);
   }
 
-  /** Forgets the entries of a root that are not kept. */
-  keepOnly(root: number, isKept: (scan: string) => boolean): void {
-    for (const scan of this.#of(root).keys()) if (scan !== undefined && !isKept(scan)) this.delete(root, scan);
+  /** The entries of a root whose scan depends on anything. */
+  *scansOf(root: number): Generator<string> {
+    for (const scan of this.#of(root).keys()) if (scan !== undefined) yield scan;
   }
 
   /** All folders that have to be watched, those of the roots first. */

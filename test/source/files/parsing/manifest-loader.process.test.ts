@@ -3,7 +3,11 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../../../src/edges.ts';
-import { parseManifest } from '../../../../src/source/files/manifest/parse-manifest.ts';
+import {
+  type Manifest,
+  type PlacedObject,
+  parseManifest,
+} from '../../../../src/source/files/manifest/parse-manifest.ts';
 import { parseInWorker } from '../../../../src/source/files/parsing/parse-in-worker.ts';
 import { createManualClock } from '../../../support/edges/manual-clock.ts';
 import { systemClock } from '../../../support/edges/system-clock.ts';
@@ -19,8 +23,19 @@ function keys(count: number): string {
   return Array.from({ length: count }, (_, at) => `k${at}:\n`).join('');
 }
 
-function parse(text: string, limits = enough, clock: Clock = systemClock): ReturnType<typeof parseInWorker> {
-  return parseInWorker({ text, namespaces: [] }, limits, clock, never);
+/** Parses a text, with all of its objects. @param taken is called with the number of each piece of them */
+async function parse(
+  text: string,
+  limits = enough,
+  clock: Clock = systemClock,
+  taken: (objects: number) => void = () => undefined,
+): Promise<Manifest | undefined> {
+  const objects: PlacedObject[] = [];
+  const end = await parseInWorker({ text, namespaces: [] }, limits, clock, never, (some) => {
+    objects.push(...some);
+    taken(some.length);
+  });
+  return end?.ok === true ? { ...end, objects } : end;
 }
 
 describe('a worker', () => {
@@ -33,6 +48,26 @@ describe('a worker', () => {
     );
     expect(await parse(text)).toEqual(parseManifest(text, []));
     expect(await parse(`${text}---\n"`)).toEqual(parseManifest(`${text}---\n"`, []));
+  });
+
+  it('returns many objects in pieces, each in a turn of the event loop of its own', async () => {
+    const text = documents(...Array.from({ length: 1_250 }, (_, at) => serviceText(`s${at}`)));
+    let turn = 0;
+    const turns: number[] = [];
+    const pieces: number[] = [];
+    const next = (): void => {
+      turn += 1;
+      counting = globalThis.setImmediate(next);
+    };
+    let counting = globalThis.setImmediate(next);
+    const parsed = await parse(text, enough, systemClock, (objects) => {
+      pieces.push(objects);
+      turns.push(turn);
+    });
+    clearImmediate(counting);
+    expect(parsed).toEqual(parseManifest(text, []));
+    expect(pieces).toEqual([500, 500, 250]);
+    expect(new Set(turns).size).toBe(3);
   });
 
   it('that needs too much memory makes its text one that does not parse, and harms nothing else', async () => {

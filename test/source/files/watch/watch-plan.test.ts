@@ -20,7 +20,8 @@ it('what a scan depends on is replaced by the next one, and costs nothing when i
   expect([...plan.folders]).toEqual(['/root', '/one', '/two']);
   plan.delete(0, 'b.yaml');
   expect([...plan.folders]).toEqual(['/root', '/two']);
-  plan.keepOnly(0, () => false);
+  expect([...plan.scansOf(0)]).toEqual(['a.yaml']);
+  plan.delete(0, 'a.yaml');
   expect([...plan.folders]).toEqual(['/root']);
   expect(plan.scansAfter('/root', 'any.yaml')).toEqual([{ root: 0, entry: 'any.yaml' }]);
 });

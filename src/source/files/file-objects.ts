@@ -1,0 +1,70 @@
+import type { Resource } from '../../resources/model.ts';
+import type { Position } from '../diagnostics.ts';
+import { sameResource } from '../resource-change.ts';
+import { fileKey, type ManifestFile } from './manifest/manifest-file.ts';
+import type { PlacedObject } from './manifest/parse-manifest.ts';
+import type { ObjectContent } from './manifest/read-object.ts';
+
+/** One definition of an object. */
+export interface Copy {
+  readonly file: ManifestFile;
+  /** Index among the objects of the file. */
+  readonly ordinal: number;
+  readonly position: Position;
+  readonly content: Exclude<ObjectContent, { readonly type: 'nameless namespace' }>;
+  /** What the object was when it was compared, and found to be another; undefined: it was the same, or there was none. */
+  readonly changedFrom: Resource | undefined;
+}
+
+/**
+ * The objects of one content of a file, which may come in pieces: none of them counts before {@link ObjectIndex.replace}
+ * gets all of them, which has little left to do then.
+ */
+export class FileObjects {
+  readonly file: ManifestFile;
+  /** Identifies the file. */
+  readonly key: string;
+  /** By `<Kind> <key>`, each in the order of the file. */
+  readonly copies: ReadonlyMap<string, readonly Copy[]>;
+  readonly #copies = new Map<string, Copy[]>();
+  readonly #resourceOf: (id: string) => Resource | undefined;
+  #count = 0;
+  #hasNameless = false;
+
+  /** @param resourceOf returns what an object is now: one that stays the same stays the same reference */
+  constructor(file: ManifestFile, resourceOf: (id: string) => Resource | undefined) {
+    this.file = file;
+    this.key = fileKey(file);
+    this.copies = this.#copies;
+    this.#resourceOf = resourceOf;
+  }
+
+  /** True if a Namespace has no readable name. */
+  get hasNameless(): boolean {
+    return this.#hasNameless;
+  }
+
+  /** Takes the next ones. */
+  add(objects: readonly PlacedObject[]): void {
+    for (const { content, position } of objects) {
+      if (content.type === 'nameless namespace') this.#hasNameless = true;
+      else this.#add(content, position);
+      this.#count += 1;
+    }
+  }
+
+  #add(content: Copy['content'], position: Position): void {
+    const id = `${content.type === 'resource' ? content.resource.kind : 'Namespace'} ${content.key}`;
+    const copy = { file: this.file, ordinal: this.#count, position, ...this.#compared(id, content) };
+    const copies = this.#copies.get(id);
+    if (copies === undefined) this.#copies.set(id, [copy]);
+    else copies.push(copy);
+  }
+
+  #compared(id: string, content: Copy['content']): Pick<Copy, 'content' | 'changedFrom'> {
+    const before = content.type === 'resource' ? this.#resourceOf(id) : undefined;
+    if (content.type !== 'resource' || before === undefined) return { content, changedFrom: undefined };
+    if (!sameResource(before, content.resource)) return { content, changedFrom: before };
+    return { content: { ...content, resource: before }, changedFrom: undefined };
+  }
+}
