@@ -1,6 +1,6 @@
 import { createServer, type Socket } from 'node:net';
 import { Server, ServerCredentials, type ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
-import type { Clock, Counters, StopAsync } from '../../edges.ts';
+import type { Clock, Counters, Logger, StopAsync } from '../../edges.ts';
 import { authorize, keepAuthorized, type RequestGuard } from '../../net/guard/request-guard.ts';
 import type { HostPort } from '../../net/host-port.ts';
 import { listen } from '../../net/listener/http-listener.ts';
@@ -14,9 +14,9 @@ import { settled, shutDown } from '../transport/bind.ts';
 import { refuseStream } from '../transport/calls.ts';
 import { Http2Server, type StreamGate, valuesOf, watchSessions } from '../transport/http2-server.ts';
 import { maxHeaders } from '../transport/stream-admission.ts';
-import { type ClientStatusParts, registerClientStatus } from './csds/csds.ts';
+import type { ClientStatusParts } from './csds/csds.ts';
 import type { Health } from './health.ts';
-import { registerReflection } from './reflection/reflection.ts';
+import { type MethodPaths, registerOnDemand } from './request-response-stream.ts';
 
 /** The admin listener, started. */
 export interface RunningAdmin {
@@ -31,6 +31,7 @@ export interface AdminParts extends ClientStatusParts {
   /** A FileDescriptorSet of all messages on the wire. */
   readonly descriptorSet: Uint8Array;
   readonly clock: Clock;
+  readonly log: Logger;
   readonly counters: Counters;
   /** What guards the listener when it is bound elsewhere than on loopback. Undefined: plaintext, and for everybody. */
   readonly security: AdminSecurity | undefined;
@@ -48,6 +49,18 @@ const maxRequest = 64 * 1024;
 /** Concurrent calls of one connection (HTTP/2 MAX_CONCURRENT_STREAMS), as on the gateways' port. */
 const maxCalls = 100;
 
+const clientStatus = 'envoy.service.status.v3.ClientStatusDiscoveryService';
+
+const clientStatusMethods: MethodPaths = {
+  unary: [`/${clientStatus}/FetchClientStatus`],
+  streams: [`/${clientStatus}/StreamClientStatus`],
+};
+
+const reflectionMethods: MethodPaths = {
+  unary: [],
+  streams: ['v1', 'v1alpha'].map((version) => `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`),
+};
+
 /**
  * Serves health, CSDS and reflection on a listener of their own, by default on loopback, because CSDS shows the
  * configuration of every Gateway. Clients are not authenticated, so an address outside loopback is logged as a warning.
@@ -61,11 +74,22 @@ export async function startAdmin(listening: HostPort, parts: AdminParts): Promis
     'grpc.max_connection_idle_ms': defaultHttpLimits.idleTimeout,
     interceptors: [calls.interceptor],
   });
-  const services = ['grpc.health.v1.Health', 'envoy.service.status.v3.ClientStatusDiscoveryService'];
+  const services = ['grpc.health.v1.Health', clientStatus];
   const { health, descriptorSet, log } = parts;
   health.register(server);
-  registerClientStatus(server, parts);
-  registerReflection(server, { descriptorSet, services, log });
+  registerOnDemand(
+    server,
+    clientStatusMethods,
+    async () => (await import('./csds/csds.ts')).createClientStatus(parts),
+    log,
+  );
+  const reflection = { descriptorSet, services };
+  registerOnDemand(
+    server,
+    reflectionMethods,
+    async () => (await import('./reflection/reflection.ts')).createReflection(reflection),
+    log,
+  );
   const { address, close, guarded } = await accept(listening, server, calls, parts);
   if (!isLoopback(address.host) && !guarded) {
     const remedy = 'listen on 127.0.0.1, or let nobody else reach it';

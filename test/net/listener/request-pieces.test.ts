@@ -72,8 +72,8 @@ const readAll: RequestListener = async (incoming, response) => {
   response.end(String(body.length));
 };
 const refuse: RequestListener = (_, response) => void response.writeHead(401).end('no');
-/** The 512 of any size, 8 for the bytes in them, and the one that is too many. */
-const piecesUntilClosed = 521;
+/** The 128 of any size, 2 for the bytes in them, and the one that is too many. */
+const piecesUntilClosed = 131;
 
 const floods = [
   ['nobody reads', leaveUnread],
@@ -121,14 +121,14 @@ it('a request whose answer came before its body leaves its connection to the nex
   const socket = client(port);
   socket.write(head);
   await once(socket, 'data');
-  socket.write(`${'5\r\nhello\r\n'.repeat(300)}0\r\n\r\nGET / HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+  socket.write(`${'5\r\nhello\r\n'.repeat(100)}0\r\n\r\nGET / HTTP/1.1\r\nHost: localhost\r\n\r\n`);
   expect(await text(socket)).toContain('next');
   expect(lost).toEqual([]);
 });
 
 it.each([
-  [500, 1],
-  [600, 20],
+  [128, 1],
+  [180, 20],
   [10_000, 77],
 ])('a client that writes a body in %d pieces of %d bytes is answered', async (pieces, bytes) => {
   const { port, lost } = await open(readAll);

@@ -1,11 +1,6 @@
-import type { Server, ServerDuplexStream, ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
-import type { Logger } from '../../../edges.ts';
-import {
-  type ClientStatusRequest,
-  ClientStatusDiscoveryServiceService as service,
-} from '../../../gen/envoy/service/status/v3/csds.ts';
+import { ClientStatusRequest } from '../../../gen/envoy/service/status/v3/csds.ts';
 import type { ConnectedClient } from '../../model.ts';
-import { asStatus, type Handler, RequestError, respondToEach } from '../request-response-stream.ts';
+import { type CallHandler, decodeRequest, RequestError } from '../request-response-stream.ts';
 import { configHeader, encodeClientConfig } from './client-config.ts';
 import { nodeMatcher } from './node-matcher.ts';
 
@@ -14,33 +9,17 @@ export interface ClientStatusParts {
   readonly clients: () => readonly ConnectedClient[];
   /** The largest response; RESOURCE_EXHAUSTED beyond. Bytes; default 64 MiB. */
   readonly maxAnswer?: number;
-  readonly log: Logger;
 }
 
 /**
- * Registers the client status discovery service (CSDS): which nodes are connected and, by resource, what each was sent
+ * Creates the client status discovery service (CSDS): which nodes are connected and, by resource, what each was sent
  * and answered. One response per request; a node with two streams has two ClientConfigs.
+ *
+ * @returns the handler of each call
  */
-export function registerClientStatus(server: Server, { clients, maxAnswer = 64 << 20, log }: ClientStatusParts): void {
-  const handler: Handler<ClientStatusRequest, Buffer> = (request, isWanted) =>
-    encodeResponse(clients, request, { maxAnswer, isWanted });
-  // Responses are encoded client by client, so the serializer has nothing left to do.
-  const responseSerialize = (response: Buffer): Buffer => response;
-  server.addService(
-    {
-      fetchClientStatus: { ...service.fetchClientStatus, responseSerialize },
-      streamClientStatus: { ...service.streamClientStatus, responseSerialize },
-    },
-    {
-      fetchClientStatus: (call: ServerUnaryCall<ClientStatusRequest, Buffer>, done: sendUnaryData<Buffer>) => {
-        Promise.resolve(handler(call.request, () => !call.cancelled)).then(
-          (response) => done(null, response),
-          (error: unknown) => done(asStatus(error, log)),
-        );
-      },
-      streamClientStatus: (call: ServerDuplexStream<ClientStatusRequest, Buffer>) => respondToEach(call, handler, log),
-    },
-  );
+export function createClientStatus({ clients, maxAnswer = 64 << 20 }: ClientStatusParts): () => CallHandler {
+  return () => (bytes, isWanted) =>
+    encodeResponse(clients, decodeRequest(ClientStatusRequest.decode, bytes), { maxAnswer, isWanted });
 }
 
 async function encodeResponse(

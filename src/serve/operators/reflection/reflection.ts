@@ -1,17 +1,14 @@
-import { type Server, type ServerDuplexStream, status } from '@grpc/grpc-js';
-import type { Logger } from '../../../edges.ts';
+import { status } from '@grpc/grpc-js';
 import {
-  type ServerReflectionRequest,
+  ServerReflectionRequest,
   type ServerReflectionResponse,
-  ServerReflectionService as version1,
+  ServerReflectionService,
 } from '../../../gen/grpc/reflection/v1/reflection.ts';
-import { ServerReflectionService as version1Alpha } from '../../../gen/grpc/reflection/v1alpha/reflection.ts';
 import { quoted } from '../../../json/quoted.ts';
-import { respondToEach } from '../request-response-stream.ts';
-import type { DescribedFile, DescriptorIndex } from './descriptor-index.ts';
+import { type CallHandler, decodeRequest } from '../request-response-stream.ts';
+import { type DescribedFile, type DescriptorIndex, indexDescriptors } from './descriptor-index.ts';
 
 type Response = NonNullable<ServerReflectionResponse['messageResponse']>;
-type Call = ServerDuplexStream<ServerReflectionRequest, ServerReflectionResponse>;
 
 /** The dependencies of server reflection. */
 export interface ReflectionParts {
@@ -19,37 +16,31 @@ export interface ReflectionParts {
   readonly descriptorSet: Uint8Array;
   /** Full names of the services on this server, without reflection itself. */
   readonly services: readonly string[];
-  readonly log: Logger;
 }
 
 /**
- * Registers gRPC server reflection, as v1 and as v1alpha, which is the same under another name. It lists the services
- * of this server and describes all messages on the wire, so that a tool can decode the resource in an Any. The messages
- * are read at the first request: to read them, and the package that does, is a good part of the time of a start.
+ * Creates gRPC server reflection, of v1 and of v1alpha, whose messages are the same. It lists the services of this server
+ * and describes all messages on the wire, so that a tool can decode the resource in an Any.
+ *
+ * @returns the handler of each call
  */
-export function registerReflection(server: Server, { descriptorSet, services, log }: ReflectionParts): void {
-  let reading: Promise<DescriptorIndex> | undefined;
-  const read = async (): Promise<DescriptorIndex> => {
-    const { indexDescriptors } = await import('./descriptor-index.ts');
-    return indexDescriptors(descriptorSet);
-  };
+export function createReflection({ descriptorSet, services }: ReflectionParts): () => CallHandler {
+  const index = indexDescriptors(descriptorSet);
   const listed = [
     ...services,
     'grpc.reflection.v1.ServerReflection',
     'grpc.reflection.v1alpha.ServerReflection',
   ].sort();
-  const serverReflectionInfo = (call: Call): void => {
-    /** Files sent on this stream; as a dependency a file is sent once. */
+  const { responseSerialize } = ServerReflectionService.serverReflectionInfo;
+  return () => {
+    /** Files sent in this call; as a dependency a file is sent once. */
     const sentFiles = new Set<string>();
-    const handler = async (request: ServerReflectionRequest): Promise<ServerReflectionResponse> => {
-      reading ??= read();
-      const messageResponse = respond(request, { index: await reading, services: listed, sentFiles });
-      return { validHost: request.host, originalRequest: request, messageResponse };
+    return (bytes) => {
+      const request = decodeRequest(ServerReflectionRequest.decode, bytes);
+      const messageResponse = respond(request, { index, services: listed, sentFiles });
+      return responseSerialize({ validHost: request.host, originalRequest: request, messageResponse });
     };
-    respondToEach(call, handler, log);
   };
-  server.addService(version1, { serverReflectionInfo });
-  server.addService(version1Alpha, { serverReflectionInfo });
 }
 
 interface ReflectionState {

@@ -38,8 +38,8 @@ export interface Replacement extends ListSink {
   commit(): Generator<void, void>;
 }
 
-/** Objects of a replacement that are applied in one step. */
-const step = 256;
+/** Objects that are applied in one step, within one turn of the event loop. */
+export const appliedAtOnce = 256;
 
 /** A decoded object, compared with the stored one. */
 interface Compared {
@@ -225,12 +225,12 @@ export class ObjectStore {
     for (const key of [...this.#entries.keys()]) {
       if (!listed.has(key)) this.remove(key);
       count += 1;
-      if (count % step === 0) yield;
+      if (count % appliedAtOnce === 0) yield;
     }
     for (const compared of listed.values()) {
       if (compared !== undefined) this.#apply(compared);
       count += 1;
-      if (count % step === 0) yield;
+      if (count % appliedAtOnce === 0) yield;
     }
   }
 

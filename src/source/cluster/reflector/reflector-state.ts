@@ -26,8 +26,11 @@ export type Outcome =
   | { readonly of: 'list'; readonly end: 'absent' }
   /** It was forbidden, which is not certain yet. `isFirst`: there was no list before. */
   | { readonly of: 'list'; readonly end: 'doubtful'; readonly error: ApiError; readonly isFirst: boolean }
-  /** The server came back from an outage and did not begin the watch soon. */
-  | { readonly of: 'held watch' }
+  /**
+   * It was left for a list: the server came back from an outage and did not begin it soon, or a list shows how much it
+   * has missed.
+   */
+  | { readonly of: 'watch that was left' }
   | {
       readonly of: 'watch';
       /** Undefined: the server ended the watch in good order, as it does after some minutes. */
@@ -66,7 +69,7 @@ const listing: ReflectorState = { at: 'listing' };
 /** Returns the next state. Failures are retried without end; only a list or a watch changes the store. */
 export function nextState(outcome: Outcome, backoff: ReflectorBackoff): ReflectorState {
   if (outcome.of === 'program') return { at: 'stopped' };
-  if (outcome.of === 'held watch') return listing;
+  if (outcome.of === 'watch that was left') return listing;
   return outcome.of === 'watch' ? afterWatch(outcome, backoff) : afterList(outcome, backoff);
 }
 

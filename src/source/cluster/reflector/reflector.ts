@@ -70,6 +70,8 @@ export class Reflector {
   /** The server had answered another list before the present one was requested. */
   #serverHadAnswered = false;
   #stopDoubt: Stop | undefined;
+  /** Ends the watch, if there is one, so that a list follows. */
+  #leaveWatch: () => void = () => undefined;
   /** Ends the wait, if there is one, or limits that for the watch that has not begun. */
   #recovered: () => void = () => undefined;
   /** The server came back since the last outcome: the wait that follows it may be decided, and not begun. */
@@ -83,7 +85,7 @@ export class Reflector {
       this.#admission.replaced();
       parts.changed();
     };
-    this.#resync = new Resync({ ...parts, store: this.store, repaired });
+    this.#resync = new Resync({ ...parts, store: this.store, repaired, relist: () => this.#leaveWatch() });
     this.#admission = new Admission({ ...parts, store: this.store, unsettled: () => this.#resync.soon() });
     this.#backoff = new ReflectorBackoff(parts.random, parts.clock, parts.outages.join());
   }
@@ -242,6 +244,7 @@ export class Reflector {
   async #watch(from: string): Promise<Outcome> {
     const { collection, counters, changed, clock } = this.#parts;
     const patience = new Deadline(clock, this.#stop.signal);
+    this.#leaveWatch = () => patience.abort();
     this.#recovered = () => patience.set(urgentPatience);
     if (this.#backoff.isUrgent) this.#recovered();
     const hasBegun = (): void => {
@@ -268,7 +271,7 @@ export class Reflector {
     const end = await session.run(patience.signal);
     hasBegun();
     patience.release();
-    if (end.end === 'stopped') return this.#stop.signal.aborted ? stopped : { of: 'held watch' };
+    if (end.end === 'stopped') return this.#stop.signal.aborted ? stopped : { of: 'watch that was left' };
     const { error, resourceVersion, duration } = end;
     if (error !== undefined) this.#failed(error);
     const endedEarly = end.endedEarly && isCustomResource(this.kind);

@@ -19,7 +19,7 @@ import type { ListingBudget } from './admission/listing-budget.ts';
 import type { ListedObject } from './admission/namespace-share.ts';
 import { LeftOut } from './left-out.ts';
 import { listPages } from './list-pager.ts';
-import type { ObjectStore } from './object-store.ts';
+import { appliedAtOnce, type ObjectStore } from './object-store.ts';
 
 /** The collection that is compared with the server, and what the comparison needs. */
 export interface ResyncParts {
@@ -33,6 +33,8 @@ export interface ResyncParts {
   readonly budget: ListingBudget;
   /** Called when the store may have been repaired. */
   readonly repaired: () => void;
+  /** Called when the collection is to be listed anew, instead of watched on: too much of it was missed. */
+  readonly relist: () => void;
 }
 
 /** Period of the relists, in milliseconds; a random part of up to a fifth is added. */
@@ -152,11 +154,20 @@ export class Resync {
   }
 
   #repair(comparison: Comparison, watch: AbortSignal): void {
-    const missed = watch.aborted ? 0 : comparison.repair();
-    this.#end(comparison, watch.aborted ? retryDelay : undefined);
-    if (!watch.aborted) this.#parts.repaired();
+    if (watch.aborted) {
+      this.#end(comparison, retryDelay);
+      return;
+    }
+    const { collection, log, counters, repaired, relist } = this.#parts;
+    const differences = comparison.differences();
+    const isLarge = differences.different.length + differences.gone.length > appliedAtOnce;
+    if (!isLarge) comparison.repair(differences);
+    this.#end(comparison, undefined);
+    // A list is applied in several turns of the event loop, which the events of a watch would come between.
+    if (isLarge) relist();
+    else repaired();
+    const { missed } = differences;
     if (missed === 0) return;
-    const { collection, log, counters } = this.#parts;
     counters.count('gatehouse_source_missed_total', { kind: collection.kind }, missed);
     log.warn('a list shows what no event had told', { kind: collectionTitle(collection), objects: missed });
   }
@@ -172,6 +183,14 @@ export class Resync {
 }
 
 const topic = 'relist';
+
+/** What a list and the store differ in, and no event has named. */
+interface Differences {
+  readonly different: readonly DecodedObject[];
+  readonly gone: readonly string[];
+  /** The number of objects that events should have named. */
+  readonly missed: number;
+}
 
 /**
  * Compares a list with the store during a watch. Resource versions are opaque, and do not show which of two objects is
@@ -229,16 +248,18 @@ class Comparison implements ListSink {
     return this.#gone.length > 0 || this.#different.size > 0 || this.#leftOut.count !== this.#store.leftOut.count;
   }
 
-  /** Applies the differences that no event has named. Returns the number of objects that events should have named. */
-  repair(): number {
+  differences(): Differences {
     const different = [...this.#different.values()].filter(({ key }) => !this.#touched.has(key));
     const gone = this.#gone.filter((key) => !this.#touched.has(key));
     const wereLeftOut = this.#store.leftOut.count > 0;
     const missed = different.filter((decoded) => !this.#isAboutRoom(decoded, wereLeftOut));
+    return { different, gone, missed: missed.length + (this.#leftOut.count > 0 ? 0 : gone.length) };
+  }
+
+  repair({ different, gone }: Differences): void {
     this.#store.leftOut = this.#leftOut;
     for (const decoded of different) this.#store.apply(decoded);
     for (const key of gone) this.#store.remove(key);
-    return missed.length + (this.#leftOut.count > 0 ? 0 : gone.length);
   }
 
   /** Call it in every case. */

@@ -79,9 +79,10 @@ export const requestAttacks: readonly Attack[] = [
   ofBodies(
     'chunks with long extensions',
     smallChunks,
-    // Node takes 16 KiB of extensions in all, and refuses the others.
+    // Node takes 16 KiB of extensions in all, and refuses the others: more than is read at once would only keep the
+    // machine busy with writing it.
     (body) => chunksOf(body, `;${'x'.repeat(7)}`),
-    (body) => chunksOf(body, `;${'x'.repeat(4_000)}`),
+    (body) => chunksOf(body.slice(0, 30), `;${'x'.repeat(4_000)}`),
   ),
   ofBodies(
     'bodies with trailers by the thousand',

@@ -216,7 +216,7 @@ describe('after an outage, a server', () => {
   });
 
   it('that holds a watch is asked for a list at once', () => {
-    expect(nextState({ of: 'held watch' }, backoff())).toEqual(listing);
+    expect(nextState({ of: 'watch that was left' }, backoff())).toEqual(listing);
   });
 
   it('that forbids is asked again soon, since it may not know every role yet', () => {

@@ -62,6 +62,18 @@ describe('the periodic relist', () => {
     expect(cluster.server.requestCount(requestsFor('Service', 'watch'))).toBe(1);
   });
 
+  it('lists anew what missed hundreds of events, since a list is applied in turns', async () => {
+    const cluster = await due();
+    const { server } = cluster;
+    for (let at = 0; at < 300; at += 1) server.store.put('Service', mcpService(`comes-${at}`), 'quietly');
+    await relist(cluster);
+    await cluster.pass(5000);
+    await cluster.until(() => cluster.resources.has('Service default/comes-299'));
+    expect(missed(cluster)).toBe(300);
+    await server.until(() => server.requestCount(requestsFor('Service', 'watch')) === 2);
+    expect(server.requestCount(requestsFor('Service', 'list'))).toBe(3);
+  });
+
   it('decodes custom resources again under an unchanged version', async () => {
     const cluster = await due();
     const stored = cluster.server.store.put('MCPAuthPolicy', policy([]));
