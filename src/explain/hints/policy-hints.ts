@@ -135,8 +135,9 @@ function targetHint(
   return shortNameHint(inputs, target);
 }
 
-/** Returns whether decoding the Service of a target warned of the port that would make it. */
-function isReported({ resources }: ExplainInputs, target: string): boolean {
+/** Returns whether the Service of a target is reported itself: for the port that would make it, or for what is dropped. */
+function isReported({ resources, translation }: ExplainInputs, target: string): boolean {
+  if (translation.serviceNotices.get(target.split('/', 2).join('/'))?.dropped.length) return true;
   const service = resources.Service.get(target);
   return service?.mcpPorts.length === 0 && service.otherPorts.some(({ reported }) => reported);
 }
