@@ -113,7 +113,7 @@ function failingList({ item, state, since }: Failing<TargetList<string>>): Targe
 }
 
 /** Milliseconds for which each list may wait for one that fails. */
-const shortWait = 100;
+const shortWait = 250;
 
 /** Only the first wait for such a failure is acceptable; any other is over at once. */
 function isCostly(error: unknown, waited: number): boolean {

@@ -7,6 +7,7 @@ import {
   maxPieces,
   messageBounds,
   uncountedBytes,
+  waitingBytes,
 } from '../answer-limits.ts';
 import { BudgetLease } from '../budget-lease.ts';
 
@@ -91,7 +92,7 @@ export class MessageBuffer {
     const excess = this.#structure.push(bytes);
     if (excess !== undefined) throw new AnswerLimitError(`a message has more than ${most[excess]} ${words[excess]}`);
     this.#arriving?.({ bytes: length, values: this.#structure.values });
-    this.#lease.grow(length);
+    if (length > uncountedBytes) this.#lease.grow(length + waitingBytes);
     this.#length = length;
     this.#add(bytes);
   }
