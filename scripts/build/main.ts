@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { builtinModules } from './builtin-modules.ts';
+import { commonJsImports } from './common-js-imports.ts';
 import { writeDeclarations } from './declarations.ts';
 import { moduleUrls } from './module-urls.ts';
 import { packageParts } from './package-parts.ts';
@@ -61,7 +62,7 @@ const { metafile } = await build({
   legalComments: 'none',
   // The CommonJS packages in the bundle call it for the modules of Node.
   banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
-  plugins: [moduleUrls(checkout, entries, assets), builtinModules, packageParts],
+  plugins: [commonJsImports(checkout), moduleUrls(checkout, entries, assets), builtinModules, packageParts],
 });
 for (const asset of assets) {
   await cp(join(checkout, asset), join(unfinished, basename(asset)), { recursive: true, filter: isRead });

@@ -24,7 +24,9 @@ interface Lock {
  * @throws when a package states no licence
  */
 export async function bundledPackages(checkout: string, inputs: readonly string[]): Promise<BundledPackage[]> {
-  const folders = new Set(inputs.flatMap((input) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? []));
+  const folders = new Set(
+    inputs.flatMap((input) => /^([^:]*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? []),
+  );
   const lock: Lock = JSON.parse(await readFile(join(checkout, 'package-lock.json'), 'utf8'));
   const packages = await Promise.all(
     Array.from(folders, async (folder): Promise<BundledPackage> => {

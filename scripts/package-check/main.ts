@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,6 +23,7 @@ try {
   await chmod(folder, 0o755);
   const tarball = await pack();
   report(`serve loads ${await checkStartup(join(checkout, 'dist'))} bytes until it listens`);
+  await checkNamedExports();
   await lint(tarball);
   await checkInstallation({ tarball, folder, node: process.execPath, report });
   await checkoutWithoutPackages();
@@ -41,6 +42,18 @@ async function pack(): Promise<string> {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   return join(folder, `${packageJson.name}-${packageJson.version}.tgz`);
+}
+
+/**
+ * Each chunk that is loaded when it is used has the exports that its importers name. One of a CommonJS module can have a
+ * default export alone, where Node gives names: what works from src/ fails in dist/, where no test of the sources sees it.
+ */
+async function checkNamedExports(): Promise<void> {
+  const dist = join(checkout, 'dist');
+  for (const file of (await readdir(dist)).filter((name) => name.endsWith('.js'))) {
+    const found = /export default require_(\w+)\(\);/.exec(await readFile(join(dist, file), 'utf8'))?.[1];
+    if (found !== undefined) throw new Error(`${file} has the default export of ${found} alone, and no names`);
+  }
 }
 
 async function lint(tarball: string): Promise<void> {

@@ -3,7 +3,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { createMetrics, type DebugParts, type Metrics, startDebug } from '../debug/debug.ts';
 import type { Clock, Logger, LogLevelControl, Random, StopAsync } from '../edges.ts';
 import { answerInSteps } from '../explain/explain.ts';
-import type { Commit } from '../graph/model.ts';
+import type { Change, Commit } from '../graph/model.ts';
 import { formatHostPort, type HostPort } from '../net/host-port.ts';
 import { type AdsServer, createAdsServer, startAdmin } from '../serve/serve.ts';
 import type { Batch } from '../source/model.ts';
@@ -203,13 +203,14 @@ function startSource(stages: Stages, committed: (commit: Commit) => void): Promi
     ads.health.changed();
     input.synced();
   };
+  const needKeys = keyNeeds((uri, needed) => keys.need(uri, needed));
   const apply = (batch: Batch): void => {
     // Before the snapshots change: a stream that has lost its right gets nothing of the commit.
     const commit = times.deliver(pipeline, batch, announced ? 'change' : 'start', (gateways) => {
       ads.recheck(security.bindings?.applied(gateways) ?? []);
     });
     input.applied(commit, batch);
-    for (const { key, after } of commit.changes(pipeline.translation.jwksUris)) keys.need(key, after !== undefined);
+    needKeys(commit.changes(pipeline.translation.jwksUris), batch.more);
     if (batch.more) return;
     if (batch.synced) keys.begin();
     announce();
@@ -234,5 +235,21 @@ export function joinedSources(
       apply(batch);
     },
     keys: (batch) => apply({ ...batch, more }),
+  };
+}
+
+/**
+ * Returns the function that tells which URIs of keys are needed, once a change is complete. Between two parts of it nobody
+ * may need a URI that one policy hands over to another, and the keys would be forgotten, and fetched again.
+ */
+export function keyNeeds(
+  need: KeySource['need'],
+): (changes: readonly Pick<Change<unknown>, 'key' | 'after'>[], more: Batch['more']) => void {
+  const needed = new Map<string, boolean>();
+  return (changes, more) => {
+    for (const { key, after } of changes) needed.set(key, after !== undefined);
+    if (more === true) return;
+    for (const [uri, isNeeded] of needed) need(uri, isNeeded);
+    needed.clear();
   };
 }

@@ -2,6 +2,7 @@ import { quoted } from '../json/quoted.ts';
 import { writtenRules } from './grants.ts';
 import type { AccessRequest, ExplainInputs, Reason } from './model.ts';
 import { keysOf, nearestName } from './nearest.ts';
+import { withoutNamespace } from './targets.ts';
 
 /**
  * Recognises a name that no rule can have: the form in which clients see a resource (`mcp://<target>/<URI>`) or, with
@@ -24,6 +25,11 @@ export function nameReason(inputs: ExplainInputs, { kind, name }: AccessRequest)
   const target = colon > 0 ? name.slice(0, colon) : undefined;
   if (target !== undefined && (target.includes('/') || inputs.translation.targets.get(target) !== undefined))
     return undefined;
+  const completed = target === undefined ? undefined : withoutNamespace(inputs, target);
+  if (completed !== undefined && !name.startsWith('//', colon + 1)) {
+    const message = `${quoted(name)} names its target without the namespace; ${isLike}, here ${quoted(completed + name.slice(colon))}. Ask for that one.`;
+    return { code: 'name-form', at: undefined, message };
+  }
   const what = kind === 'resource' && target !== undefined ? "the upstream's own URI" : 'a name without its target';
   const full = fullName(inputs, name, kind);
   const hint = full === undefined ? 'Write the target before it.' : `Did you mean ${quoted(full)}?`;

@@ -77,7 +77,7 @@ export function unknownTarget(
 const mostNamespaces = 100;
 
 /** The target that a name without a namespace probably means: one in the namespace of a Gateway. */
-function withoutNamespace({ resources, translation }: ExplainInputs, target: string): string | undefined {
+export function withoutNamespace({ resources, translation }: ExplainInputs, target: string): string | undefined {
   if (target.includes('/')) return undefined;
   let left = mostNamespaces;
   for (const gateway of keysOf(resources.Gateway)) {

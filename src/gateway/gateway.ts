@@ -312,6 +312,10 @@ async function openAdmin(at: HostPort, pages: RequestListener, parts: ListenerPa
   });
   shutdown.add(close);
   log.info(`listening on ${urlOf(address)} for admin pages`, { listener: 'admin', address: formatHostPort(address) });
+  if (!isLoopback(address.host)) {
+    const remedy = 'listen on 127.0.0.1, or let only probes and Prometheus reach it';
+    log.warn('the admin pages show targets and rules to whoever reaches them', { host: address.host, remedy });
+  }
   return address;
 }
 

@@ -246,6 +246,7 @@ export type GatewayCounterName =
   | 'gatehouse_gateway_requests_refused_total'
   | 'gatehouse_gateway_sessions_full_total'
   | 'gatehouse_gateway_last_good_total'
+  | 'gatehouse_gateway_notifications_delayed_total'
   | 'gatehouse_gateway_target_connections_failed_total';
 
 /** Counts what the metrics of the gateway show. */

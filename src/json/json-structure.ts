@@ -37,6 +37,9 @@ export class JsonStructure {
   #stringLength = 0;
   /** Length of the longest string before that one. */
   #longest = 0;
+  /** In the bytes that are counted, as far as they were searched. */
+  #nextQuote = -1;
+  #nextBackslash = -1;
 
   constructor(bounds: JsonStructureBounds) {
     this.#bounds = bounds;
@@ -61,6 +64,8 @@ export class JsonStructure {
   push(bytes: Uint8Array): JsonExcess | undefined {
     const { maxValues, maxDepth } = this.#bounds;
     let [values, depth] = [this.#values, this.#depth];
+    this.#nextQuote = -1;
+    this.#nextBackslash = -1;
     let excess: JsonExcess | undefined;
     for (let index = 0; index < bytes.length && excess === undefined; index += 1) {
       if (this.#inString) {
@@ -121,11 +126,18 @@ export class JsonStructure {
     let index = start;
     let ended = false;
     const hashed = Math.min(bytes.length, start + maxHashed + 1 - Math.min(this.#stringLength, maxHashed + 1));
+    let searchFrom = hashed + minPlain;
     for (; index < bytes.length; index += 1) {
+      if (index === searchFrom && !escaped) {
+        index = this.#nextSpecial(bytes, index);
+        if (index === bytes.length) break;
+      }
       const byte = bytes[index] ?? 0;
       if (escaped) escaped = false;
-      else if (byte === backslash) escaped = true;
-      else if (byte === quote) {
+      else if (byte === backslash) {
+        escaped = true;
+        searchFrom = index + minPlain;
+      } else if (byte === quote) {
         ended = true;
         break;
       }
@@ -137,10 +149,28 @@ export class JsonStructure {
     this.#inString = !ended;
     return index;
   }
+
+  /** Returns the index of the next quote or backslash, or the length. Each is searched for once per occurrence. */
+  #nextSpecial(bytes: Uint8Array, from: number): number {
+    if (this.#nextQuote < from) this.#nextQuote = indexOrEnd(bytes, quote, from);
+    if (this.#nextBackslash < from) this.#nextBackslash = indexOrEnd(bytes, backslash, from);
+    return Math.min(this.#nextQuote, this.#nextBackslash);
+  }
+}
+
+function indexOrEnd(bytes: Uint8Array, byte: number, from: number): number {
+  const index = bytes.indexOf(byte, from);
+  return index === -1 ? bytes.length : index;
 }
 
 /** Bytes. No honest name is longer. */
 const maxHashed = 64;
+
+/**
+ * Bytes of a string without a quote or a backslash, after which the next one is searched for: a search costs as much as
+ * looking at some dozens of bytes.
+ */
+const minPlain = 64;
 
 /** Random, so that nobody can choose names that count as one. */
 const seed = Math.trunc(Math.random() * 2 ** 32);

@@ -16,8 +16,11 @@ export function isLoopback(host: string): boolean {
   const text = host.toLowerCase();
   if (text.startsWith('[') !== text.endsWith(']')) return false;
   const bare = text.startsWith('[') ? text.slice(1, -1) : text.replace(/\.$/, '');
+  const version = isIP(bare);
+  // Four numbers without leading zeros, in brackets or not: the first is the network. Each request of a gateway asks.
+  if (version === 4) return bare.startsWith('127.');
   // Node takes addresses with a zone, such as `::%x:127.0.0.1`, that the library does not parse: these are not loopback.
-  if (isIP(bare) !== 0) return ipaddr.isValid(bare) && ipaddr.process(inHex(bare)).range() === 'loopback';
+  if (version === 6) return ipaddr.isValid(bare) && ipaddr.process(inHex(bare)).range() === 'loopback';
   return /^([a-z0-9_-]+\.)*localhost$/.test(bare) && !text.startsWith('[');
 }
 

@@ -1,13 +1,9 @@
 import type { Collection, Derived, Graph, Index } from '../graph/model.ts';
-import {
-  resolveGateway,
-  selectorsOf,
-  type UnresolvedGateway,
-  unresolvedGateway,
-} from './gateway/allowed-namespaces.ts';
+import { resolveGateways, type UnresolvedGateway, unresolvedGateway } from './gateway/allowed-namespaces.ts';
 import { acceptedListeners, evaluateGateway, type GatewayResult } from './gateway/gateway.ts';
 import { evaluateGatewayClass, type GatewayClassResult } from './gateway/gateway-class.ts';
 import { type LabelledNamespace, labelIndexValues, labelNamespace } from './gateway/namespace-selector.ts';
+import { deriveCrowdedClaims, deriveSelectorClaims, hasRoom, maxSelectedNamespaces } from './gateway/selection-room.ts';
 import { type SelectorSet, selectNamespaces, selectorSetFromKey } from './gateway/selector-set.ts';
 import type { Inputs } from './inputs.ts';
 import type {
@@ -137,6 +133,8 @@ interface Gateways {
   readonly selectorSets: Derived<SelectorSet>;
   /** The names of the selected namespaces, by the key of the selectors. */
   readonly selections: Derived<readonly string[]>;
+  /** The keys of the sets of selectors that have no room, with the namespaces of their Gateways. */
+  readonly crowdedClaims: Collection<true>;
   readonly states: Derived<GatewayState>;
 }
 
@@ -159,17 +157,16 @@ function translateGateways(
     { name: 'gateway-results' },
   );
   const unresolvedGateways = graph.derive(gatewayResults, unresolvedGateway, { name: 'unresolved-gateways' });
-  const gatewaysBySelectors = graph.index(unresolvedGateways, (gateway) => [selectorsOf(gateway) ?? []].flat(), {
-    name: 'gateways-by-selectors',
-  });
-  const selectorKeys = graph.indexValues(gatewaysBySelectors, { name: 'selectors' });
+  const claims = deriveSelectorClaims(graph, unresolvedGateways);
+  const selectorKeys = graph.indexValues(claims.bySelectors, { name: 'selectors' });
   const selectorSets = graph.derive(selectorKeys, selectorSetFromKey, { name: 'selector-sets' });
   const indexed = { namespaces: labelledNamespaces, byLabel: namespacesByLabel };
-  const selections = graph.derive(selectorSets, selectNamespaces(indexed), { name: 'selections' });
-  const states = graph.derive(unresolvedGateways, (gateway, context) => resolveGateway(gateway, context, selections), {
-    name: 'gateways',
-  });
-  return { classes, gatewayResults, unresolvedGateways, selectorSets, selections, states };
+  const crowdedClaims = deriveCrowdedClaims(graph, claims, selectorSets, { indexed, limit: maxSelectedNamespaces });
+  const select = selectNamespaces(indexed, (key, context) => hasRoom(key, context, claims, crowdedClaims));
+  const selections = graph.derive(selectorSets, select, { name: 'selections' });
+  const resolve = resolveGateways({ selections, crowdedClaims });
+  const states = graph.derive(unresolvedGateways, resolve, { name: 'gateways' });
+  return { classes, gatewayResults, unresolvedGateways, selectorSets, selections, crowdedClaims, states };
 }
 
 interface Signers {

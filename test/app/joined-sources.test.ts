@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { joinedSources } from '../../src/app/app.ts';
+import { joinedSources, keyNeeds } from '../../src/app/app.ts';
 import type { Batch } from '../../src/source/model.ts';
 
 it('what issuers publish between two parts of a change does not make the first of them count', () => {
@@ -19,5 +19,23 @@ it('what issuers publish between two parts of a change does not make the first o
     ['keys', true],
     ['input', undefined],
     ['keys', false],
+  ]);
+});
+
+it('keys that one part of a change needs no more, and another one does, are not forgotten', () => {
+  const told: unknown[] = [];
+  const tell = keyNeeds((uri, needed) => told.push([uri, needed]));
+  const needed = (key: string) => ({ key, after: key });
+  const unneeded = (key: string) => ({ key, after: undefined });
+  tell([needed('https://stays/')], false);
+  tell([unneeded('https://stays/')], true);
+  tell([needed('https://comes/')], true);
+  expect(told).toEqual([['https://stays/', true]]);
+  tell([needed('https://stays/')], undefined);
+  tell([], undefined);
+  // The fetcher has it already: nothing is fetched again.
+  expect(told.slice(1)).toEqual([
+    ['https://stays/', true],
+    ['https://comes/', true],
   ]);
 });

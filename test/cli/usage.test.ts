@@ -47,7 +47,7 @@ describe('a wrong command line', () => {
       ['gateway', '--config={}', '--target-timeout=a=1s'],
       /--target-timeout is <target>=<duration>, .*, not one of "a"/,
     ],
-    [['gateway', '--config={}', '--target-timeout=a/b'], /--target-timeout is /],
+    [['gateway', '--config={}', '--target-timeout=a/b'], /--target-timeout is <name>=<duration>, not "a\/b"/],
     [['gateway', '--config={}', '--target-timeout=a/b=5'], /--target-timeout is a number with a unit/],
     [['gateway', '--config={}', '--method-timeout=tools/list=5s'], /--method-timeout is one of tools\/call, .*list"/],
     [['gateway', '--config={}', '--max-sessions=0'], /--max-sessions is a whole number from 1 to 10000/],

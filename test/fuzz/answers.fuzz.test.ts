@@ -67,6 +67,7 @@ async function list(bytes: Buffer, contentType: string, answered: 'initialize' |
     request: () => Promise.resolve({}),
     connected: () => {},
     failed: () => {},
+    delayed: () => {},
     requestTimeout: () => 600_000,
   });
   const late = new AbortController();

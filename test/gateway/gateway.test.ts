@@ -319,6 +319,11 @@ it.each(['127.0.0.1:0', '127.1:0', '0x7f.1:0'])(
   },
 );
 
+it('admin pages that other machines reach are warned of', async () => {
+  await start({}, { adminListen: '0.0.0.0:0' });
+  expect(log.text()).toContain('the admin pages show targets and rules to whoever reaches them');
+});
+
 it.each(['127.0.0.1', '127.1', '0x7f.1'])('a listener at %s answers no foreign host name', async (host) => {
   const { listener } = await start({ host });
   const status = new Promise((resolve) => {

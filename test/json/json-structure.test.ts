@@ -42,6 +42,24 @@ describe('the structure of a JSON text', () => {
     );
   });
 
+  it('is counted exactly with long strings, whose ends are searched for, in pieces of any size', () => {
+    const part = fc.oneof(
+      fc.integer({ min: 0, max: 200 }).map((length) => 'x'.repeat(length)),
+      fc.constantFrom('"', '\\', '\\"', '\n', 'é', ',', ':', '[', '}'),
+    );
+    const long = fc.array(part, { maxLength: 20 }).map((parts) => parts.join(''));
+    fc.assert(
+      fc.property(fc.array(long, { maxLength: 5 }), fc.integer({ min: 1, max: 1_000 }), (strings, size) => {
+        const text = JSON.stringify(strings);
+        expect(count(text, {}, size)).toMatchObject({ excess: undefined, values: valuesIn(strings) });
+        const structure = new JsonStructure(unbounded);
+        structure.push(bytesOf(text));
+        const lengths = strings.map((string) => bytesOf(JSON.stringify(string)).length - 2);
+        expect([structure.isWhole, structure.longestString]).toEqual([true, Math.max(0, ...lengths)]);
+      }),
+    );
+  });
+
   it('has too many names exactly when there are more different ones than allowed', () => {
     fc.assert(
       fc.property(json, fc.integer({ min: 1, max: 20 }), (value, size) => {

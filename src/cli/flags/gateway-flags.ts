@@ -199,7 +199,8 @@ function durations(
   return new Map(
     texts.map((text) => {
       const end = text.lastIndexOf('=');
-      return [nameOf(flag, text.slice(0, Math.max(0, end))), duration(flag, text.slice(end + 1))];
+      if (end < 1) throw new UsageError(`--${flag} is <name>=<duration>, not ${quoted(text)}: see --help`);
+      return [nameOf(flag, text.slice(0, end)), duration(flag, text.slice(end + 1))];
     }),
   );
 }

@@ -12,7 +12,7 @@ export const mcpToolFlags: readonly Flag[] = [
     name: 'allow-host',
     value: '<name>',
     repeatable: true,
-    help: 'host name that clients may use for a server on loopback, as a gateway with --resolve does',
+    help: 'host name that clients may use for a server on loopback, such as that of a proxy',
   },
 ];
 

@@ -29,7 +29,8 @@ export function decodeToken(text: string): DecodedToken {
     return { claims: decodeJwt(token), keyId: keyIdOf(token) };
   } catch {
     throw new UsageError(
-      '--token is no JWT: three parts of base64url with dots between them, the second a JSON object.',
+      '--token is no JWT: three parts of base64url with dots between them, the second a JSON object. ' +
+        'One in a file is read with --token - < token.txt.',
     );
   }
 }

@@ -32,6 +32,10 @@ const counterHelp: Readonly<Record<GatewayCounterName, { readonly help: string; 
       help: 'What happened to the last-good state on disk: restored, refused, dropped, written or failed.',
       labels: ['event'],
     },
+    gatehouse_gateway_notifications_delayed_total: {
+      help: 'Times that a stream of a target waited, since it brought more progress, log messages or updates than are read.',
+      labels: [],
+    },
     gatehouse_gateway_requests_malformed_total: {
       help: 'Requests that are not as HTTP/1.1 has them: a large head, a bad chunk, bad syntax, no Host, or unsupported.',
       labels: ['listener', 'reason'],

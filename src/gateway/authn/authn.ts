@@ -8,7 +8,7 @@ import type { Authentication, McpPath } from '../model.ts';
 import { createRefusals, type Refusals } from './bearer.ts';
 import type { JwtAuthenticator } from './model.ts';
 import { describeResource } from './protected-resource.ts';
-import { type AuthnParts, createTokenVerifier, type TokenVerifier } from './token-verifier.ts';
+import { type AuthnParts, createTokenVerifier, KeyWaits, type TokenVerifier } from './token-verifier.ts';
 
 /**
  * Creates the authenticator of a configuration. Keys from a file or from the configuration must be usable at once; a
@@ -126,13 +126,14 @@ interface Issuers {
 
 /** Each verifier accepts the tokens of its own issuer alone, so that no issuer can sign for another one. */
 async function openIssuers({ jwks, ...expected }: JwtAuthnConfig, parts: AuthnParts): Promise<Issuers> {
+  const waits = new KeyWaits();
   if (jwks.kind !== 'by issuer') {
-    const verifier = await createTokenVerifier(jwks, expected, parts);
+    const verifier = await createTokenVerifier(jwks, expected, parts, waits);
     return { verifiers: [verifier], verifierOf: () => verifier };
   }
   const verifiers = new Map<string, TokenVerifier>();
   for (const [issuer, source] of jwks.sources) {
-    verifiers.set(issuer, await createTokenVerifier(source, { ...expected, issuers: [issuer] }, parts));
+    verifiers.set(issuer, await createTokenVerifier(source, { ...expected, issuers: [issuer] }, parts, waits));
   }
   return {
     verifiers: [...verifiers.values()],

@@ -1,4 +1,6 @@
 import { hash } from 'node:crypto';
+import { FairTurns } from '../../rate/fair-turns.ts';
+import { Quota } from '../../rate/quota.ts';
 import type { KeySourceConfig } from '../config/model.ts';
 import type { Caller } from '../model.ts';
 import { identityOf } from './identity.ts';
@@ -25,6 +27,34 @@ export interface TokenVerifier {
   check(token: string): Promise<TokenCheck>;
 }
 
+/** Requests of all issuers that wait for keys; of one issuer, three quarters of them. */
+const maxWaiting = 1_024;
+
+/**
+ * Requests that wait for the keys of an issuer, which whoever names a key that nobody has can make them do. Each holds
+ * what has arrived of its body, and all of them would go on in the same turn of the event loop.
+ */
+export class KeyWaits {
+  readonly #waiting = new Quota(maxWaiting);
+  readonly #turns = new FairTurns();
+
+  /**
+   * Waits for the keys, and then for a turn.
+   *
+   * @returns false if too many wait already, and this one did not
+   */
+  async wait(issuer: string, keys: () => Promise<unknown>): Promise<boolean> {
+    if (!this.#waiting.acquire(issuer)) return false;
+    try {
+      await keys();
+      await this.#turns.next(issuer);
+      return true;
+    } finally {
+      this.#waiting.release(issuer);
+    }
+  }
+}
+
 /**
  * Creates a verifier. Keys from a file or from the configuration must be usable at once; a token waits for remote keys.
  *
@@ -34,15 +64,12 @@ export async function createTokenVerifier(
   jwks: KeySourceConfig,
   expected: Expectations,
   parts: AuthnParts,
+  waits: KeyWaits,
 ): Promise<TokenVerifier> {
   const { clock } = parts;
   const source = await openKeys(jwks, parts);
   const verifyNew = async (token: string, keys: KeySet): Promise<TokenCheck> => {
-    let verification = await verify(token, keys, expected, clock.now());
-    if (verification.kind === 'invalid' && verification.keyMissing) {
-      const newer = await source.keys(keys);
-      if (newer !== undefined && newer !== keys) verification = await verify(token, newer, expected, clock.now());
-    }
+    const verification = await verify(token, keys, expected, clock.now());
     if (verification.kind === 'invalid') return verification;
     const { claims, key, expiresAt } = verification;
     const identity = await identityOf(claims, key);
@@ -50,23 +77,32 @@ export async function createTokenVerifier(
   };
   let known = nothingKnown(source.current);
 
+  const checkWith = async (token: string, digest: string, keys: KeySet): Promise<TokenCheck> => {
+    if (known.keys !== keys) known = nothingKnown(keys);
+    const { tokens, running } = known;
+    const caller = tokens.get(digest, clock.now());
+    if (caller !== undefined) return { kind: 'caller', caller };
+    const found = running.get(digest);
+    if (found !== undefined) return found;
+    const verifying = verifyNew(token, keys).finally(() => running.delete(digest));
+    running.set(digest, verifying);
+    const check = await verifying;
+    if (check.kind === 'caller') tokens.put(digest, check.caller, clock.now());
+    return check;
+  };
+
   return {
     keys: source,
     async check(token) {
-      const keys = await source.keys();
+      if (source.current === undefined) await waits.wait(source.name, () => source.keys());
+      const keys = source.current && (await source.keys());
       if (keys === undefined) return { kind: 'no keys' };
-      if (known.keys !== keys) known = nothingKnown(keys);
-      const { tokens, running } = known;
       const digest = hash('sha256', token, 'base64');
-      const caller = tokens.get(digest, clock.now());
-      if (caller !== undefined) return { kind: 'caller', caller };
-      const found = running.get(digest);
-      if (found !== undefined) return found;
-      const verifying = verifyNew(token, keys).finally(() => running.delete(digest));
-      running.set(digest, verifying);
-      const check = await verifying;
-      if (check.kind === 'caller') tokens.put(digest, check.caller, clock.now());
-      return check;
+      const check = await checkWith(token, digest, keys);
+      if (check.kind !== 'invalid' || !check.keyMissing) return check;
+      if (!(await waits.wait(source.name, () => source.keys(keys)))) return { kind: 'no keys' };
+      const newer = source.current;
+      return newer === undefined || newer === keys ? check : checkWith(token, digest, newer);
     },
   };
 }

@@ -26,7 +26,7 @@ const maxInformational = 16;
  * the signal, or with the error of undici.
  */
 export function dispatch(
-  dispatcher: Dispatcher,
+  dispatcher: Pick<Dispatcher, 'dispatch'>,
   { signal, closed, found, ...options }: DispatchOptions,
 ): Promise<DispatchedResponse> {
   return new Promise((resolve, reject) => {
@@ -60,6 +60,8 @@ export function dispatch(
           return;
         }
         found();
+        // Parts of what was read with the head, which is mostly more than that.
+        started.rawHeaders = null;
         body = new ResponseBody(started);
         resolve({ status, headers, body });
       },

@@ -93,7 +93,7 @@ export function createMcpSession(
   peer: Client,
   stateless?: StatelessClient,
 ): McpSession {
-  const { failures, sharedListing: listing, names, subscriptionBudget: budget } = shared;
+  const { failures, names, subscriptionBudget: budget } = shared;
   const ended = new AbortController();
   const handshake = createHandshake(stateless);
   /** Of the last request, on whose behalf connections are made. */
@@ -105,7 +105,7 @@ export function createMcpSession(
   const { table: tasks, ...openTasks } = shared.taskTables.open(stateless?.key);
   const ofTasks = createTaskNotifications({ tasks, authorization, client, names, handshake });
   const requests = new RequestsInFlight();
-  const notifications = createNotifications({ authorization, requests, subscriptions, ofTasks }, client);
+  const notifications = createNotifications({ ...shared, authorization, requests, subscriptions, ofTasks }, client);
   const events: UpstreamEvents = {
     notification: notifications.receive,
     request: (...request) => clientRequests.handle(...request),
@@ -124,7 +124,7 @@ export function createMcpSession(
   const common = { ...parts, ...shared, ...own };
   const clientRequests = createClientRequests({ ...common, lastCaller: () => last?.caller });
   const passthrough = createPassthrough(common);
-  const lists = createLists({ ...common, shared: listing });
+  const lists = createLists({ ...common, shared: shared.sharedListing });
   const instructions = createInstructions({ ...common, memories: shared.upstreamState.memories });
   const local: Readonly<Record<string, Handler>> =
     stateless === undefined

@@ -237,7 +237,7 @@ function targetStateIn({ states, circuit, health }: SharedState, target: string)
 }
 
 function createSharedState(parts: SessionParts, fanOut: SessionFanOut, turns: FairTurns): SharedState {
-  const { clock, random, log } = parts;
+  const { clock, random, log, counters } = parts;
   const states = createTargetStates(clock);
   const failures = createTargetFailures(clock, log, states, (parts.passHeaders?.length ?? 0) > 0);
   const circuit: TargetCircuit = createTargetCircuit({
@@ -254,6 +254,10 @@ function createSharedState(parts: SessionParts, fanOut: SessionFanOut, turns: Fa
     },
   });
   const turnstile = createTargetTurnstile(parts);
+  const delayed = (target: string): void => {
+    counters.count('gatehouse_gateway_notifications_delayed_total');
+    failures.floods(target);
+  };
   const limits = new LogThrottle(clock, log);
   const kept = createListMemory({
     evict(target) {
@@ -263,15 +267,16 @@ function createSharedState(parts: SessionParts, fanOut: SessionFanOut, turns: Fa
     },
     crowded: warnOfCrowding(limits),
   });
-  const upstreamState = createUpstreamState({ circuit, kept, turnstile }, turns);
-  const sharedListing = createSharedListing(parts, upstreamState, (target, reason) => {
-    failures.failed(target, connectionRequest, reason);
+  const upstreamState = createUpstreamState({ circuit, kept, turnstile, delayed }, turns);
+  const sharedListing = createSharedListing(parts, upstreamState, {
+    failed: (target, reason) => failures.failed(target, connectionRequest, reason),
+    standsIn: (target, method) => fanOut.recovered(target, [method]),
   });
   const health = createTargetHealth({
     clock,
     random,
     failures,
-    probe: sharedListing.read,
+    probe: sharedListing.probe,
     recovered: (target, method) => fanOut.recovered(target, [method]),
   });
   const uiOwners = createUiOwners(clock, log, kept);

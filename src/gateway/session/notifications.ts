@@ -1,6 +1,10 @@
 import type { Params } from '../rpc/model.ts';
 import { changed } from '../rpc/source-text.ts';
+import type { TargetHealth } from '../upstream/health/target-health.ts';
 import { type Authorization, allowedAll, allowedAnythingOf } from './decisions/authorization.ts';
+import { listKinds } from './lists/list-collector.ts';
+import { type ListMethod, listMethods } from './lists/list-pages.ts';
+import type { SharedListing } from './lists/shared-listing.ts';
 import type { Client, MayReceive } from './model.ts';
 import { elicitationChanges } from './names/elicitation-ids.ts';
 import type { RequestsInFlight } from './routing/requests-in-flight.ts';
@@ -33,16 +37,16 @@ interface NotificationParts {
   readonly requests: RequestsInFlight;
   readonly subscriptions: Subscriptions;
   readonly ofTasks: TaskNotifications;
+  readonly sharedListing: Pick<SharedListing, 'changed'>;
+  readonly health: Pick<TargetHealth<ListMethod>, 'hasten'>;
 }
 
 /** Targets whose decision is kept, so that notifications that are told together have one for each target. */
 const maxDecisions = 64;
 
 /** Each notification is decided when it arrives. */
-export function createNotifications(
-  { authorization, requests, subscriptions, ofTasks }: NotificationParts,
-  client: Client,
-): Notifications {
+export function createNotifications(parts: NotificationParts, client: Client): Notifications {
+  const { authorization, requests, subscriptions, ofTasks } = parts;
   const decisions = new Map<string, MayReceive>();
   const allowedAnything = (target: string): MayReceive => {
     const found = decisions.get(target);
@@ -82,12 +86,20 @@ export function createNotifications(
       else if (isTaskStatus(method)) ofTasks.status(target, method, params);
       else if (method === 'notifications/resources/updated') subscriptions.updated(target, params);
       else if (listChangedMethods.some((known) => known === method)) {
+        listChanged(parts, target, method);
         client.notify({ method, params }, allowedAnything(target));
       } else if (method === 'notifications/elicitation/complete') {
         passOn(target, { method, params: params && withElicitationId(target, params) }, about);
       } else passOn(target, { method, params }, about);
     },
   };
+}
+
+/** What stood in for a list that has changed does so no more, and the list is read at once. */
+function listChanged({ sharedListing, health }: NotificationParts, target: string, notification: string): void {
+  const methods = listMethods.filter((method) => listKinds[method].changed === notification);
+  const stoodIn = methods.filter((method) => sharedListing.changed(target, method));
+  if (stoodIn.length > 0) health.hasten(target);
 }
 
 function withElicitationId(target: string, params: Params): Params {

@@ -71,6 +71,8 @@ export interface UpstreamState {
   readonly kept: KeptEntries;
   readonly circuit: Pick<TargetCircuit, 'refusal' | 'retry' | 'failed' | 'whenClosed'>;
   readonly turnstile: TargetTurnstile;
+  /** See `UpstreamParts.delayed`. */
+  delayed(target: string): void;
 }
 
 /** See {@link SessionParts.callTimeout}. */
@@ -82,7 +84,7 @@ const defaultCallTimeout = 600_000;
  * @param turns of large answers
  */
 export function createUpstreamState(
-  shared: Pick<UpstreamState, 'circuit' | 'kept' | 'turnstile'>,
+  shared: Pick<UpstreamState, 'circuit' | 'kept' | 'turnstile' | 'delayed'>,
   turns: FairTurns,
 ): UpstreamState {
   return { memories: new Map(), budget: createAnswerBudget(turns), ...shared };
@@ -147,7 +149,7 @@ export async function tryConnection(parts: SessionParts, state: UpstreamState, t
  */
 export function createUpstreamSessions(
   parts: SessionParts,
-  { memories, budget, kept, circuit, turnstile }: UpstreamState,
+  { memories, budget, kept, circuit, turnstile, delayed }: UpstreamState,
   events: UpstreamEvents,
   signal: AbortSignal,
 ): UpstreamSessions {
@@ -170,6 +172,7 @@ export function createUpstreamSessions(
       budget,
       kept,
       enter: () => turnstile.enter(name),
+      delayed: () => delayed(name),
       clientCapabilities: events.clientCapabilities(),
       passedHeaders: events.passedHeaders,
       input: events.input,

@@ -34,6 +34,13 @@ export const maxPieces = 65_536;
 /** Messages below this size are not counted in the budget of all targets: small answers arrive whatever others do. */
 export const uncountedBytes: number = 64 * 1024;
 
+/**
+ * Bytes that a counted message takes beside its own: what was read of its connection and waits for the turn of the
+ * message, in the socket and before its reader. Thousands that have just begun would otherwise take several times what
+ * the budget has.
+ */
+export const waitingBytes: number = 128 * 1024;
+
 /** Bytes of a result that takes a turn of its own to be written, after it took one to be parsed or made. */
 export const largeResult: number = 256 * 1024;
 

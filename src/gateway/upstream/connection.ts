@@ -166,6 +166,11 @@ function createIncoming(
       throw error;
     }
   };
+  const pace = (): Promise<void> | undefined => {
+    const wait = guard.pace();
+    if (wait !== undefined) parts.delayed();
+    return wait;
+  };
   return {
     isAnswerAwaited: () => awaited.size > 0,
     /** Call it with the id of a request before it is sent. */
@@ -186,7 +191,7 @@ function createIncoming(
       charge(() => guard.message(size));
     },
     ignored: (lines: number) => charge(() => guard.lines(lines)),
-    pace: guard.pace,
+    pace,
   };
 }
 

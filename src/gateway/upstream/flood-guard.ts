@@ -35,7 +35,11 @@ export interface FloodGuard {
    * be sent.
    */
   notification(size: MessageSize): void;
-  /** Resolves when more may be read after notifications beyond the limit; `undefined`: at once. */
+  /**
+   * Resolves when more may be read of the stream whose notifications were counted last, if these are beyond the limit;
+   * `undefined`: at once. Call it in the same turn as {@link notification}, so that no other stream waits for them: an
+   * answer would never be read beside a stream that brings more and more. Streams that wait go on in turn.
+   */
   pace(): Promise<void> | undefined;
   /**
    * Counts lines that are no messages.
@@ -53,16 +57,18 @@ export function createFloodGuard(clock: Clock): FloodGuard {
   const limiter = new RateLimiter(clock, unsolicited);
   // Of their own: what is no flood must not make the next line one.
   const paced = new RateLimiter(clock, unsolicited);
-  /** Units that were read and not taken. */
+  /** Units that were read and not taken, since {@link FloodGuard.pace} was called. */
   let owed = 0;
+  let turn = Promise.resolve();
   const take = (units: number): void => {
     if (limiter.tryTake(units) > 0) throw new FloodError();
   };
-  const settle = async (): Promise<void> => {
-    while (owed > 0) {
-      const delay = paced.tryTake(Math.min(owed, unsolicited.burst));
-      if (delay === 0) owed = 0;
-      else await new Promise<void>((resolve) => void clock.after(delay, resolve));
+  const settle = async (before: Promise<void>, units: number): Promise<void> => {
+    await before;
+    for (;;) {
+      const delay = paced.tryTake(units);
+      if (delay === 0) return;
+      await new Promise<void>((resolve) => void clock.after(delay, resolve));
     }
   };
   return {
@@ -71,7 +77,12 @@ export function createFloodGuard(clock: Clock): FloodGuard {
       const units = unitsOf(size);
       if (owed > 0 || paced.tryTake(units) > 0) owed += units;
     },
-    pace: () => (owed > 0 ? settle() : undefined),
+    pace() {
+      if (owed === 0) return undefined;
+      turn = settle(turn, Math.min(owed, unsolicited.burst));
+      owed = 0;
+      return turn;
+    },
     lines: take,
   };
 }

@@ -125,6 +125,8 @@ export interface UpstreamParts {
   connected(isReopened: boolean): void;
   /** Called when a connection was lost, or works in part only, while no request reports it. */
   failed(reason: Error): void;
+  /** Called each time that a stream is not read on at once, since it brings more notifications than are read. */
+  delayed(): void;
 }
 
 /** The circuit breaker of one target; see `TargetCircuit`. */
@@ -211,7 +213,7 @@ export interface TransportEvents {
   invalid(size: MessageSize, refused?: string): void;
   /** Called with the number of lines of event streams that are no events. */
   ignored(lines: number): void;
-  /** Call it before more is read. Resolves when it may be; `undefined`: at once. */
+  /** Call it after messages were handled, in the same turn. Resolves when more may be read; `undefined`: at once. */
   pace(): Promise<void> | undefined;
   /** Called when no message can be received any more. */
   lost(reason: Error): void;

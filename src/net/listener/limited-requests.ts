@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock, Logger } from '../../edges.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
+import { Quota } from '../../rate/quota.ts';
 import type { ConnectionLimiter } from './connection-limiter.ts';
 import type { KeptRequests } from './kept-requests.ts';
 import { type MalformedRequest, type Refusals, refuseMalformed } from './malformed-requests.ts';
@@ -10,6 +11,9 @@ import { limitChunks, stopParsing } from './request-pieces.ts';
 
 /** Requests of one connection that may wait while another is being answered. No client of MCP pipelines at all. */
 const maxPipelined = 8;
+
+/** The same of all connections: each holds its head, and up to 64 KiB of its body, for as long as the answer before it. */
+const maxPipelinedOfAll = 256;
 
 /** What limits of requests tell the limit of connections. */
 export type Requests = Pick<ConnectionLimiter, 'began' | 'answered'>;
@@ -30,6 +34,7 @@ export interface LimitedRequestsParts {
 
 /** The requests of one connection: one is being answered, the others wait. */
 interface Pipeline {
+  readonly address: string;
   /** The response to the request that is being answered, or waits for its turn. */
   answering: ServerResponse | undefined;
   /** Whether a request was answered before. */
@@ -43,7 +48,7 @@ type Receive = (request: IncomingMessage, response: ServerResponse, answerWith: 
 /** Why a connection is closed at once for what it sends, for the log. */
 const floods = {
   pipelined: {
-    reason: `more than ${maxPipelined} requests wait`,
+    reason: `more than ${maxPipelined} requests wait, or ${maxPipelinedOfAll} of all connections`,
     message: 'connections are closed because they send requests without waiting for the answers',
   },
   chunks: {
@@ -73,13 +78,24 @@ export function limitRequests(
   { listener, clock, log, limiter, kept, lost, malformed }: LimitedRequestsParts,
 ): { drained(): Promise<void> } {
   const pipelines = new WeakMap<Duplex, Pipeline>();
+  const waiting = new Quota(maxPipelinedOfAll);
   const throttle = new LogThrottle(clock, log);
   const { promise: drained, resolve } = Promise.withResolvers<void>();
   let open = 0;
   let draining = false;
+  const pipelineOf = (socket: Socket): Pipeline => {
+    const known = pipelines.get(socket);
+    if (known !== undefined) return known;
+    const address = socket.remoteAddress ?? '';
+    const pipeline: Pipeline = { address, answering: undefined, isKept: false, waiting: [] };
+    pipelines.set(socket, pipeline);
+    socket.once('close', () => waiting.release(address, pipeline.waiting.splice(0).length));
+    return pipeline;
+  };
   const proceed = (pipeline: Pipeline, socket: Socket): void => {
     // Nothing is answered after a response that closes the connection.
     const next = socket.writable ? pipeline.waiting.shift() : undefined;
+    if (next !== undefined) waiting.release(pipeline.address);
     pipeline.answering = undefined;
     limiter.answered(socket);
     next?.();
@@ -97,8 +113,7 @@ export function limitRequests(
       stopParsing(socket);
       return;
     }
-    const pipeline = pipelines.get(socket) ?? { answering: undefined, isKept: false, waiting: [] };
-    pipelines.set(socket, pipeline);
+    const pipeline = pipelineOf(socket);
     const answer = (): void => {
       pipeline.answering = response;
       open += 1;
@@ -114,13 +129,13 @@ export function limitRequests(
         limiter.began(socket, () => !request.complete);
         answerWith(request, response);
       };
-      if (pipeline.isKept) forget = kept.add(socket.remoteAddress ?? '', inTurn);
+      if (pipeline.isKept) forget = kept.add(pipeline.address, inTurn);
       else inTurn();
       pipeline.isKept = true;
     };
     limitChunks(request, response, () => closeFor('chunks', socket));
     if (pipeline.answering === undefined) answer();
-    else if (pipeline.waiting.length < maxPipelined) pipeline.waiting.push(answer);
+    else if (pipeline.waiting.length < maxPipelined && waiting.acquire(pipeline.address)) pipeline.waiting.push(answer);
     else closeFor('pipelined', socket);
   };
   const responseOn = (socket: Duplex): ServerResponse | undefined => pipelines.get(socket)?.answering;

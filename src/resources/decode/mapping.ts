@@ -1,6 +1,6 @@
 import type { Invalid, Parsed, Path } from '../model.ts';
 import { AmbiguousScalar, type Decoder, ok, typeMismatch } from './decoder.ts';
-import { nearest, type Reporter } from './reporter.ts';
+import { isNear, nearest, type Reporter } from './reporter.ts';
 import { type TextRule, text } from './scalars.ts';
 
 /** Decoders by field name. */
@@ -145,7 +145,15 @@ function ownField(mapping: Readonly<Record<string, unknown>>, field: string): un
   return Object.hasOwn(mapping, field) ? mapping[field] : undefined;
 }
 
+/** Known fields that a message lists: more of them, as a Service's spec has, are no help to a reader. */
+const mostKnown = 8;
+
 function unknownField(field: string, known: readonly string[], misplaced: Misplaced): string {
   if (Object.hasOwn(misplaced, field)) return `is not known here: it belongs in ${misplaced[field]}. Move it there.`;
-  return `is not a known field: write ${JSON.stringify(nearest(field, known))}, the nearest known one, or remove it.`;
+  const near = nearest(field, known);
+  // A name that shares few letters with the written one was not meant by it, and sends its reader the wrong way.
+  if (near !== undefined && isNear(field, near, Math.max(2, Math.floor(field.length / 3))))
+    return `is not a known field: write ${JSON.stringify(near)}, the nearest known one, or remove it.`;
+  const listed = known.length <= mostKnown ? ` Known here: ${known.join(', ')}.` : '';
+  return `is not a known field: remove it.${listed}`;
 }

@@ -15,26 +15,39 @@ export interface AddressFields {
   readonly clusterIP: unknown;
 }
 
-/**
- * Rejects IP addresses, and `localhost`, `ip6-localhost` and the other names that every machine gives itself: they would
- * reach the machine of each gateway. The gateway refuses the same names (net/loopback.ts has the list).
- */
+/** Rejects IP addresses. */
 const externalNameRule: TextRule = {
-  expected:
-    'a DNS-1123 name whose last label begins with a letter, and not a name of the own machine such as "localhost"',
-  test: (value) => dnsSubdomain.test(value) && /(^|\.)[a-z][^.]*$/.test(value) && !isLocalName(value),
+  expected: 'a DNS-1123 name whose last label begins with a letter',
+  test: (value) => dnsSubdomain.test(value) && /(^|\.)[a-z][^.]*$/.test(value),
 };
 
 const serviceType = optional(oneOf(['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName', '']));
 const externalName = text(externalNameRule);
 const clusterIp = optional(text(anyText));
 
+/**
+ * Recognises `localhost`, `ip6-localhost` and the other names that every machine gives itself, and loopback addresses:
+ * they would reach the machine of each gateway. The gateway refuses the same names (net/loopback.ts has the list).
+ */
+function isOwnMachine(value: unknown): value is string {
+  return typeof value === 'string' && (isLocalName(value) || parseIp(value)?.scope === 'loopback');
+}
+
+function ownMachine(name: string): string {
+  return (
+    `is ${quoted(name)}, the machine of each gateway, where no target may be. For a server on yours, leave out ` +
+    'spec.type and this, and start the gateway with --resolve.'
+  );
+}
+
 /** Decodes the address of a Service: by `externalName` for the type ExternalName, else by `clusterIP`. */
 export function serviceAddress(fields: AddressFields, path: Path, reporter: Reporter): Parsed<ServiceAddress> {
   const type = serviceType(fields.type, [...path, 'type'], reporter);
   if (!type.ok) return type;
   if (type.value === 'ExternalName') {
-    const name = externalName(fields.externalName, [...path, 'externalName'], reporter);
+    const namePath = [...path, 'externalName'];
+    if (isOwnMachine(fields.externalName)) return reporter.error(namePath, ownMachine(fields.externalName));
+    const name = externalName(fields.externalName, namePath, reporter);
     return name.ok ? ok({ type: 'ExternalName', name: name.value }) : name;
   }
   const ipPath = [...path, 'clusterIP'];

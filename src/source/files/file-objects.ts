@@ -8,6 +8,8 @@ import type { ObjectContent } from './manifest/read-object.ts';
 /** One definition of an object. */
 export interface Copy {
   readonly file: ManifestFile;
+  /** Identifies the file. */
+  readonly from: string;
   /** Index among the objects of the file. */
   readonly ordinal: number;
   readonly position: Position;
@@ -15,6 +17,12 @@ export interface Copy {
   /** What the object was when it was compared, and found to be another; undefined: it was the same, or there was none. */
   readonly changedFrom: Resource | undefined;
 }
+
+/**
+ * Copies of an object that a file may have, beside a first readable one. Others are not told of before these are removed: a
+ * file can have one object 20,000 times.
+ */
+const maxCopies = 10;
 
 /**
  * The objects of one content of a file, which may come in pieces: none of them counts before {@link ObjectIndex.replace}
@@ -55,10 +63,11 @@ export class FileObjects {
 
   #add(content: Copy['content'], position: Position): void {
     const id = `${content.type === 'resource' ? content.resource.kind : 'Namespace'} ${content.key}`;
-    const copy = { file: this.file, ordinal: this.#count, position, ...this.#compared(id, content) };
-    const copies = this.#copies.get(id);
-    if (copies === undefined) this.#copies.set(id, [copy]);
-    else copies.push(copy);
+    const copies = this.#copies.get(id) ?? [];
+    if (copies.length >= maxCopies && (content.type !== 'resource' || copies.some(isReadable))) return;
+    const [file, from, ordinal] = [this.file, this.key, this.#count];
+    copies.push({ file, from, ordinal, position, ...this.#compared(id, content) });
+    this.#copies.set(id, copies);
   }
 
   #compared(id: string, content: Copy['content']): Pick<Copy, 'content' | 'changedFrom'> {
@@ -67,4 +76,9 @@ export class FileObjects {
     if (!sameResource(before, content.resource)) return { content, changedFrom: before };
     return { content: { ...content, resource: before }, changedFrom: undefined };
   }
+}
+
+/** Returns whether the copy says what the object is. */
+export function isReadable({ content }: Copy): boolean {
+  return content.type === 'resource';
 }

@@ -2,8 +2,8 @@ import type { KindName, MCPAuthPolicy, Resource } from '../../resources/model.ts
 import { type Diagnostic, type Position, placeText } from '../diagnostics.ts';
 import type { ResourceChange } from '../model.ts';
 import { changeOf, sameResource } from '../resource-change.ts';
-import { type Copy, FileObjects } from './file-objects.ts';
-import { compareFiles, fileKey, type ManifestFile } from './manifest/manifest-file.ts';
+import { type Copy, FileObjects, isReadable } from './file-objects.ts';
+import { compareFiles, type ManifestFile } from './manifest/manifest-file.ts';
 import type { UnreadFiles } from './unread-files.ts';
 
 /** All copies of one object, in order of precedence. */
@@ -72,8 +72,8 @@ export class ObjectIndex {
   /** Replaces all objects of the file. Objects that are the same, and have no other copy, cost next to nothing. */
   replace({ key, copies }: FileObjects): void {
     const before = this.#copiesByFile.get(key) ?? none;
-    for (const id of before.keys()) if (!copies.has(id)) this.#set(id, before.get(id) ?? [], []);
-    for (const [id, own] of copies) this.#set(id, before.get(id) ?? [], own);
+    for (const [id, own] of before) if (!copies.has(id)) this.#set(id, key, own, []);
+    for (const [id, own] of copies) this.#set(id, key, before.get(id) ?? [], own);
     if (copies.size > 0) this.#copiesByFile.set(key, copies);
     else this.#copiesByFile.delete(key);
   }
@@ -103,14 +103,14 @@ export class ObjectIndex {
 
   /** The file and position of the copy that counts; undefined for an object that is not there. */
   placeOf(id: string): { readonly file: ManifestFile; readonly position: Position } | undefined {
-    return this.#entries.get(id)?.copies.find(({ content }) => content.type === 'resource');
+    return this.#entries.get(id)?.copies.find(isReadable);
   }
 
   /** Replaces the copies of an object that a file has. */
-  #set(id: string, before: readonly Copy[], own: readonly Copy[]): void {
+  #set(id: string, from: string, before: readonly Copy[], own: readonly Copy[]): void {
     const entry = this.#entries.get(id) ?? entryOf(own);
     if (entry === undefined) return;
-    const others = before.length === 0 ? entry.copies : entry.copies.filter((copy) => !before.includes(copy));
+    const others = before.length === 0 ? entry.copies : entry.copies.filter((copy) => copy.from !== from);
     const copies = others.length === 0 ? own : [...others, ...own].sort(compareCopies);
     this.#entries.set(id, { ...entry, copies });
     if (others.length > 0 || this.#held.has(id) || !isSame(before, own)) this.#touched.add(id);
@@ -133,7 +133,7 @@ export class ObjectIndex {
     const copy = copies.find(({ content }) => content.type === 'resource');
     if (copy?.content.type !== 'resource')
       return { resource: copies.length === 0 ? undefined : unlabelled(key), source: undefined, held: undefined };
-    const from = fileKey(copy.file);
+    const { from } = copy;
     const { resource } = copy.content;
     const unread = this.#inForce && from === source ? undefined : this.#unread.before(copy.file, resource);
     if (unread === undefined) return { ...this.#withSigners(copy, resource), source: from };
@@ -201,12 +201,16 @@ function compareCopies(a: Copy, b: Copy): number {
   return compareFiles(a.file, b.file) || a.ordinal - b.ordinal;
 }
 
-/** Returns every readable copy after the first, except the same lines reached by another path. */
+/** Copies of one object that are told of: as many files as there are may have one. */
+const maxDuplicates = 100;
+
+/** Returns the first readable copies after the first one, except the same lines reached by another path. */
 function duplicates(id: string, copies: readonly Copy[]): readonly Duplicate[] {
-  const [first, ...others] = copies.filter(({ content }) => content.type === 'resource');
+  const [first, ...others] = copies.filter(isReadable);
   if (first === undefined) return [];
   const message = `The object is already defined at ${placeText(first.file.path, first.position)}, so that this copy does not count: remove one of the two.`;
   return others
     .filter((copy) => copy.file.realPath !== first.file.realPath || copy.ordinal !== first.ordinal)
+    .slice(0, maxDuplicates)
     .map((copy) => noteOf(id, copy, message));
 }

@@ -19,7 +19,9 @@ export type AllowedNamespaces =
   | { readonly kind: 'all' }
   | {
       readonly kind: 'some';
-      /** The Gateway's own namespace, when a listener allows it by `from: Same`. */
+      /** The Gateway's own namespace. */
+      readonly namespace: string;
+      /** The same, when a listener allows it by `from: Same`. */
       readonly own: string | undefined;
       /** The key of the set of its selectors; undefined without one. */
       readonly selectors: string | undefined;
@@ -31,16 +33,45 @@ export function unresolvedGateway(result: GatewayResult): UnresolvedGateway {
   if (result.acceptance.kind !== 'served') return { kind: 'rejected' };
   const listeners = result.listeners.flatMap(({ outcome }) => (outcome.accepted ? [outcome.namespaces] : []));
   if (listeners.some(({ from }) => from === 'All')) return { kind: 'served', allowed: { kind: 'all' } };
-  const own = listeners.some(({ from }) => from === 'Same') ? result.namespace : undefined;
+  const { namespace } = result;
+  const own = listeners.some(({ from }) => from === 'Same') ? namespace : undefined;
   const selectors = listeners.flatMap((namespaces): readonly LabelSelector[] =>
     namespaces.from === 'Selector' && namespaces.selector !== undefined ? [namespaces.selector] : [],
   );
-  return { kind: 'served', allowed: { kind: 'some', own, selectors: selectorSetKey(selectors) } };
+  return { kind: 'served', allowed: { kind: 'some', namespace, own, selectors: selectorSetKey(selectors) } };
 }
 
 /** The key of the selectors that decide the scope of the Gateway; undefined when none does. */
 export function selectorsOf(gateway: UnresolvedGateway): string | undefined {
   return gateway.kind === 'served' && gateway.allowed.kind === 'some' ? gateway.allowed.selectors : undefined;
+}
+
+/** A set of selectors that Gateways of a namespace have. */
+export interface SelectorClaim {
+  readonly namespace: string;
+  /** Whether that namespace itself is added (`from: Same`). Without it the Gateways of all namespaces share one scope. */
+  readonly withOwn: boolean;
+  /** The key of the set. */
+  readonly selectors: string;
+}
+
+/** The key of the claim of a Gateway; undefined when no selector decides its scope. */
+export function selectorClaimOf(gateway: UnresolvedGateway): string | undefined {
+  if (gateway.kind !== 'served' || gateway.allowed.kind !== 'some') return undefined;
+  const { namespace, own, selectors } = gateway.allowed;
+  return selectors === undefined ? undefined : selectorClaimKey({ namespace, withOwn: own !== undefined, selectors });
+}
+
+/** Identifies a claim. */
+export function selectorClaimKey({ namespace, withOwn, selectors }: SelectorClaim): string {
+  return `${withOwn ? '+' : ''}${namespace} ${selectors}`;
+}
+
+/** Returns the claim of a key: a namespace has neither a plus sign nor a space. */
+export function selectorClaimFromKey(key: string): SelectorClaim {
+  const withOwn = key.startsWith('+');
+  const end = key.indexOf(' ');
+  return { namespace: key.slice(withOwn ? 1 : 0, end), withOwn, selectors: key.slice(end + 1) };
 }
 
 /** Returns whether one namespace is allowed. Reads its labels only when a selector needs them. */
@@ -60,27 +91,56 @@ export function allowsNamespace(
   return set !== undefined && labelled !== undefined && selects(set, labelled);
 }
 
-/**
- * Resolves the selectors of a Gateway.
- *
- * @param selections the names of the selected namespaces, by the key of the selectors
- */
-export function resolveGateway(
-  gateway: UnresolvedGateway,
-  context: Context,
-  selections: Collection<readonly string[]>,
-): GatewayState {
-  if (gateway.kind !== 'served') return { kind: gateway.kind };
-  const selectors = selectorsOf(gateway);
-  const selected = selectors === undefined ? [] : (context.get(selections, selectors) ?? []);
-  return { kind: 'served', scope: scopeOf(gateway.allowed, selected) };
+/** What the selectors of Gateways were resolved to. */
+export interface Selections {
+  /** The names of the selected namespaces, sorted, by the key of the selectors. */
+  readonly selections: Collection<readonly string[]>;
+  /** The claims without room, by their keys. */
+  readonly crowdedClaims: Collection<true>;
 }
 
-/** @param selected sorted */
-function scopeOf(allowed: AllowedNamespaces, selected: readonly string[]): NamespaceScope {
-  if (allowed.kind === 'all') return { kind: 'all' };
-  const { own } = allowed;
-  const all = own === undefined || selected.includes(own) ? selected : [...selected, own].sort();
-  const [first, ...others] = all;
-  return first === undefined ? { kind: 'none' } : { kind: 'namespaces', namespaces: [first, ...others] };
+/**
+ * Creates the transformation that resolves the selectors of a Gateway. Without room they select nothing. Gateways with the
+ * same scope share its list.
+ */
+export function resolveGateways({
+  selections,
+  crowdedClaims,
+}: Selections): (gateway: UnresolvedGateway, context: Context) => GatewayState {
+  const withOwn = new WeakMap<readonly string[], Map<string, readonly string[]>>();
+  return (gateway, context) => {
+    if (gateway.kind !== 'served') return { kind: gateway.kind };
+    const { allowed } = gateway;
+    if (allowed.kind === 'all') return { kind: 'served', scope: { kind: 'all' } };
+    const claim = selectorClaimOf(gateway);
+    const isCrowded = claim !== undefined && context.get(crowdedClaims, claim) !== undefined;
+    const selected =
+      isCrowded || allowed.selectors === undefined ? none : (context.get(selections, allowed.selectors) ?? none);
+    return { kind: 'served', scope: scopeOf(listWith(selected, allowed.own, withOwn)) };
+  };
+}
+
+const none: readonly string[] = [];
+
+/** Adds a namespace to a sorted list, once for all that add the same. */
+function listWith(
+  selected: readonly string[],
+  own: string | undefined,
+  known: WeakMap<readonly string[], Map<string, readonly string[]>>,
+): readonly string[] {
+  if (own === undefined || selected.includes(own)) return selected;
+  if (selected.length === 0) return [own];
+  const lists = known.get(selected) ?? new Map<string, readonly string[]>();
+  known.set(selected, lists);
+  const list = lists.get(own) ?? [...selected, own].sort();
+  lists.set(own, list);
+  return list;
+}
+
+function scopeOf(namespaces: readonly string[]): NamespaceScope {
+  return isNotEmpty(namespaces) ? { kind: 'namespaces', namespaces } : { kind: 'none' };
+}
+
+function isNotEmpty(list: readonly string[]): list is readonly [string, ...string[]] {
+  return list.length > 0;
 }

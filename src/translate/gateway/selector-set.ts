@@ -42,40 +42,78 @@ export function selects({ selectors }: SelectorSet, { labels }: LabelledNamespac
   return selectors.some((selector) => matches(selector, labels));
 }
 
-/** What a set selected the last time that it was evaluated. */
-interface Evaluated {
-  /** Sorted by name. */
-  readonly candidates: readonly LabelledNamespace[];
-  /** The names of those that are selected, in their order. */
-  readonly selected: readonly string[];
+/** The namespaces that sets of selectors are evaluated on. */
+export interface IndexedNamespaces {
+  readonly namespaces: Collection<LabelledNamespace>;
+  readonly byLabel: Index<LabelledNamespace>;
 }
 
-/** What has changed from one sorted list of namespaces to another; one that changed itself is in both. */
+type Namespaces = readonly LabelledNamespace[];
+
+/**
+ * What a set has read: all namespaces, or those of each of its index values, sorted by name. These are the lists of the
+ * collection and the index themselves, so that remembering them for each set takes no memory.
+ */
+type Candidates = readonly Namespaces[];
+
+/** What has changed from one list of namespaces to another; one that changed itself is in both. */
 interface Difference {
-  readonly gone: readonly LabelledNamespace[];
-  readonly come: readonly LabelledNamespace[];
+  readonly gone: Namespaces;
+  readonly come: Namespaces;
+}
+
+/** The number of namespaces that a set looks at, of which it selects some: as much as that may be. Looks at none. */
+export function countCandidates(set: SelectorSet, context: Context, indexed: IndexedNamespaces): number {
+  return candidatesOf(set, context, indexed).reduce((sum, { length }) => sum + length, 0);
 }
 
 /**
- * Creates the transformation from a set to the names of the namespaces that it selects, sorted. Reads only namespaces with
- * a label that a requirement needs, or all of them when a selector only excludes. Remembers what each namespace was found
- * to be: the change of one namespace evaluates each set that has read it once, and adding a set evaluates that set. What
- * has changed is found once for all sets that read the same list, and of a set that selects the same nothing is made anew.
+ * Creates the transformation from a set to the number of namespaces that it selects; undefined while it is not asked for.
+ * Remembers no names: the change of one namespace evaluates each set that has read it twice, for what it was and what it is.
  */
-export function selectNamespaces({
-  namespaces,
-  byLabel,
-}: {
-  readonly namespaces: Collection<LabelledNamespace>;
-  readonly byLabel: Index<LabelledNamespace>;
-}): (set: SelectorSet, context: Context) => readonly string[] {
-  const evaluated = new WeakMap<SelectorSet, Evaluated>();
+export function countNamespaces(
+  indexed: IndexedNamespaces,
+  isAskedFor: (context: Context) => boolean,
+): (set: SelectorSet, context: Context) => number | undefined {
+  const counted = new WeakMap<SelectorSet, { readonly candidates: Candidates; readonly count: number }>();
   const differenceOf = createDifferences();
   return (set, context) => {
-    const candidates =
-      set.indexValues === undefined
-        ? context.all(namespaces)
-        : union(set.indexValues.map((value) => context.by(byLabel, value)));
+    if (!isAskedFor(context)) {
+      counted.delete(set);
+      return undefined;
+    }
+    const candidates = candidatesOf(set, context, indexed);
+    const before = counted.get(set) ?? { candidates: [], count: 0 };
+    const { gone, come } = differenceOf(before.candidates, candidates);
+    const selected = (namespaces: Namespaces): number => namespaces.filter((one) => selects(set, one)).length;
+    const count = before.count - selected(gone) + selected(come);
+    counted.set(set, { candidates, count });
+    return count;
+  };
+}
+
+/**
+ * Creates the transformation from a set to the names of the namespaces that it selects, sorted; none without room. Reads
+ * only namespaces with a label that a requirement needs, or all of them when a selector only excludes. Remembers what each
+ * namespace was found to be: the change of one namespace evaluates each set that has read it once, and adding a set
+ * evaluates that set. What has changed is found once for all sets that read the same list, and of a set that selects the
+ * same nothing is made anew.
+ */
+export function selectNamespaces(
+  indexed: IndexedNamespaces,
+  hasRoom: (selectors: string, context: Context) => boolean,
+): (set: SelectorSet, context: Context, key: string) => readonly string[] {
+  const evaluated = new WeakMap<
+    SelectorSet,
+    { readonly candidates: Candidates; readonly selected: readonly string[] }
+  >();
+  const differenceOf = createDifferences();
+  return (set, context, key) => {
+    if (!hasRoom(key, context)) {
+      evaluated.delete(set);
+      return [];
+    }
+    const candidates = candidatesOf(set, context, indexed);
     const before = evaluated.get(set) ?? { candidates: [], selected: [] };
     const { gone, come } = differenceOf(before.candidates, candidates);
     const removed = gone.map(({ name }) => name).filter((name) => hasName(before.selected, name));
@@ -86,21 +124,43 @@ export function selectNamespaces({
   };
 }
 
-/** Remembers the last difference: sets that read the same lists follow one another. */
-function createDifferences(): (
-  before: readonly LabelledNamespace[],
-  after: readonly LabelledNamespace[],
-) => Difference {
-  let last: readonly [before: unknown, after: unknown, difference: Difference] | undefined;
+function candidatesOf(
+  { indexValues }: SelectorSet,
+  context: Context,
+  { namespaces, byLabel }: IndexedNamespaces,
+): Candidates {
+  return indexValues?.map((value) => context.by(byLabel, value)) ?? [context.all(namespaces)];
+}
+
+/**
+ * Remembers the last difference of each list. A namespace is another object when its labels change, and then it has changed
+ * in every list that it is in: in several lists it counts once.
+ */
+function createDifferences(): (before: Candidates, after: Candidates) => Difference {
+  const last = new WeakMap<Namespaces, { readonly after: Namespaces; readonly difference: Difference }>();
+  const differenceOf = (before: Namespaces = none, after: Namespaces = none): Difference => {
+    if (before === after) return { gone: none, come: none };
+    if (before.length === 0) return { gone: none, come: after };
+    const known = last.get(before);
+    if (known?.after === after) return known.difference;
+    const difference = differenceBetween(before, after);
+    last.set(before, { after, difference });
+    return difference;
+  };
   return (before, after) => {
-    if (last === undefined || last[0] !== before || last[1] !== after)
-      last = [before, after, differenceBetween(before, after)];
-    return last[2];
+    const differences = after.map((list, index) => differenceOf(before[index], list));
+    const [only, ...others] = differences;
+    if (only !== undefined && others.length === 0) return only;
+    return {
+      gone: sortedUnion(differences.map(({ gone }) => gone)),
+      come: sortedUnion(differences.map(({ come }) => come)),
+    };
   };
 }
 
+const none: Namespaces = [];
+
 function differenceBetween(before: readonly LabelledNamespace[], after: readonly LabelledNamespace[]): Difference {
-  if (before === after) return { gone: [], come: [] };
   const gone: LabelledNamespace[] = [];
   const come: LabelledNamespace[] = [];
   let at = 0;
@@ -151,8 +211,6 @@ function positionOf(names: readonly string[], name: string, from: number): numbe
   return low;
 }
 
-function union(lists: readonly (readonly LabelledNamespace[])[]): readonly LabelledNamespace[] {
-  const [only, ...others] = lists;
-  if (only !== undefined && others.length === 0) return only;
+function sortedUnion(lists: readonly Namespaces[]): Namespaces {
   return [...new Set(lists.flat())].sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -1,10 +1,11 @@
 import type { Collection, Context, Derived, Failure, Index } from '../../graph/model.ts';
 import type { Gateway, GatewayClass } from '../../resources/model.ts';
 import type { AddressesResult } from '../gateway/addresses.ts';
-import { selectorsOf, type UnresolvedGateway } from '../gateway/allowed-namespaces.ts';
+import { selectorClaimOf, selectorsOf, type UnresolvedGateway } from '../gateway/allowed-namespaces.ts';
 import type { GatewayResult } from '../gateway/gateway.ts';
 import type { GatewayClassResult } from '../gateway/gateway-class.ts';
 import type { ListenerResult } from '../gateway/listeners.ts';
+import { maxSelectedNamespaces } from '../gateway/selection-room.ts';
 import type { SelectorSet } from '../gateway/selector-set.ts';
 import { joinNames, joinSentences } from '../messages.ts';
 import type { Condition, GatewayConditionType, GatewayState, GatewayStatus, GatewayWithoutClass } from '../model.ts';
@@ -21,6 +22,7 @@ export interface GatewayStatusInputs {
   readonly unresolvedGateways: Derived<UnresolvedGateway>;
   readonly selectorSets: Derived<SelectorSet>;
   readonly selections: Derived<readonly string[]>;
+  readonly crowdedClaims: Collection<true>;
   readonly states: Derived<GatewayState>;
   readonly policiesByGateway: Index<PolicyTargets>;
   readonly jwtOwners: Collection<string>;
@@ -28,6 +30,7 @@ export interface GatewayStatusInputs {
 }
 
 const readyMessage = 'The configuration is ready for the gateways that ask for it.';
+const crowdedMessage = `The Gateways select more than ${maxSelectedNamespaces} namespaces together, and those of this namespace more than an equal part of them, so that the selectors of this Gateway, which select most, select nothing: select fewer namespaces, use the same selectors in several Gateways, or allow all namespaces.`;
 const notAcceptedMessage = 'The Gateway is not accepted.';
 
 type OurGateway = Extract<GatewayResult, { kind: 'ours' }>;
@@ -53,7 +56,8 @@ export function gatewayStatus(
     return { kind: 'Gateway', namespace, name, conditions, addresses: [], listeners: [] };
   }
   if (result.kind === 'foreign') return undefined;
-  const own = failure === undefined ? gatewayConditions(result, condition) : unknown(condition);
+  const own =
+    failure === undefined ? gatewayConditions(result, isCrowded(context, key, inputs), condition) : unknown(condition);
   const internalErrors = failure === undefined ? [] : [internalError(condition, failure)];
   const conditions = [...own, ...attachedPolicies(context, key, inputs, condition), ...internalErrors];
   if (result.acceptance.kind === 'served') conditions.push(...jwtProvided(context, key, inputs, condition));
@@ -107,8 +111,16 @@ function unknown(condition: ConditionWriter): readonly Condition<GatewayConditio
   ];
 }
 
+/** Whether there is no room for what the selectors of the Gateway select. */
+function isCrowded(context: Context, key: string, { unresolvedGateways, crowdedClaims }: GatewayStatusInputs): boolean {
+  const gateway = context.get(unresolvedGateways, key);
+  const claim = gateway && selectorClaimOf(gateway);
+  return claim !== undefined && context.get(crowdedClaims, claim) !== undefined;
+}
+
 function gatewayConditions(
   { acceptance, addresses, listeners }: OurGateway,
+  isCrowded: boolean,
   condition: ConditionWriter,
 ): readonly Condition<GatewayConditionType>[] {
   switch (acceptance.kind) {
@@ -120,13 +132,13 @@ function gatewayConditions(
     case 'rejected':
       return [condition('Accepted', 'False', acceptance.reason, acceptance.message), notProgrammed(condition)];
     case 'served':
-      return servedConditions(listeners, addresses, condition);
+      return servedConditions(listeners, isCrowded ? crowded(condition) : programmed(addresses, condition), condition);
   }
 }
 
 function servedConditions(
   listeners: readonly ListenerResult[],
-  addresses: AddressesResult,
+  programmed: Condition<GatewayConditionType>,
   condition: ConditionWriter,
 ): readonly Condition<GatewayConditionType>[] {
   const accepted = listeners.filter(({ outcome }) => outcome.accepted);
@@ -135,7 +147,7 @@ function servedConditions(
     return [condition('Accepted', 'False', 'ListenersNotValid', message), notProgrammed(condition)];
   }
   const reason = accepted.length === listeners.length ? 'Accepted' : 'ListenersNotValid';
-  return [condition('Accepted', 'True', reason, message), programmed(addresses, condition)];
+  return [condition('Accepted', 'True', reason, message), programmed];
 }
 
 function listenersMessage(listeners: readonly ListenerResult[]): string {
@@ -160,6 +172,10 @@ function programmed(
   if (unusable.length > 0) return condition('Programmed', 'False', 'AddressNotUsable', joinSentences(unusable));
   if (unassigned.length > 0) return condition('Programmed', 'False', 'AddressNotAssigned', joinSentences(unassigned));
   return condition('Programmed', 'True', 'Programmed', readyMessage);
+}
+
+function crowded(condition: ConditionWriter): Condition<GatewayConditionType> {
+  return condition('Programmed', 'False', 'NoResources', crowdedMessage);
 }
 
 function notProgrammed(condition: ConditionWriter): Condition<GatewayConditionType> {

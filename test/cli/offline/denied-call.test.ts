@@ -108,6 +108,13 @@ const denied: readonly (readonly [
     '"default_tool__run" is the name that clients see at a gateway with --names=portable; the name of a tool in rules is <target>:<tool>, here "default/tool:run". Ask for that one.',
   ],
   [
+    'a target without its namespace',
+    world,
+    me,
+    ['--tool=tool:run'],
+    '"tool:run" names its target without the namespace; the name of a tool in rules is <target>:<tool>, here "default/tool:run". Ask for that one.',
+  ],
+  [
     'a name with two underscores',
     world,
     me,

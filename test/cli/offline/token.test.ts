@@ -38,7 +38,7 @@ describe('a token', () => {
   });
 
   it.each([
-    ['--token=secret', /--token is no JWT/],
+    ['--token=secret', /--token is no JWT.* One in a file is read with --token - < token\.txt\./],
     ['--token=a.secret.c', /--token is no JWT/],
     [`--token=${tokenOf(['secret'])}`, /--token is no JWT/],
     [`--token=${'secret'.repeat(20_000)}`, /--token is longer than 65536/],

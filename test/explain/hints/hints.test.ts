@@ -14,6 +14,7 @@ import {
   openGateway,
   policy,
   policyWith,
+  serviceWith,
   together,
 } from '../../support/worlds/manifests.ts';
 import { defaultSettings } from '../../support/worlds/translated-world.ts';
@@ -59,6 +60,19 @@ describe('the hints of a world', () => {
 
   it('name a target that is missing once for each policy', () => {
     expect(messagesOf(openGateway, withNames('red/gone:a', 'red/gone:b'), policy('default/q', 'gw')).length).toBe(1);
+  });
+
+  it('say of a Service once what several policies want of it', () => {
+    const plain = serviceWith('default/tool', '{ ports: [{ port: 80 }] }');
+    const other = policy('default/q', 'gw', 'you', '{ kind: tool, name: "default/tool:walk" }');
+    expect(messagesOf(openGateway, plain, withNames('default/tool:run'), other)).toEqual([
+      expect.stringContaining('Service default/tool makes no target'),
+    ]);
+  });
+
+  it('do not repeat what its Service is told, which makes none', () => {
+    const broken = serviceWith('default/tool', '{ ports: [{ port: 0, appProtocol: kgateway.dev/mcp }] }');
+    expect(messagesOf(openGateway, broken, withNames('default/tool:run', 'default/tool/81:run'))).toEqual([]);
   });
 
   it('suggest a near name for the first hundred, and name the others without', () => {

@@ -50,6 +50,7 @@ const failures = {
   failed() {},
   isRefusal: () => false,
   leftOut() {},
+  floods() {},
   forget() {},
 };
 
@@ -100,7 +101,7 @@ function createRig() {
     },
     names,
     upstreamState: createUpstreamState(
-      { circuit: noCircuit, kept, turnstile: { enter: () => () => {} } },
+      { circuit: noCircuit, kept, turnstile: { enter: () => () => {} }, delayed: () => {} },
       new FairTurns(),
     ),
     lists: {

@@ -40,6 +40,7 @@ function createRig(events: Partial<UpstreamEvents> = {}) {
         circuit: { ...noCircuit, failed: (target) => void failed.push(target) },
         kept: createListMemory({ evict: () => {}, crowded: () => {} }),
         turnstile: { enter: () => () => {} },
+        delayed: () => {},
       },
       new FairTurns(),
     ),

@@ -197,6 +197,28 @@ describe('a target whose tool reports progress without end', () => {
     expect((await reply).result).toEqual({});
     expect((await reply).before).toHaveLength(2_300);
     expect((await other.request('tools/call', { name: 'a:y' })).result).toEqual({});
-    expect(warnings(gateway)).toEqual([]);
+    expect(gateway.log.lines.filter(({ message }) => message === 'target does not answer')).toEqual([]);
   });
+});
+
+it('a stream of log messages without end delays no answer of its target, and is told of once', async () => {
+  const line = '{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"x"}}';
+  await using target = await startRawTarget(() => ({ result: { tools: [{ name: 'x' }] } }), {
+    get(_, response) {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+      response.write(`data: ${line}\n\n`.repeat(5_000));
+    },
+  });
+  // With a clock that stands still, what is read too fast waits for ever.
+  await using gateway = await startGateway({ clock: createManualClock() });
+  gateway.config.putTarget(target.target('a'));
+  gateway.config.allow('n.p', 'me', 'tool', '*');
+  const client = await openRawClient(gateway, gateway.token('me'));
+  expect((await client.request('tools/list')).result).toEqual({ tools: [{ name: 'a:x' }] });
+  await gateway.log.line('read slowly');
+  for (let lists = 0; lists < 3; lists += 1) {
+    expect((await client.request('tools/list')).result).toEqual({ tools: [{ name: 'a:x' }] });
+  }
+  expect(gateway.counters.total('gatehouse_gateway_notifications_delayed_total')).toBeGreaterThan(0);
+  expect(warnings(gateway)).toEqual(['a']);
 });

@@ -236,6 +236,32 @@ describe('pipelined requests', () => {
     expect([handled, lost]).toEqual([3, ['pipelined', 'pipelined', 'pipelined']]);
     expect(warnings()).toBe(1);
   });
+
+  it('wait on all connections 256 at most, three quarters of them of one address', async () => {
+    let handled = 0;
+    const port = await open({}, () => {
+      handled += 1;
+    });
+    /** Sends nine requests on each of so many connections. Returns those that stay open. */
+    const pipeline = async (connections: number, from: string): Promise<readonly Socket[]> => {
+      const open: Socket[] = [];
+      for (let left = connections; left > 0; left -= 1) {
+        const [before, closedBefore] = [handled, lost.length];
+        const socket = await raw(port, wholeHead.repeat(9), from);
+        // All nine arrive at once.
+        while (handled === before) await new Promise(setImmediate);
+        if (lost.length === closedBefore) open.push(socket);
+        else await closed(socket);
+      }
+      return open;
+    };
+    const [first] = await pipeline(24 + 2, '127.0.0.2');
+    expect(lost).toEqual(['pipelined', 'pipelined']);
+    expect(await pipeline(8 + 1, '127.0.0.3')).toHaveLength(8);
+    first?.destroy();
+    // What it held is given back once the listener has noticed.
+    while ((await pipeline(1, '127.0.0.2')).length === 0);
+  });
 });
 
 it('drains: idle connections are closed, and it ends when the last response does', async () => {

@@ -255,12 +255,12 @@ it('a Namespace with an invalid frame keeps its name', () => {
   expect(decode('Namespace', broken)).toMatchObject({ readable: false, kind: 'Namespace', name: 'it' });
 });
 
-it('a key like __proto__ is a field like any other', () => {
+it('a key like __proto__ is a field like any other, and resembles none', () => {
   const value: unknown = JSON.parse(
     '{"apiVersion":"v1","kind":"Namespace","__proto__":{"metadata":{"name":"it"}},"constructor":1}',
   );
   expect(decode('Namespace', value).readable).toBe(false);
   expect(problemsOf('Namespace', value)).toContain(
-    'warning __proto__ is not a known field: write "spec", the nearest known one, or remove it.',
+    'warning __proto__ is not a known field: remove it. Known here: apiVersion, kind, metadata, spec, status.',
   );
 });

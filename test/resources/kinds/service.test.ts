@@ -102,6 +102,15 @@ describe('the address of an ExternalName Service', () => {
   });
 });
 
+it.each(['localhost', 'ip6-localhost', '127.0.0.1', '::1'])(
+  'an ExternalName Service that names the machine of its author, such as %s, is told of --resolve',
+  (externalName) => {
+    expect(problems({ type: 'ExternalName', externalName })).toEqual([
+      `error spec.externalName is "${externalName}", the machine of each gateway, where no target may be. For a server on yours, leave out spec.type and this, and start the gateway with --resolve.`,
+    ]);
+  },
+);
+
 describe('the path of a Service', () => {
   const path = (annotations: unknown): unknown => valueOrReason(service({}, annotations).path);
   const ours = 'kgateway.dev/mcp-path';

@@ -8,7 +8,12 @@ import {
   labelIndexValues,
   matches,
 } from '../../../src/translate/gateway/namespace-selector.ts';
-import { selectNamespaces, selectorSetFromKey, selectorSetKey } from '../../../src/translate/gateway/selector-set.ts';
+import {
+  countNamespaces,
+  selectNamespaces,
+  selectorSetFromKey,
+  selectorSetKey,
+} from '../../../src/translate/gateway/selector-set.ts';
 import { anyLabels, anySelector } from './selectors.ts';
 
 /** Sets of selectors over labelled namespaces, in a graph of their own. */
@@ -18,13 +23,29 @@ function createSelections(check = true) {
   const keys = graph.source<string>({ name: 'keys' });
   const byLabel = graph.index(namespaces, labelIndexValues, { name: 'by-label' });
   const sets = graph.derive(keys, selectorSetFromKey, { name: 'sets' });
-  const selected = graph.derive(sets, selectNamespaces({ namespaces, byLabel }), { name: 'selected' });
+  const indexed = { namespaces, byLabel };
+  const room = graph.source<true>({ name: 'room' });
+  const selected = graph.derive(
+    sets,
+    selectNamespaces(indexed, (set, context) => context.get(room, set) === true),
+    { name: 'selected' },
+  );
+  const asked = graph.source<true>({ name: 'asked' });
+  const count = countNamespaces(indexed, (context) => context.get(asked, '') === true);
+  const counted = graph.derive(sets, count, { name: 'counted' });
   return {
     addSet: (name: string, ...selectors: readonly LabelSelector[]) =>
-      graph.commit(() => keys.set(name, selectorSetKey(selectors) ?? '[]')),
+      graph.commit(() => {
+        keys.set(name, selectorSetKey(selectors) ?? '[]');
+        room.set(name, true);
+      }),
+    setRoom: (name: string, hasRoom: boolean) =>
+      graph.commit(() => (hasRoom ? room.set(name, true) : room.delete(name))),
     label: (name: string, labels: ReadonlyMap<string, string> | undefined) =>
       graph.commit(() => (labels === undefined ? namespaces.delete(name) : namespaces.set(name, { name, labels }))),
     selectedBy: (name: string) => selected.get(name),
+    ask: () => graph.commit(() => asked.set('', true)),
+    countOf: (name: string) => counted.get(name),
     all: () => [...namespaces.entries()].map(([, namespace]) => namespace),
   };
 }
@@ -47,16 +68,32 @@ describe('a set of selectors', () => {
         fc.array(change, { maxLength: 12 }),
         (selectors, changes) => {
           const selections = createSelections();
+          selections.ask();
           selections.addSet('set', ...selectors);
           const compiled = selectors.map(compileSelector);
           for (const [changed, labels] of changes) {
             selections.label(changed, labels);
             const expected = selections.all().filter((each) => compiled.some((one) => matches(one, each.labels)));
             expect(selections.selectedBy('set')).toEqual(expected.map((each) => each.name).sort());
+            expect(selections.countOf('set')).toBe(expected.length);
           }
         },
       ),
     );
+  });
+
+  it('selects nothing while it has no room, and all that it matches afterwards', () => {
+    const selections = createSelections();
+    selections.label('a', new Map([['team', 'red']]));
+    selections.addSet('set', { requirements: [{ operator: 'Exists', key: 'team' }] });
+    expect(selections.selectedBy('set')).toEqual(['a']);
+    selections.setRoom('set', false);
+    selections.ask();
+    selections.label('b', new Map([['team', 'blue']]));
+    expect(selections.selectedBy('set')).toEqual([]);
+    expect(selections.countOf('set')).toBe(2);
+    selections.setRoom('set', true);
+    expect(selections.selectedBy('set')).toEqual(['a', 'b']);
   });
 
   it('with more values than are worth an index entry each selects the same', () => {

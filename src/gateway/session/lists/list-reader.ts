@@ -65,7 +65,7 @@ export interface ListReaderParts {
 /**
  * Creates the function that asks targets for their lists, all at the same time. It leaves out those that fail, that did
  * not respond within {@link listTimeout} before, that cannot be reached, or whose lists are too large for one merged
- * list, now or shortly before.
+ * list, now or shortly before. Of those that were slow before, it takes what they listed to the gateway itself.
  *
  * @param listed called with each target that has listed
  */
@@ -127,24 +127,28 @@ class TargetLists {
     const { signal, caller, usable } = this.#request;
     const method = this.#method;
     if (signal.aborted) return void this.#lists.set(target, emptyListing);
-    const isLeftOut = circuit.isLeftOut(target) || health.isLeftOut(target, method);
-    if (isLeftOut || shared.crowdedOut.has(callerKey(caller), method, target)) return;
+    if (circuit.isLeftOut(target) || shared.crowdedOut.has(callerKey(caller), method, target)) return;
+    const isLeftOut = health.isLeftOut(target, method);
+    const standIn = isLeftOut ? shared.standIn(target, method) : undefined;
+    if (isLeftOut && standIn === undefined) return;
+    const began = clock.now();
     const deadline = new Deadline(clock, signal);
     this.#room.enter(target, has(usable, target), () => {
       this.#giveBack(target);
       deadline.abort(new AnswerLimitError(tooLarge));
     });
     try {
-      const found = await this.#readOne(target, deadline);
+      const found = standIn ?? (await this.#readOne(target, deadline));
+      if (standIn !== undefined) this.#room.hold(target, standIn.size);
       if (this.#room.leftOut.has(target)) return;
       this.#lists.set(target, found);
       listed(target, method);
-      health.listed(target, method);
+      if (standIn === undefined) health.listed(target, method, clock.now() - began);
     } catch (error) {
       if (this.#room.leftOut.has(target)) return;
       this.#giveBack(target);
       if (signal.aborted || !upstreams.isTarget(target)) this.#lists.set(target, emptyListing);
-      else health.failed(target, method, error);
+      else health.failed(target, method, error, clock.now() - began);
     } finally {
       deadline.release();
     }

@@ -1,10 +1,16 @@
-import type { Stop, StopAsync } from '../../../edges.ts';
+import type { Clock, Stop, StopAsync } from '../../../edges.ts';
 import { within } from '../../../net/deadline.ts';
 import type { MessageSize } from '../../rpc/model.ts';
 import type { AnswerBudget } from '../../upstream/answer-limits.ts';
 import { BudgetLease } from '../../upstream/budget-lease.ts';
+import { SlowListError, slowListTime } from '../../upstream/health/target-states.ts';
 import type { SessionParts } from '../model.ts';
-import { createUpstreamSessions, eventsOfNobody, type UpstreamState } from '../upstream-sessions.ts';
+import {
+  createUpstreamSessions,
+  eventsOfNobody,
+  type UpstreamSessions,
+  type UpstreamState,
+} from '../upstream-sessions.ts';
 import { CrowdedOut } from './crowded-out.ts';
 import {
   emptyListing,
@@ -16,6 +22,7 @@ import {
   readPages,
 } from './list-pages.ts';
 import { createListTurns, type ListTurns } from './list-turns.ts';
+import { StandIns } from './stand-ins.ts';
 
 /**
  * Lists of targets over connections of the gateway's own, one for each target, however many clients there are: for
@@ -32,6 +39,18 @@ export interface SharedListing {
    * {@link listTimeout}.
    */
   read(target: string, method: ListMethod): Promise<Listing>;
+  /**
+   * Reads a list in the same way, to find out how the target lists. Rejects with a {@link SlowListError} when it takes
+   * longer than clients wait each time; what was listed stands in for it from then on.
+   */
+  probe(target: string, method: ListMethod): Promise<void>;
+  /** Returns what stands in for the list of a target that is slow; `undefined` when there is nothing. */
+  standIn(target: string, method: ListMethod): Listing | undefined;
+  /**
+   * Call it when a target says that a list has changed: nothing stands in for it until it was read again. Returns
+   * whether something did.
+   */
+  changed(target: string, method: ListMethod): boolean;
   /** The budget for the lists of all targets, those of client sessions included. */
   readonly budget: AnswerBudget;
   /** Whose list is read, and merged, next. */
@@ -55,14 +74,21 @@ interface RunningList {
   stopTimer: Stop;
 }
 
+/** What a shared listing reports. */
+interface SharedListingEvents {
+  failed(target: string, reason: Error): void;
+  /** Something stands in for a list for which nothing did before. */
+  standsIn(target: string, method: ListMethod): void;
+}
+
 /** Opens no connection before the first list. */
 export function createSharedListing(
   parts: SessionParts,
   state: UpstreamState,
-  failed: (target: string, reason: Error) => void,
+  events: SharedListingEvents,
 ): SharedListing {
   const ended = new AbortController();
-  const upstreams = createUpstreamSessions(parts, state, eventsOfNobody(failed), ended.signal);
+  const upstreams = createUpstreamSessions(parts, state, eventsOfNobody(events.failed), ended.signal);
   const running = new Map<string, RunningList>();
 
   const forget = (key: string): void => {
@@ -80,31 +106,38 @@ export function createSharedListing(
     return within(limit, (signal) => readPages(upstream, pagedLists[method], { params: {}, signal }, hold));
   };
 
+  const standIns = new StandIns();
+  const read: SharedListing['read'] = (target, method) => {
+    const key = `${method} ${target}`;
+    const found = running.get(key);
+    if (found !== undefined) return found.listing;
+    const lease = new BudgetLease(state.budget.lists, target);
+    const own: RunningList = { listing: list(target, method, lease), lease, stopTimer: () => {} };
+    running.set(key, own);
+    const listed = (bytes: number): void => {
+      // One that was dropped meanwhile may have grown since.
+      if (running.get(key) !== own) lease.release();
+      else if (bytes > reusedBytes) own.stopTimer = parts.clock.after(reuseTime, () => forget(key));
+      else forget(key);
+    };
+    own.listing.then(
+      ({ size }) => listed(size.bytes),
+      () => listed(0),
+    );
+    return own.listing;
+  };
+
   return {
     budget: state.budget,
     turns: createListTurns(parts.clock),
     crowdedOut: new CrowdedOut(parts.clock),
-    read(target, method) {
-      const key = `${method} ${target}`;
-      const found = running.get(key);
-      if (found !== undefined) return found.listing;
-      const lease = new BudgetLease(state.budget.lists, target);
-      const own: RunningList = { listing: list(target, method, lease), lease, stopTimer: () => {} };
-      running.set(key, own);
-      const listed = (bytes: number): void => {
-        // One that was dropped meanwhile may have grown since.
-        if (running.get(key) !== own) lease.release();
-        else if (bytes > reusedBytes) own.stopTimer = parts.clock.after(reuseTime, () => forget(key));
-        else forget(key);
-      };
-      own.listing.then(
-        ({ size }) => listed(size.bytes),
-        () => listed(0),
-      );
-      return own.listing;
-    },
+    read,
+    probe: createProbe({ ...parts, ...events, read, upstreams, standIns }),
+    standIn: (target, method) => standIns.get(target, method),
+    changed: (target, method) => standIns.forget(target, method),
     drop(targets) {
       for (const target of targets) {
+        standIns.forgetTarget(target);
         for (const method of listMethods) forget(`${method} ${target}`);
       }
       upstreams.drop(targets);
@@ -115,5 +148,37 @@ export function createSharedListing(
       for (const key of [...running.keys()]) forget(key);
       return upstreams.close();
     },
+  };
+}
+
+interface ProbeParts extends Pick<SharedListing, 'read'>, Pick<SharedListingEvents, 'standsIn'> {
+  readonly clock: Clock;
+  readonly passHeaders?: readonly string[] | undefined;
+  readonly upstreams: Pick<UpstreamSessions, 'opened'>;
+  readonly standIns: StandIns;
+}
+
+function createProbe({
+  clock,
+  passHeaders = [],
+  read,
+  upstreams,
+  standIns,
+  standsIn,
+}: ProbeParts): SharedListing['probe'] {
+  return async (target, method) => {
+    const began = clock.now();
+    const reading = read(target, method);
+    const upstream = upstreams.opened(target);
+    let isNew = true;
+    const listing = await reading.finally(() => {
+      isNew = !standIns.forget(target, method);
+    });
+    // What a target lists without the headers of a client stands in for no list with them.
+    if (passHeaders.length > 0 || clock.now() - began <= slowListTime) return;
+    // One that was changed meanwhile is another target.
+    const isKept = upstreams.opened(target) === upstream && standIns.keep(target, method, listing);
+    if (isKept && isNew) standsIn(target, method);
+    throw new SlowListError();
   };
 }

@@ -35,6 +35,8 @@ export interface TargetFailures {
    * are made together depends on what the caller may use.
    */
   leftOut(targets: readonly string[], method: string, reason: string): void;
+  /** Notifications of a target are read more slowly than it sends them: no failure, but its callers may notice it. */
+  floods(target: string): void;
   /** Call when a target was changed or removed. */
   forget(target: string): void;
 }
@@ -49,6 +51,8 @@ const lineRate = { rate: 1 / 30, burst: 16 } as const;
 
 /** Lines about all targets: dozens that fail at once, and in turns, are lines for each. */
 const allLinesRate = { rate: 1 / 10, burst: 24 } as const;
+
+const tooFast = 'it sends more progress, log messages or updates of resources than are read in a second';
 
 /**
  * Starts with no known failure: nothing is logged for a target that responds from the start.
@@ -66,6 +70,7 @@ export function createTargetFailures(
   const allLines = new RateLimiter(clock, allLinesRate);
   /** What is the fault of no target alone, and may concern all of them at once. */
   const ofAll = new LogThrottle(clock, log);
+  const floods = new LogThrottle(clock, log);
   const throttleOf = (target: string): LogThrottle => {
     const throttle = throttles.get(target) ?? new LogThrottle(clock, log, { maxReasons });
     throttles.set(target, throttle);
@@ -122,7 +127,13 @@ export function createTargetFailures(
       const fields = { request: method, targets: targets.join(', ') };
       ofAll.failed(method, { reason, message: 'a list is made without some targets', fields });
     },
+    floods(target) {
+      if (floods.admit(target, tooFast) && allLines.tryTake() === 0) {
+        log.warn('notifications of a target are read slowly', { target, because: tooFast });
+      }
+    },
     forget(target) {
+      floods.forget(target);
       throttles.delete(target);
       states.forget(target);
     },

@@ -6,6 +6,7 @@ import { FloodError } from '../flood-guard.ts';
 import { type Failing, Recovery } from './recovery.ts';
 import { CircuitOpenError } from './target-circuit.ts';
 import type { TargetFailures } from './target-failures.ts';
+import { SlowListError, slowListTime } from './target-states.ts';
 
 /**
  * Which lists of which targets fail. Shared by all sessions.
@@ -15,13 +16,15 @@ import type { TargetFailures } from './target-failures.ts';
 export interface TargetHealth<Method extends string> {
   /**
    * Returns whether a list is not to be asked for: it was not answered in time, or was larger than it may be, and has
-   * not been answered since.
+   * not been answered since; or it is answered so late that clients get what it said before.
    */
   isLeftOut(target: string, method: Method): boolean;
   /** The lists of a target that fail now. */
   failing(target: string): TargetState['lists'];
-  listed(target: string, method: Method): void;
-  failed(target: string, method: Method, error: unknown): void;
+  /** @param waited the milliseconds that the client has waited for it */
+  listed(target: string, method: Method, waited: number): void;
+  /** @param waited see {@link listed} */
+  failed(target: string, method: Method, error: unknown, waited: number): void;
   /** Asks at once for the lists of a target that fail, since it can be reached again. */
   hasten(target: string): void;
   /** Call when a target was changed or removed. */
@@ -34,7 +37,10 @@ export interface TargetHealthParts<Method extends string> {
   readonly clock: Clock;
   readonly random: Random;
   readonly failures: TargetFailures;
-  /** Asks for a list, beside the requests of clients. Rejects when it is not answered within the time limit. */
+  /**
+   * Asks for a list, beside the requests of clients. Rejects when it is not answered within the time limit, and with a
+   * {@link SlowListError} when no client shall wait for it.
+   */
   probe(target: string, method: Method): Promise<unknown>;
   /** Called when a list that had failed is answered. */
   recovered(target: string, method: Method): void;
@@ -68,7 +74,7 @@ export function createTargetHealth<Method extends string>(parts: TargetHealthPar
     trial: ({ target, method }) => parts.probe(target, method).catch(ignoreRefusal),
     trialFailed(list, error) {
       noteFailure(list, error);
-      return false;
+      return error instanceof SlowListError;
     },
     recovered({ target, method }) {
       failures.succeeded(target, method);
@@ -83,12 +89,16 @@ export function createTargetHealth<Method extends string>(parts: TargetHealthPar
         .failing()
         .filter(({ item }) => item.target === target)
         .map(failingList),
-    listed(target, method) {
-      if (!lists.worked({ target, method })) failures.succeeded(target, method);
+    listed(target, method, waited) {
+      if (waited > slowListTime) {
+        noteFailure({ target, method }, new SlowListError());
+        // Until the gateway's own attempt is as slow: the time may be that of a busy gateway.
+        lists.failed({ target, method }, false);
+      } else if (!lists.worked({ target, method })) failures.succeeded(target, method);
     },
-    failed(target, method, error) {
+    failed(target, method, error, waited) {
       noteFailure({ target, method }, error);
-      if (!failures.isRefusal(error)) lists.failed({ target, method }, isCostly(error));
+      if (!failures.isRefusal(error)) lists.failed({ target, method }, isCostly(error, waited));
     },
     hasten(target) {
       for (const { item } of lists.failing()) if (item.target === target) lists.hasten(item);
@@ -102,7 +112,11 @@ function failingList({ item, state, since }: Failing<TargetList<string>>): Targe
   return { method: item.method, state, since: new Date(since).toISOString() };
 }
 
+/** Milliseconds for which each list may wait for one that fails. */
+const shortWait = 250;
+
 /** Only the first wait for such a failure is acceptable; any other is over at once. */
-function isCostly(error: unknown): boolean {
+function isCostly(error: unknown, waited: number): boolean {
+  if (waited > shortWait) return true;
   return [DeadlineExceededError, AnswerLimitError, FloodError].some((costly) => error instanceof costly);
 }

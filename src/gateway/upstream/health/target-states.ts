@@ -25,6 +25,18 @@ export interface TargetStates {
   of(target: string): Omit<TargetState, 'lists' | 'circuit'>;
 }
 
+/** Milliseconds that clients wait for the list of a target, each time. One that takes longer is asked for beside them. */
+export const slowListTime = 1_000;
+
+/** A list was answered, after {@link slowListTime}. */
+export class SlowListError extends Error {
+  override readonly name = 'SlowListError';
+
+  constructor() {
+    super(`its list takes longer than ${slowListTime / 1_000} s: clients get what it listed before`);
+  }
+}
+
 /** Not the name of a method: a connection failed while no request reported it. */
 export const connectionRequest = 'connection';
 
@@ -96,7 +108,7 @@ function initialState(): Mutable {
 }
 
 function outcomeOf(error: unknown): TargetOutcome {
-  if (error instanceof DeadlineExceededError) return 'timeout';
+  if (error instanceof DeadlineExceededError || error instanceof SlowListError) return 'timeout';
   const limits = [AnswerLimitError, AnswerBudgetError, FloodError, TargetConnectionsError];
   return limits.some((limit) => error instanceof limit) ? 'limit' : 'failure';
 }

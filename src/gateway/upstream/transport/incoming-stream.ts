@@ -53,14 +53,15 @@ export async function readJson(body: TargetBody, parts: Incoming): Promise<void>
         continue;
       }
       buffer.append(chunk);
-      await parts.events.pace();
       if (!buffer.endsWithLine) continue;
       deliverLines(buffer.take(), parts);
       delivered = true;
+      await parts.events.pace();
     }
     await buffer.ready();
     const rest = buffer.take();
     if (!delivered || rest.text.trim() !== '') deliverLines(rest, parts);
+    await parts.events.pace();
   } finally {
     buffer.clear();
   }

@@ -7,6 +7,7 @@ import {
   maxPieces,
   messageBounds,
   uncountedBytes,
+  waitingBytes,
 } from '../answer-limits.ts';
 import { BudgetLease } from '../budget-lease.ts';
 
@@ -52,7 +53,7 @@ export class MessageBuffer {
   #decoder: typeof oneBlock | undefined;
   /** The message but for the last block. */
   #text = '';
-  #block: Uint8Array<ArrayBuffer> = empty;
+  #block: Buffer = empty;
   #blockLength = 0;
   #length = 0;
   #pieces = 0;
@@ -91,7 +92,7 @@ export class MessageBuffer {
     const excess = this.#structure.push(bytes);
     if (excess !== undefined) throw new AnswerLimitError(`a message has more than ${most[excess]} ${words[excess]}`);
     this.#arriving?.({ bytes: length, values: this.#structure.values });
-    this.#lease.grow(length);
+    if (length > uncountedBytes) this.#lease.grow(length + waitingBytes);
     this.#length = length;
     this.#add(bytes);
   }
@@ -146,7 +147,8 @@ export class MessageBuffer {
   #grow(length: number): void {
     if (length <= this.#block.length) return;
     const doubled = Math.max(initialBytes, 2 * this.#block.length);
-    const larger = new Uint8Array(Math.min(blockBytes, Math.max(length, doubled)));
+    // Of Node's pool while it is small, and not filled with zeros: only what was written is read.
+    const larger = Buffer.allocUnsafe(Math.min(blockBytes, Math.max(length, doubled)));
     larger.set(this.#block.subarray(0, this.#blockLength));
     this.#block = larger;
   }
@@ -157,4 +159,4 @@ const oneBlock = new TextDecoder();
 const lineFeed = 0x0a;
 const initialBytes = 1_024;
 const blockBytes = 64 * 1024;
-const empty = new Uint8Array(0);
+const empty = Buffer.alloc(0);

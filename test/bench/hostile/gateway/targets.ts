@@ -40,6 +40,18 @@ export const targetAttacks: readonly Attack[] = [
     start: (victim) => startHostileTarget(victim, 1, { answer: (_, response) => dripInto(response) }),
   },
   {
+    name: 'sixteen targets whose lists take two seconds',
+    row: 14,
+    program: 'gateway',
+    trace: targetAsked('default/hostile-1', 'its list takes longer'),
+    amount: { full: 16, short: 1 },
+    seconds: 60,
+    start: (victim, count) =>
+      startHostileTarget(victim, count, {
+        answer: (message, response) => void setTimeout(() => sendResult(response, message, emptyList), 2_000),
+      }),
+  },
+  {
     name: '15,000 rules and 20,000 tools',
     row: 15,
     program: 'gateway',
@@ -73,9 +85,15 @@ export const targetAttacks: readonly Attack[] = [
     return `{"jsonrpc":"2.0","id":${sent},"method":"ping"}`;
   }),
   ofMessages('changed lists without an end', () => '{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}'),
-  ofMessages('log messages without an end', () => {
-    return '{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"x"}}';
-  }),
+  {
+    ...ofMessages('log messages without an end', () => {
+      return '{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"x"}}';
+    }),
+    trace: {
+      metric: 'gatehouse_gateway_notifications_delayed_total',
+      line: 'notifications of a target are read slowly',
+    },
+  },
   ofMessages('messages that are no JSON-RPC', () => '{"x":1}'),
   {
     name: 'requests of a target to its clients without an end',

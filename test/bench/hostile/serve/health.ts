@@ -12,6 +12,11 @@ const keptRequests: Trace = {
   line: 'requests on connections that are kept open wait',
 };
 
+const emptyRequest = 'POST /none HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n';
+
+/** With a body that is kept until it is the request's turn. */
+const largeRequest = `POST /none HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60000\r\n\r\n${'x'.repeat(60_000)}`;
+
 /** The listener of health and metrics, which the kubelet asks. */
 export const healthAttacks: readonly Attack[] = [
   {
@@ -50,6 +55,19 @@ export const healthAttacks: readonly Attack[] = [
     trace: keptRequests,
     amount: { full: 960, short: 48 },
     start: ({ metrics }, count) => floodKept(metrics, count, manyAddresses),
+  },
+  {
+    name: 'large requests behind others to the health listener',
+    row: 8,
+    program: 'serve',
+    trace: {
+      metric: 'gatehouse_http_connections_lost_total',
+      labels: { listener: 'metrics', reason: 'pipelined' },
+      line: 'connections are closed because they send requests without waiting',
+      only: 'bench',
+    },
+    amount: { full: 740, short: 40 },
+    start: ({ metrics }, count) => floodHalfOpen(metrics, count, `${emptyRequest}${largeRequest.repeat(8)}`),
   },
   {
     name: 'half a preface at the xDS listener',

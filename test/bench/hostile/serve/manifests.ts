@@ -52,6 +52,9 @@ export const manifestAttacks: readonly Attack[] = [
       }),
     'gatehouse_source_parses_total',
   ),
+  ofText('a manifest of one Service over and over', { full: 20_000, short: 300 }, (count) =>
+    lines(count, () => '---\n{apiVersion: v1, kind: Service, metadata: {name: s, namespace: default}, spec: {}}'),
+  ),
   // As many as a file may have: each counts as 61 objects.
   ofText(
     'a manifest of policies of sixteen Gateways each',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createManualClock } from '../../../support/edges/manual-clock.ts';
 import { type Script, startRawTarget } from '../../../support/gateway/raw-target.ts';
 import { startTargetRig, type TargetRig } from '../../../support/gateway/target-rig.ts';
 import { type Ask, ask } from '../../../support/nodes/stateless-client.ts';
@@ -176,7 +177,8 @@ describe('a header of a tool on the first of two pages, of which what is kept wa
         await evicted.promise;
         return { result: { tools: [{ name: 'y', inputSchema: schema('Region') }, { name: 'z' }] } };
       },
-      { list: 'filtered' },
+      // With a clock that stands still, the list is none that the gateway asks for again because it is slow.
+      { list: 'filtered', clock: createManualClock() },
     );
     const { gateway } = rig;
     for (const tool of ['x', 'z']) gateway.config.allow(`n.${tool}`, 'me', 'tool', `a:${tool}`);

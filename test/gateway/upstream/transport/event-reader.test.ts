@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createAnswerBudget, maxMessageBytes, maxPieces } from '../../../../src/gateway/upstream/answer-limits.ts';
 import { readEvents } from '../../../../src/gateway/upstream/transport/event-reader.ts';
+import { MessageBuffer } from '../../../../src/gateway/upstream/transport/message-buffer.ts';
 import { FairTurns } from '../../../../src/rate/fair-turns.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -165,6 +166,17 @@ describe('an event of a target', () => {
     const chunks = Array.from({ length: maxMessageBytes / size }, () => bytesOf('x'.repeat(size)));
     const { events, error } = await read([bytesOf('data: '), ...chunks, bytesOf('\n\n')]);
     expect([events.length, events[0]?.length, error]).toEqual([1, maxMessageBytes + 'message|'.length, undefined]);
+  });
+
+  it('counts with what was read of its connection beside it: a target may have some hundreds of unfinished ones', () => {
+    const budget = createAnswerBudget(new FairTurns());
+    const begin = () => new MessageBuffer({ budget, target: 'a' }).append(new Uint8Array(70 * 1024));
+    let begun = 0;
+    const beginAll = (): void => {
+      for (; begun < 1_000; begun += 1) begin();
+    };
+    expect(beginAll).toThrow('large answers of targets take at most 128 MiB');
+    expect(begun).toBe(Math.floor((48 * 1024) / (70 + 128)));
   });
 
   it('is refused when large events of all targets are more than the budget, and small ones are not', async () => {

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import type { ManifestFile } from '../../../src/source/files/manifest/manifest-file.ts';
+import { parseManifest } from '../../../src/source/files/manifest/parse-manifest.ts';
+import { ManifestStore } from '../../../src/source/files/manifest-store.ts';
+import { createRecordedCounters } from '../../support/edges/recorded-counters.ts';
+import { createRecordedLog } from '../../support/edges/recorded-log.ts';
+import { documents, namespaceText, serviceText } from './manifests.ts';
+
+/** A store of one empty root, and what it takes of files. */
+function createStore() {
+  const store = new ManifestStore({ roots: ['r'], log: createRecordedLog(), counters: createRecordedCounters() });
+  store.rootFound(0);
+  store.takeBatch();
+  const file = (name: string): ManifestFile => ({ root: 0, name, path: `r/${name}`, realPath: `/r/${name}` });
+  return {
+    write(name: string, ...texts: readonly string[]) {
+      store.setFile(file(name), parseManifest(documents(...texts), []));
+      return store.takeBatch()?.changes ?? [];
+    },
+    remove(name: string) {
+      store.deleteFile(file(name));
+      return store.takeBatch()?.changes ?? [];
+    },
+    problems: () => store.diagnostics().map(({ place }) => place),
+  };
+}
+
+const times = (count: number, text: string): readonly string[] => Array<string>(count).fill(text);
+
+describe('an object with very many copies', () => {
+  it('has an error for ten of a file and a hundred in all', () => {
+    const store = createStore();
+    store.write('a', ...times(200, serviceText('s')));
+    expect(store.problems()).toHaveLength(9);
+    for (let at = 0; at < 15; at += 1) store.write(`b${at}`, ...times(20, serviceText('s')));
+    expect(store.problems()).toHaveLength(100);
+    for (let at = 0; at < 15; at += 1) expect(store.remove(`b${at}`)).toEqual([]);
+    expect(store.problems()).toHaveLength(9);
+    expect(store.write('a', serviceText('s'))).toEqual([]);
+    expect(store.problems()).toEqual([]);
+  });
+
+  it('is the first readable one, also behind others', () => {
+    const store = createStore();
+    const unreadable = 'apiVersion: 1\nkind: Namespace\nmetadata: {name: team}\n';
+    const [change] = store.write('a', ...times(50, unreadable), namespaceText('team', 'a: b'));
+    expect(change?.resource).toMatchObject({ kind: 'Namespace', labels: { known: true } });
+  });
+});
+
+describe('a file that is written anew', () => {
+  it('has its objects take their new place, and changes only those that differ', () => {
+    const store = createStore();
+    store.write('a', serviceText('s'), serviceText('t'), serviceText('u'));
+    store.write('b', serviceText('t'));
+    expect(store.problems()).toEqual(['r/b:1:1']);
+    const changes = store.write('a', '# more', serviceText('s'), serviceText('t'), serviceText('u', 81));
+    expect(changes.map(({ key }) => key)).toEqual(['default/u']);
+    store.write('b');
+    expect(store.remove('a').map(({ key }) => key)).toEqual(['default/s', 'default/t', 'default/u']);
+  });
+});
