@@ -1,6 +1,7 @@
 import type { Resource } from '../../resources/model.ts';
 import type { Position } from '../diagnostics.ts';
 import { sameResource } from '../resource-change.ts';
+import { weightOf } from './manifest/limits.ts';
 import { fileKey, type ManifestFile } from './manifest/manifest-file.ts';
 import type { PlacedObject } from './manifest/parse-manifest.ts';
 import type { ObjectContent } from './manifest/read-object.ts';
@@ -37,6 +38,7 @@ export class FileObjects {
   readonly #copies = new Map<string, Copy[]>();
   readonly #resourceOf: (id: string) => Resource | undefined;
   #count = 0;
+  #weight = 0;
   #hasNameless = false;
 
   /** @param resourceOf returns what an object is now: one that stays the same stays the same reference */
@@ -52,12 +54,18 @@ export class FileObjects {
     return this.#hasNameless;
   }
 
+  /** As how many objects they count. */
+  get weight(): number {
+    return this.#weight;
+  }
+
   /** Takes the next ones. */
   add(objects: readonly PlacedObject[]): void {
     for (const { content, position } of objects) {
       if (content.type === 'nameless namespace') this.#hasNameless = true;
       else this.#add(content, position);
       this.#count += 1;
+      this.#weight += weightOf(content);
     }
   }
 

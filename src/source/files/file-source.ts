@@ -4,6 +4,7 @@ import type { DebounceOptions } from '../../rate/debounce.ts';
 import type { ResourceSource } from '../model.ts';
 import { documentOf } from './document-text.ts';
 import { type ObjectField, placesOf } from './field-locator.ts';
+import type { ManifestFile } from './manifest/manifest-file.ts';
 import { ManifestStore } from './manifest-store.ts';
 import { ManifestLoader } from './parsing/manifest-loader.ts';
 import { Arrivals } from './watch/arrivals.ts';
@@ -64,7 +65,8 @@ export function fileSource(options: FileSourceOptions): FileSource {
   const { clock, log, namespaces = [], debounce = defaultDebounce, counters = noCounters } = options;
   const { settle = defaultSettle, budget = new ManifestBudget() } = options;
   const roots = distinct(options.roots);
-  const store = new ManifestStore({ roots, log, counters, clock });
+  const counted = ({ root, name }: ManifestFile, objects: number): void => budget.setObjects(root, name, objects);
+  const store = new ManifestStore({ roots, log, counters, clock, counted });
   const arrivals = new Arrivals();
   const plan = new WatchPlan();
   const loader = new ManifestLoader({ store, namespaces, clock, log, counters });

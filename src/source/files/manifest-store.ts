@@ -16,6 +16,8 @@ export interface ManifestStoreParts {
   readonly counters: Counters;
   /** Limits the lines of the log; absent where everything is read once. */
   readonly clock?: Clock;
+  /** Called with the number of objects in a file that is valid, before they count. */
+  readonly counted?: (file: ManifestFile, objects: number) => void;
 }
 
 /** The parts of the last batch beside its changes. */
@@ -41,11 +43,13 @@ export class ManifestStore {
   readonly #awaited = new Set<string>();
   /** Files with a Namespace whose name is unreadable. */
   readonly #nameless = new Set<string>();
+  readonly #counted: ManifestStoreParts['counted'];
   #delivered: Delivered | undefined;
 
-  constructor({ roots, log, counters, clock }: ManifestStoreParts) {
+  constructor({ roots, log, counters, clock, counted }: ManifestStoreParts) {
     this.#roots = roots;
     this.#diagnostics = new DiagnosticRegistry(log, counters, clock);
+    this.#counted = counted;
     this.#unseen = new Set(roots.keys());
   }
 
@@ -117,6 +121,7 @@ export class ManifestStore {
 
   /** The file is valid, and has these objects. */
   setObjects(objects: FileObjects, diagnostics: readonly Diagnostic[]): void {
+    this.#counted?.(objects.file, objects.weight);
     this.#awaited.delete(objects.key);
     this.#unread.delete(objects.file);
     this.#valid.add(objects.key);

@@ -64,13 +64,14 @@ const interval = 20;
  * still. A file that is being written meanwhile is read again; when that does not end, the batch is not synced.
  */
 export async function readFilesOnce({ roots, namespaces, readStdin, clock }: ReadOnceOptions): Promise<FilesOnce> {
-  const store = new ManifestStore({ roots, log: silent, counters: noCounters });
+  const budget = new ManifestBudget();
+  const counted = ({ root, name }: ManifestFile, objects: number): void => budget.setObjects(root, name, objects);
+  const store = new ManifestStore({ roots, log: silent, counters: noCounters, counted });
   const edges = { clock, log: silent, counters: noCounters };
   const loader = new ManifestLoader({ store, namespaces, maxInline, holds: true, ...edges });
   const arrivals = new Arrivals();
   const texts = new Map<string, string>();
   const scanners: RootScanner[] = [];
-  const budget = new ManifestBudget();
   const plan = new WatchPlan();
   const common = { store, loader, arrivals, budget, plan, settle: 0, clock, counters: noCounters };
   for (const [root, path] of roots.entries()) {

@@ -6,9 +6,10 @@ import { type Behind, sessionWaysTo, startPrograms, type Way, waysTo } from './w
 
 /**
  * Calls of a way before anything is measured: V8 compiles what it has seen often enough, and a call of a gateway that was
- * just started takes two to three times as much CPU as the same call after some thousands.
+ * just started takes two to three times as much CPU as the same call after some thousands, and its code of the transports
+ * settles after some ten thousand.
  */
-const warmUp = 5_000;
+const warmUp = 20_000;
 
 /** In each round, calls of one caller, and of each of many. */
 const sequential = 2_000;

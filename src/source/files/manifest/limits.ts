@@ -1,3 +1,6 @@
+import { partsOf } from '../../../resources/resources.ts';
+import type { ObjectContent } from './read-object.ts';
+
 /** Limits of a manifest file. A file beyond them is invalid as a whole. */
 export const limits: {
   readonly [what in
@@ -43,3 +46,8 @@ export const limits: {
  * Each is a target, or an attachment, and takes 13 µs: 5 MiB may have 144,000 of them.
  */
 export const weightOfPart = 4;
+
+/** As how many objects one counts. */
+export function weightOf(content: ObjectContent): number {
+  return 1 + weightOfPart * Math.max(0, content.type === 'resource' ? partsOf(content.resource) - 1 : 0);
+}

@@ -1,9 +1,9 @@
 import { LineCounter } from 'yaml';
 import { quoted } from '../../../json/quoted.ts';
 import type { Path } from '../../../resources/model.ts';
-import { partsOf, pathText } from '../../../resources/resources.ts';
+import { pathText } from '../../../resources/resources.ts';
 import type { Diagnostic, Position } from '../../diagnostics.ts';
-import { limits, weightOfPart } from './limits.ts';
+import { limits, weightOf, weightOfPart } from './limits.ts';
 import type { LongDocument } from './long-documents.ts';
 import { ManifestError } from './manifest-error.ts';
 import { NodeReader, offsetOf } from './node-reader.ts';
@@ -77,11 +77,6 @@ function readDocuments(text: string, lines: LineCounter, namespaces: readonly st
 const tooMany =
   `The file has more than ${limits.objects} objects: split it. A further MCP port of a Service, or Gateway of a policy, ` +
   `counts as ${weightOfPart}.`;
-
-/** As how many objects one counts. */
-function weightOf(content: ObjectContent): number {
-  return 1 + weightOfPart * Math.max(0, content.type === 'resource' ? partsOf(content.resource) - 1 : 0);
-}
 
 /** Says that a document was not even parsed; its kind would be ignored in any case. */
 function tooLong({ kind }: LongDocument, position: Position): Diagnostic {

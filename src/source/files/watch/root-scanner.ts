@@ -2,7 +2,7 @@ import { basename, dirname, join, parse, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Counters } from '../../../edges.ts';
 import { codeOrReason } from '../../../net/errors.ts';
-import { fileKey, type ManifestFile } from '../manifest/manifest-file.ts';
+import type { ManifestFile } from '../manifest/manifest-file.ts';
 import { type Arrivals, entryIn, type FolderEntry } from './arrivals.ts';
 import { changedEntries, failureOf } from './folder-check.ts';
 import { folderIdentity } from './folder-watcher.ts';
@@ -47,8 +47,8 @@ export class RootScanner {
   #unread: string | undefined;
   /** Files that are not even listed for want of room. */
   #more = 0;
-  /** The edge of the budget that {@link fit} was called with. */
-  #edge: string | undefined;
+  /** The number of edges of the budget that {@link fit} has seen. */
+  #edges = 0;
   /** The end of the last scan of all. */
   #scanningAll: Promise<void> = Promise.resolve();
   /** False until the first scan has ended: only then the time of a file's change is asked for, which was unobserved. */
@@ -104,10 +104,9 @@ export class RootScanner {
   async fit(othersWait: () => boolean): Promise<readonly string[]> {
     const { budget, path, root, store } = this.#parts;
     const left: string[] = [];
-    const edgeNow = (): string | undefined => budget.edge && fileKey(budget.edge);
     // What is read may have another size than before: the next scan goes on.
-    for (let round = 0; round < 4 && edgeNow() !== this.#edge; round += 1) {
-      this.#edge = edgeNow();
+    for (let round = 0; round < 4 && budget.edges() !== this.#edges; round += 1) {
+      this.#edges = budget.edges();
       await this.#entries.leaveOutCrowded();
       const admitted = [...this.#entries.leftOut.keys()].filter((name) => budget.admits(root, name));
       if (this.#folder !== undefined) left.push(...(await this.#scanEntries(this.#folder, admitted, othersWait)));

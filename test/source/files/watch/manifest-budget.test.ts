@@ -46,6 +46,18 @@ describe('a budget', () => {
     expect(budget.isBeyondList(1, 'e')).toBe(false);
   });
 
+  it('counts an object with a least size once its file is parsed, until the file has another size', () => {
+    const budget = new ManifestBudget({ bytes: 10, files: 3, object: 3 });
+    for (const name of ['a', 'b', 'c']) budget.set(0, name, 2);
+    expect(admitted(budget, ['a', 'b', 'c'])).toEqual(['a', 'b', 'c']);
+    budget.setObjects(0, 'b', 3);
+    expect(admitted(budget, ['a', 'b', 'c'])).toEqual(['a']);
+    budget.set(0, 'b', 2);
+    expect(admitted(budget, ['a', 'b', 'c'])).toEqual(['a']);
+    budget.set(0, 'b', 1);
+    expect(admitted(budget, ['a', 'b', 'c'])).toEqual(['a', 'b', 'c']);
+  });
+
   it('orders names as their bytes', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (a, b) => {
@@ -68,9 +80,9 @@ describe('which files are read', () => {
       seen: fc.constantFrom('change', 'check', 'all', 'later'),
     });
     await fc.assert(
-      fc.asyncProperty(fc.array(change, { maxLength: 14 }), async (changes) => {
+      fc.asyncProperty(fc.array(change, { maxLength: 14 }), fc.constantFrom(0, 2 * size), async (changes, object) => {
         const folders = [temporaryFolder(), temporaryFolder()];
-        const limits = { bytes: 4 * size + 10, files: 4 };
+        const limits = { bytes: 4 * size + 10, files: 4, object };
         const rig = scannersOf(folders, limits);
         await rig.scan();
         for (const { root, name, bytes, seen } of changes) {
@@ -237,7 +249,7 @@ it('a scan ends early once others wait, and when a scan before has left some of 
 it('files beyond what is read are left out with one error, and are read once there is room', async () => {
   const folder = temporaryFolder();
   for (const name of ['a', 'b']) save(folder, `${name}.yaml`, serviceText(name));
-  const files = await startFiles([folder], { budget: new ManifestBudget({ bytes: 3 * size, files: 3 }) });
+  const files = await startFiles([folder], { budget: new ManifestBudget({ bytes: 3 * size, files: 3, object: 0 }) });
   expect(files.problems()).toEqual([]);
   save(folder, 'b.yaml', `${serviceText('b', 81)}# ${'x'.repeat(2 * size)}\n`);
   await files.log.line('"b.yaml" and all files after it are not read');
@@ -285,7 +297,7 @@ it('a file that is too large itself takes no room, and a sparse one of a gigabyt
   save(folder, 'a.yaml', '');
   truncateSync(join(folder, 'a.yaml'), 2 ** 30);
   save(folder, 'b.yaml', serviceText('b'));
-  const files = await startFiles([folder], { budget: new ManifestBudget({ bytes: 2 * size, files: 2 }) });
+  const files = await startFiles([folder], { budget: new ManifestBudget({ bytes: 2 * size, files: 2, object: 0 }) });
   expect(files.problems()).toEqual([expect.stringContaining('has 1073741824 bytes')]);
   expect(files.port('default/b')).toBe(80);
 });
@@ -298,5 +310,22 @@ it('a file that is replaced by a folder is deleted', async () => {
   unlinkSync(join(folder, 'a.yaml'));
   renameSync(join(folder, 'new'), join(folder, 'a.yaml'));
   await files.until(() => files.resources.size === 0);
+  expect(files.problems()).toEqual([]);
+});
+
+it('small objects count as more than their bytes: a file that has too many is left out, also when it is looked at again', async () => {
+  const folder = temporaryFolder();
+  const many = (prefix: string, count: number): string =>
+    Array.from({ length: count }, (_, at) => serviceText(`${prefix}${at}`)).join('---\n');
+  save(folder, 'a.yaml', many('a', 100));
+  save(folder, 'b.yaml', many('b', 200));
+  const files = await startFiles([folder], { budget: new ManifestBudget({ object: 512, bytes: 512 * 250 }) });
+  await files.log.line('"b.yaml" and all files after it are not read');
+  expect(files.resources.size).toBe(100);
+  save(folder, 'c.yaml', serviceText('c'));
+  save(folder, 'a.yaml', many('a', 99));
+  await files.until(() => files.resources.size === 99);
+  save(folder, 'b.yaml', many('b', 150));
+  await files.until(() => files.resources.size === 250);
   expect(files.problems()).toEqual([]);
 });

@@ -1,7 +1,8 @@
+import type { ManifestFile } from '../../../../src/source/files/manifest/manifest-file.ts';
 import { ManifestStore } from '../../../../src/source/files/manifest-store.ts';
 import { ManifestLoader } from '../../../../src/source/files/parsing/manifest-loader.ts';
 import { Arrivals } from '../../../../src/source/files/watch/arrivals.ts';
-import { ManifestBudget } from '../../../../src/source/files/watch/manifest-budget.ts';
+import { type BudgetLimits, ManifestBudget } from '../../../../src/source/files/watch/manifest-budget.ts';
 import { RootScanner } from '../../../../src/source/files/watch/root-scanner.ts';
 import { type ChangedEntries, wholeRoot } from '../../../../src/source/files/watch/scan-queue.ts';
 import { WatchPlan } from '../../../../src/source/files/watch/watch-plan.ts';
@@ -28,7 +29,7 @@ export interface ScanRig {
 /** Scanners of folders without a watch, so that the test says what is looked at and when. */
 export function scannersOf(
   folders: readonly string[],
-  limits: { readonly bytes: number; readonly files: number },
+  limits: BudgetLimits,
   { readTime = 0, settle = 0 }: { readonly readTime?: number; readonly settle?: number } = {},
 ): ScanRig {
   // A second ahead, so that no file is fresh.
@@ -49,10 +50,12 @@ export function scannersOf(
       if (name === 'gatehouse_source_reads_total') clock.advance(readTime);
     },
   };
-  const store = new ManifestStore({ roots: folders, log: createRecordedLog(), counters });
+  // Most tests reckon with the bytes of files alone.
+  const budget = new ManifestBudget({ object: 0, ...limits });
+  const counted = ({ root, name }: ManifestFile, objects: number): void => budget.setObjects(root, name, objects);
+  const store = new ManifestStore({ roots: folders, log: createRecordedLog(), counters, counted });
   const loader = new ManifestLoader({ store, namespaces: [], clock, log: createRecordedLog(), counters });
   const batches = createBatches();
-  const budget = new ManifestBudget(limits);
   const shared = { store, loader, arrivals: new Arrivals(), budget, plan: new WatchPlan(), settle };
   const scanners = folders.map((path, root) => new RootScanner({ root, path, ...shared, clock, counters }));
   const deliver = (): Batches => {
