@@ -112,6 +112,18 @@ describe('a list', () => {
     expect(reasons.toSorted()).toEqual(['a list is larger than 8388608 bytes', 'a message has more than 500 levels']);
   });
 
+  it.each([-1, -32601])('is left out when it is refused at length, also with code %s', async (code) => {
+    await using long = await startRawTarget(() => ({ error: { code, message: 'x'.repeat(100_000) } }));
+    await using gateway = await startGateway({ clock: createManualClock() });
+    const client = await openAll(gateway, { long });
+    for (let lists = 0; lists < 3; lists += 1) expect(await namesOf(client)).toEqual([]);
+    // By the first list, and by the gateway's own attempt.
+    expect(long.received.filter(({ method }) => method === 'tools/list').length).toBeLessThanOrEqual(2);
+    expect((await gateway.log.line('does not answer')).fields['reason']).toContain(
+      'refused with more than 65536 bytes',
+    );
+  });
+
   it('sends no request to a target without the capability', async () => {
     await using noPrompts = await startRawTarget(listing('tools', [{ name: 'x' }]), { capabilities: { tools: {} } });
     await using unaware = await startRawTarget(() => ({ error: { code: -32601, message: 'Method not found' } }));
