@@ -15,6 +15,10 @@ export function* statusFindings(inputs: ExplainInputs): Generator<Finding> {
   }
   for (const [key, { ancestors }] of translation.policyStatuses.entries()) {
     const seen = new Set<string>();
+    for (const { message } of ancestors.flatMap(({ conditions }) => conditions.filter(dropsSigners))) {
+      if (!seen.has(message)) yield finding('warning', { kind: 'MCPAuthPolicy', key, path: ['spec', 'jwt'] }, message);
+      seen.add(message);
+    }
     for (const { message, reason } of ancestors.flatMap(({ conditions }) => conditions.filter(isRefusal))) {
       // The dropped parts are problems of the object, and hints name a near Gateway.
       const repeated = reason === 'TargetNotFound' || message.startsWith('Nothing of the policy is valid');
@@ -59,6 +63,11 @@ function* gatewayFindings(inputs: ExplainInputs, key: string, conditions: readon
 
 function isRefusal({ type, status }: Condition): boolean {
   return type === 'Accepted' && status !== 'True';
+}
+
+/** Keys that cannot be fetched are a part of no object: decoding, which reports other dropped parts, does not see them. */
+function dropsSigners({ reason, status }: Condition): boolean {
+  return reason === 'SignersDropped' && status === 'True';
 }
 
 function finding(severity: Finding['severity'], at: Place, message: string): Finding {

@@ -14,7 +14,7 @@ spec:
   jwt: { providers: [{ issuer: me, audiences: [me.com], jwks: { uri: "${uri}" } }] }
 `;
 
-it('keys that must not be fetched hold up nobody, and log and statuses say why', async () => {
+it('keys that must not be fetched hold up nobody, and log, statuses and problems say why', async () => {
   const files = { 'a.yaml': together(openGateway, policyWith('https://127.0.0.1/jwks')) };
   await using world = await startWorld(files, { keyFetching: { allowHttp: true, allowPrivate: true } });
   expect(await world.log.line('keys cannot be fetched; nobody can authenticate with them')).toMatchObject({
@@ -24,6 +24,14 @@ it('keys that must not be fetched hold up nobody, and log and statuses say why',
   expect((await world.get('metrics', '/readyz')).status).toBe(200);
   expect((await world.get('metrics', '/metrics')).body).toContain('gatehouse_jwks_failing 1');
   expect((await world.get('debug', '/snapshots/xds')).body).toContain('kgateway.dev/JWTProvided');
+  const { items } = JSON.parse((await world.get('debug', '/debug/problems')).body);
+  expect(items).toContainEqual(
+    expect.objectContaining({
+      severity: 'warning',
+      key: 'default/signers',
+      message: expect.stringContaining('cannot be fetched: its host is 127.0.0.1'),
+    }),
+  );
 });
 
 /** An address of this machine that other machines may have too: the fetch refuses loopback whatever the flags. */
@@ -50,4 +58,6 @@ it.skipIf(address === undefined)('nodes are served when the issuers have answere
   expect((await world.get('debug', '/snapshots/xds')).body).toContain(
     'The policy signers says who may sign tokens: me.',
   );
+  const { policies } = JSON.parse((await world.get('debug', '/debug/graph?gateway=default/gw')).body);
+  expect(policies.items).toEqual([{ policy: 'default/signers', attached: true, rules: 0, message: null }]);
 });

@@ -65,7 +65,7 @@ describe('an OIDC user', () => {
     const access = await kubeconfigFor(server, { user });
     const { connection, clock } = await connect(access);
     await get(connection);
-    clock.advance(60_000);
+    clock.advance(30_000);
     await get(connection);
     expect(issuer.shown).toEqual(['refresh-0']);
 

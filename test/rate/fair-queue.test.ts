@@ -78,6 +78,42 @@ describe('a fair queue', () => {
   });
 });
 
+describe('the order of a fair queue', () => {
+  it('serves a key that begins to wait before those that always have some', () => {
+    const { add, next } = createRig(100);
+    const floods = ['a', 'b', 'c'];
+    for (const key of floods) for (const index of [0, 1, 2, 3]) add(key, index);
+    expect([next(), next(), next(), next()]).toEqual(['a0', 'b0', 'c0', 'a1']);
+    add('probe', 0);
+    expect([next(), next(), next()]).toEqual(['probe0', 'b1', 'c1']);
+    add('probe', 1);
+    expect([next(), next(), next(), next()]).toEqual(['a2', 'probe1', 'b2', 'c2']);
+  });
+
+  it('serves a key no sooner that adds its items one by one', () => {
+    const { add, next } = createRig(100);
+    const floods = ['a', 'b', 'c'];
+    for (const key of floods) add(key, 0);
+    add('d', 0);
+    for (let index = 1; index < 20; index += 1) {
+      const served = next();
+      add(served.slice(0, 1), index);
+    }
+    add('probe', 0);
+    expect(next()).toBe('probe0');
+  });
+
+  it('serves those that wait for their turn, however many keys begin to wait', () => {
+    const { add, next } = createRig(100);
+    for (const index of [0, 1, 2]) add('waits', index);
+    const served = Array.from({ length: 40 }, (_, index) => {
+      add(`${index}-`, 0);
+      return next();
+    });
+    expect(served.flatMap((name, at) => (name.startsWith('waits') ? [at] : []))).toEqual([0, 16, 33]);
+  });
+});
+
 describe('a fair queue, whatever is added and taken,', () => {
   it('never exceeds its capacity, loses no item silently, and never rejects the only item of a key beside a longer queue', () => {
     const step = fc.oneof(fc.constant('next' as const), fc.constantFrom('a', 'b', 'c', 'd'));

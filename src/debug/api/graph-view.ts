@@ -174,7 +174,8 @@ function targetRow(name: string, target: Target | undefined): object {
 function* policiesOf({ translation, resources }: GraphParts, key: string): Generator<undefined, Paged<object>> {
   const [namespace, name] = key.split('/', 2);
   const attached = new Set(translation.attachedPolicies(key));
-  const rows: { readonly policy: string; readonly message: string | undefined }[] = [];
+  const isServed = translation.gateways.get(key)?.kind === 'served';
+  const rows: { readonly policy: string; readonly accepted: boolean; readonly message: string | undefined }[] = [];
   for (const [policy, status] of translation.policyStatuses.entries()) {
     yield undefined;
     if (status.namespace !== namespace) continue;
@@ -182,13 +183,15 @@ function* policiesOf({ translation, resources }: GraphParts, key: string): Gener
     if (ancestors.length === 0 && !attached.has(policy)) continue;
     const conditions = ancestors.flatMap((ancestor) => ancestor.conditions);
     const partly = conditions.find(({ type, status }) => type === 'kgateway.dev/PartiallyInvalid' && status === 'True');
-    rows.push({ policy, message: (conditions.find(isRefusal) ?? partly)?.message });
+    // One without rules, which only says who may sign tokens, counts as well.
+    const accepted = isServed && conditions.some(({ type, status }) => type === 'Accepted' && status === 'True');
+    rows.push({ policy, accepted, message: (conditions.find(isRefusal) ?? partly)?.message });
   }
   rows.sort((a, b) => (a.policy < b.policy ? -1 : 1));
-  return paged(rows, { offset: 0, limit: mostPolicies }, ({ policy, message }) => {
+  return paged(rows, { offset: 0, limit: mostPolicies }, ({ policy, accepted, message }) => {
     const rules = resources.MCPAuthPolicy.get(policy)?.rules;
     const count = rules?.ok === true ? rules.value.length : 0;
-    return { policy, attached: attached.has(policy), rules: count, message: message ?? null };
+    return { policy, attached: accepted || attached.has(policy), rules: count, message: message ?? null };
   });
 }
 

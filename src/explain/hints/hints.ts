@@ -21,9 +21,9 @@ export function* hints(inputs: ExplainInputs): Generator<Finding | undefined> {
     suggestions += 1;
     return suggestions > mostSuggestions ? undefined : nearestName(name, known);
   };
-  const named = new Set<string>();
+  const [named, said] = [new Set<string>(), new Set<string>()];
   for (const [key] of inputs.resources.MCPAuthPolicy.entries()) {
-    yield* policyHints(inputs, key, { nearest, named });
+    yield* policyHints(inputs, key, { nearest, named, said });
     yield undefined;
   }
   yield* signerHints(inputs, named);

@@ -11,6 +11,8 @@ export interface PolicyHintContext {
   readonly nearest: typeof nearestName;
   /** Receives the Gateways that policies name. */
   readonly named: Set<string>;
+  /** Receives what was said of Services, which several policies may name. */
+  readonly said: Set<string>;
 }
 
 type Path = Place['path'];
@@ -41,8 +43,11 @@ export function* policyHints(
     if (name.all || told.has(name.target)) continue;
     told.add(name.target);
     const found = targetHint(inputs, name, rule.value.resource.kind, gateways, context);
-    if (found?.at !== undefined) yield { severity: 'warning', from: 'hint', at: found.at, message: found.message };
-    else if (found !== undefined) yield hint([...path, 'resource', 'name'], found.message);
+    if (found?.at !== undefined) {
+      if (!context.said.has(found.message))
+        yield { severity: 'warning', from: 'hint', at: found.at, message: found.message };
+      context.said.add(found.message);
+    } else if (found !== undefined) yield hint([...path, 'resource', 'name'], found.message);
   }
 }
 

@@ -69,15 +69,17 @@ function createConnector(options: buildConnector.BuildOptions, clock: Clock): bu
     });
 }
 
-/** Counts intervals in which bytes were written and none read. PINGs and their answers are bytes like others. */
+/**
+ * Counts intervals in which nothing was read: the answers of PINGs are bytes like others. What was written does not count:
+ * when a connection is reset while Node encrypts what HTTP/2 writes, the session may wait for ever for that write, and
+ * neither reads nor writes any more (Node 24.21).
+ */
 function destroyWhenDead(socket: TLSSocket, clock: Clock): void {
-  let before = { read: socket.bytesRead, written: socket.bytesWritten };
+  let before = socket.bytesRead;
   let unanswered = 0;
   const check = (): void => {
-    const now = { read: socket.bytesRead, written: socket.bytesWritten };
-    if (now.read !== before.read) unanswered = 0;
-    else if (now.written !== before.written) unanswered++;
-    before = now;
+    unanswered = socket.bytesRead === before ? unanswered + 1 : 0;
+    before = socket.bytesRead;
     if (unanswered < maxUnansweredPings) stop = clock.after(pingInterval, check);
     else socket.destroy(new Error('nothing comes on this connection any more'));
   };

@@ -109,6 +109,8 @@ export class KeyFetcher {
       this.#settle();
     });
     if (this.#awaited.size === 0) this.#settle();
+    else
+      this.#parts.log.info('gateways are served when the issuers have answered, or in 30 s', named([...this.#awaited]));
   }
 
   /** Returns whether the first answers are there, or took too long; stays true. */
@@ -233,9 +235,7 @@ export class KeyFetcher {
 
   #warnOfAwaited(awaited: readonly string[]): void {
     if (awaited.length === 0) return;
-    const uris = awaited.slice(0, mostNamed);
-    const more = awaited.length - uris.length;
-    this.#parts.log.warn('gateways are served without the keys of some issuers', { uris, ...(more > 0 && { more }) });
+    this.#parts.log.warn('gateways are served without the keys of some issuers', named(awaited));
   }
 
   /** Returns whether the line was written. */
@@ -262,4 +262,11 @@ export class KeyFetcher {
 function untilStale({ freshFor }: Extract<Attempt, { keys: object }>, random: Random): number {
   const fresh = freshFor === undefined ? interval.usual : freshFor * 1_000;
   return Math.round(Math.min(Math.max(fresh * (0.9 + random() / 10), interval.least), interval.most));
+}
+
+/** The first URIs, and how many more there are. */
+function named(awaited: readonly string[]): Readonly<Record<string, unknown>> {
+  const uris = awaited.slice(0, mostNamed);
+  const more = awaited.length - uris.length;
+  return { uris, ...(more > 0 && { more }) };
 }

@@ -62,6 +62,14 @@ describe('the hints of a world', () => {
     expect(messagesOf(openGateway, withNames('red/gone:a', 'red/gone:b'), policy('default/q', 'gw')).length).toBe(1);
   });
 
+  it('say of a Service once what several policies want of it', () => {
+    const plain = serviceWith('default/tool', '{ ports: [{ port: 80 }] }');
+    const other = policy('default/q', 'gw', 'you', '{ kind: tool, name: "default/tool:walk" }');
+    expect(messagesOf(openGateway, plain, withNames('default/tool:run'), other)).toEqual([
+      expect.stringContaining('Service default/tool makes no target'),
+    ]);
+  });
+
   it('do not repeat what its Service is told, which makes none', () => {
     const broken = serviceWith('default/tool', '{ ports: [{ port: 0, appProtocol: kgateway.dev/mcp }] }');
     expect(messagesOf(openGateway, broken, withNames('default/tool:run', 'default/tool/81:run'))).toEqual([]);

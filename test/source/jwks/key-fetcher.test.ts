@@ -278,6 +278,7 @@ describe('the first answers', () => {
   it('are awaited for thirty seconds, and then nodes are served without them', async () => {
     fetcher.need(uri, true);
     fetcher.begin();
+    await log.line('gateways are served when the issuers have answered, or in 30 s');
     clock.advance(29_999);
     expect(fetcher.settled).toBe(false);
     clock.advance(1);

@@ -76,11 +76,17 @@ export const pageAttacks: readonly Attack[] = [
 /** Milliseconds between two turns, in each of which as many connections begin. */
 const turn = 25;
 
-/** Opens connections, sends the beginning of a request, and resets them. */
-export function openAndLeave(port: number, perTurn: number, words = 'GET / HTTP/1.1\r\n'): StopAttack {
+/** Opens connections, sends the beginning of a request, and resets them. @param addresses that take turns */
+export function openAndLeave(
+  port: number,
+  perTurn: number,
+  words = 'GET / HTTP/1.1\r\n',
+  addresses: readonly string[] = [from],
+): StopAttack {
   const timer = setInterval(() => {
     for (let index = 0; index < perTurn; index += 1) {
-      const socket = connect({ host: '127.0.0.1', port, localAddress: from }, () => {
+      const localAddress = addresses[index % addresses.length] ?? from;
+      const socket = connect({ host: '127.0.0.1', port, localAddress }, () => {
         socket.write(words, () => socket.resetAndDestroy());
       });
       socket.on('error', () => {});

@@ -73,7 +73,22 @@ export const operatorAttacks: readonly Attack[] = [
     seconds: 15,
     start: ({ metrics }, perTurn) => openAndLeave(metrics, perTurn),
   },
+  {
+    name: 'connections to the health listener from many addresses',
+    row: 8,
+    program: 'serve',
+    trace: {
+      metric: 'gatehouse_http_connections_delayed_total',
+      labels: { listener: 'metrics' },
+      line: 'new connections wait',
+    },
+    amount: { full: 72, short: 48 },
+    seconds: 15,
+    start: ({ metrics }, perTurn) => openAndLeave(metrics, perTurn, 'GET / HTTP/1.1\r\n', manyAddresses),
+  },
 ];
+
+const manyAddresses = Array.from({ length: 24 }, (_, index) => `127.0.1.${index + 1}`);
 
 function explain({ debug: port }: Victim, body: string): ReturnType<typeof send> {
   const headers = { 'content-type': 'application/json' };
