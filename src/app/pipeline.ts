@@ -8,7 +8,7 @@ import type { Translation } from '../translate/model.ts';
 import { createInputs, type Inputs, type TranslationSettings, translate } from '../translate/translate.ts';
 import type { Dialect } from '../wire/model.ts';
 import { dialects } from '../wire/wire.ts';
-import { type Encoding, encode } from './encoding/encoding.ts';
+import { type EncodedSize, type Encoding, encode } from './encoding/encoding.ts';
 
 /** The stages without I/O and without time: graph, translation, encoding, snapshots. */
 export interface Pipeline extends Omit<Encoding, 'measure'> {
@@ -66,9 +66,13 @@ export function createPipeline(
   const inputs = createInputs(graph);
   const translation = translate(graph, inputs, settings);
   graph.checkpoint(translated);
-  const { snapshots, measure } = encode(graph, translation, (type, { resources, bytes }) => {
+  const sized = (type: string, { resources, bytes }: EncodedSize): void => {
     counters.gauge('gatehouse_snapshot_resources', resources, { type });
     counters.gauge('gatehouse_snapshot_bytes', bytes, { type });
+  };
+  const { snapshots, measure } = encode(graph, translation, sized, (lists) => {
+    if (lists > 0) log.warn('lists of targets for nodes of agentgateway have no room and are empty', { lists });
+    else log.info('all lists of targets for nodes of agentgateway have room again');
   });
   const { controllerName } = settings;
   const explainer = createExplainer({ ...inputs, translation, controllerName });

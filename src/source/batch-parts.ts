@@ -39,7 +39,8 @@ export function estimatedBytes(change: ResourceChange): number {
 /** As many bytes as take the time of an attachment, or of a target: 13 µs. */
 const bytesOfPart = 256;
 
-/** Bytes beside those of an object's JSON for what it multiplies to: the first part costs what an object costs. */
-export function bytesOfParts({ resource }: ResourceChange): number {
-  return resource === undefined ? 0 : bytesOfPart * Math.max(0, partsOf(resource) - 1);
+/** Bytes beside those of an object's JSON for what it multiplies to, or did: the first part costs what an object costs. */
+export function bytesOfParts({ resource, replaces = 0 }: ResourceChange): number {
+  const parts = resource === undefined ? 0 : partsOf(resource);
+  return bytesOfPart * Math.max(0, Math.max(parts, replaces) - 1);
 }

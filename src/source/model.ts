@@ -10,6 +10,8 @@ export type ResourceChange = {
     readonly kind: K;
     readonly key: string;
     readonly resource: ResourceByKind[K] | undefined;
+    /** The targets or attachments of what it replaces, if these are several: to remove them takes time, too. */
+    readonly replaces?: number;
   };
 }[KindName];
 

@@ -1,4 +1,5 @@
 import type { KindName, Resource } from '../resources/model.ts';
+import { partsOf } from '../resources/resources.ts';
 import type { ResourceChange } from './model.ts';
 
 /** Compares two resources by value. They are plain values whose fields are always written in the same order. */
@@ -7,8 +8,23 @@ export function sameResource(a: Resource | undefined, b: Resource | undefined): 
   return a !== undefined && b !== undefined && JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** Creates the change of an object that is now this resource; undefined: it was deleted. */
-export function changeOf(kind: KindName, key: string, resource: Resource | undefined): ResourceChange {
+/**
+ * Creates the change of an object that is now this resource; undefined: it was deleted.
+ *
+ * @param before what it was
+ */
+export function changeOf(
+  kind: KindName,
+  key: string,
+  resource: Resource | undefined,
+  before?: Resource,
+): ResourceChange {
+  const change = plainChangeOf(kind, key, resource);
+  const replaces = before === undefined ? 1 : partsOf(before);
+  return replaces > 1 ? { ...change, replaces } : change;
+}
+
+function plainChangeOf(kind: KindName, key: string, resource: Resource | undefined): ResourceChange {
   if (resource === undefined) return { kind, key, resource };
   switch (resource.kind) {
     case 'GatewayClass':

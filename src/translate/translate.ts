@@ -1,9 +1,13 @@
 import type { Collection, Derived, Graph, Index } from '../graph/model.ts';
-import { resolveGateways, type UnresolvedGateway, unresolvedGateway } from './gateway/allowed-namespaces.ts';
+import {
+  maxSelectedNamespaces,
+  resolveGateways,
+  type UnresolvedGateway,
+  unresolvedGateway,
+} from './gateway/allowed-namespaces.ts';
 import { acceptedListeners, evaluateGateway, type GatewayResult } from './gateway/gateway.ts';
 import { evaluateGatewayClass, type GatewayClassResult } from './gateway/gateway-class.ts';
 import { type LabelledNamespace, labelIndexValues, labelNamespace } from './gateway/namespace-selector.ts';
-import { deriveCrowdedClaims, deriveSelectorClaims, hasRoom, maxSelectedNamespaces } from './gateway/selection-room.ts';
 import { type SelectorSet, selectNamespaces, selectorSetFromKey } from './gateway/selector-set.ts';
 import type { Inputs } from './inputs.ts';
 import type {
@@ -27,11 +31,13 @@ import {
   policyConfig,
   policyTargets,
 } from './policy/policy.ts';
+import { deriveCrowdedClaims, deriveSelectorClaims, hasRoom } from './selection-room.ts';
 import { evaluateService, serviceNotice } from './service/service.ts';
 import { gatewayClassStatus } from './status/gateway-class-conditions.ts';
 import { gatewayStatus, gatewayWithoutClass } from './status/gateway-conditions.ts';
 import { policyNotice, policyStatus } from './status/policy-conditions.ts';
 
+export { deriveCrowded, nextPowerOfTwo, type RoomClaim } from '../graph/graph.ts';
 export { evaluateListeners } from './gateway/listeners.ts';
 export { compileSelector, labelNamespace, matches, unmetRequirements } from './gateway/namespace-selector.ts';
 export { createInputs, type Inputs } from './inputs.ts';

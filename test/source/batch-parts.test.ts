@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { decode } from '../../src/resources/resources.ts';
 import { divide, estimatedBytes } from '../../src/source/batch-parts.ts';
 import type { ResourceChange } from '../../src/source/model.ts';
+import { changeOf } from '../../src/source/resource-change.ts';
 
 /** A change that adds an object of so many parts. */
 function added(kind: 'Service' | 'MCPAuthPolicy', parts: number): ResourceChange {
@@ -27,4 +28,14 @@ it.each([
 ] as const)('a part has %s objects of %i targets or attachments up to %i', (kind, parts, most) => {
   const changes = Array<ResourceChange>(1_000).fill(added(kind, parts));
   expect(Math.max(...divide(changes, estimatedBytes).map(({ length }) => length))).toBe(most);
+});
+
+it('a deletion counts what the object was made into, also when it was made smaller first', () => {
+  const { kind, key, resource } = added('Service', 100);
+  const small = added('Service', 1).resource;
+  const sizes = (change: ResourceChange): number =>
+    Math.max(...divide(Array<ResourceChange>(1_000).fill(change), estimatedBytes).map(({ length }) => length));
+  expect(sizes(changeOf(kind, key, undefined, resource))).toBe(20);
+  expect(sizes(changeOf(kind, key, small, resource))).toBe(20);
+  expect(sizes(changeOf(kind, key, undefined, small))).toBe(500);
 });

@@ -1,9 +1,10 @@
 import type { Collection, Graph } from '../../graph/model.ts';
 import type { PlacedResource } from '../../snapshot/model.ts';
-import type { ResourceSource, ShardScope } from '../../snapshot/snapshot.ts';
+import type { ResourceSource } from '../../snapshot/snapshot.ts';
 import type { GatewayState, Translation } from '../../translate/model.ts';
 import type { EncodedResource } from '../../wire/model.ts';
 import { agentgateway } from '../../wire/wire.ts';
+import { deriveMcpBackends, mcpBackendScope } from './mcp-backends.ts';
 import { gatewayScope, namespaceShard, samePlace, targetScope } from './placement.ts';
 
 /** The resources of the dialect of agentgateway, in parts that are shared differently. */
@@ -11,7 +12,15 @@ interface Derived {
   readonly parts: readonly ResourceSource[];
   /** The collections whose changes are encoded resources. */
   readonly encoded: readonly Collection<PlacedResource>[];
+  /** What has no room for its MCP Backend: an entry for each scope and namespace with Gateways. */
+  readonly crowded: Collection<true>;
 }
+
+/**
+ * Entries of the MCP Backends of all scopes of several namespaces. Each takes 40 to 100 bytes, and a quarter of a
+ * microsecond whenever a target of its scope appears or is gone; without a limit they are Gateways times targets.
+ */
+const maxListedTargets = 500_000;
 
 /**
  * Derives the resources of agentgateway's dialect:
@@ -36,7 +45,7 @@ export function deriveAgentgateway(graph: Graph, translation: Translation): Deri
     }),
     { name: 'agentgateway/backends', equals: samePlace },
   );
-  const mcpBackends = deriveMcpBackends(graph, translation);
+  const { backends: mcpBackends, crowded } = deriveMcpBackends(graph, translation, { limit: maxListedTargets });
   const ofGateway = (gateway: string): ReturnType<typeof gatewayScope> => gatewayScope(gateway, stateOf(gateway));
   return {
     parts: [
@@ -50,6 +59,7 @@ export function deriveAgentgateway(graph: Graph, translation: Translation): Deri
       { resources: mcpBackends, scopeOf: (gateway) => mcpBackendScope(stateOf(gateway)) },
     ],
     encoded: [gateways, policies, backends, mcpBackends],
+    crowded,
   };
 }
 
@@ -90,38 +100,6 @@ function derivePolicies(graph: Graph, translation: Translation): Collection<Plac
     },
     { name: 'agentgateway/policies', equals: samePlace },
   );
-}
-
-function deriveMcpBackends(graph: Graph, translation: Translation): Collection<PlacedResource> {
-  const listed = graph.derive(translation.targets, (target) => agentgateway.encodeListedTarget(target), {
-    name: 'agentgateway/listed-targets',
-    equals: agentgateway.sameListedTarget,
-  });
-  const byNamespace = graph.index(listed, ({ namespace }) => [namespace], {
-    name: 'agentgateway/listed-targets-by-namespace',
-  });
-  const gatewaysByScope = graph.index(
-    translation.gateways,
-    (state) => (state.kind === 'served' ? [agentgateway.scopeKey(state.scope)] : []),
-    { name: 'agentgateway/gateways-by-scope' },
-  );
-  const scopes = graph.indexValues(gatewaysByScope, { name: 'agentgateway/scopes' });
-  return graph.derive(
-    scopes,
-    (scope, context): PlacedResource => {
-      const namespaces = agentgateway.namespacesOf(scope);
-      const targets =
-        namespaces === 'all'
-          ? context.all(listed)
-          : namespaces.flatMap((namespace) => context.by(byNamespace, namespace));
-      return { shard: scope, resource: agentgateway.encodeMcpBackend(scope, targets) };
-    },
-    { name: 'agentgateway/mcp-backends', equals: samePlace },
-  );
-}
-
-function mcpBackendScope(state: GatewayState | undefined): ShardScope {
-  return state?.kind === 'served' ? { kind: 'shards', shards: [agentgateway.scopeKey(state.scope)] } : { kind: 'none' };
 }
 
 /** A resource of a Gateway. The key differs from those of other Gateways, whose resources may have the same name. */

@@ -40,11 +40,13 @@ interface EncodedType {
  * of such a node on ([decision 19](../../../docs/decisions/0019-a-second-dialect.md)).
  *
  * @param sized called when the size of a type has changed
+ * @param crowded called when the number of lists of targets of agentgateway's dialect that have no room has changed
  */
 export function encode(
   graph: Graph,
   translation: Translation,
   sized: (typeUrl: string, size: EncodedSize) => void = () => undefined,
+  crowded: (lists: number) => void = () => undefined,
 ): Encoding {
   const { types, encoded } = deriveMcpKgateway(graph, translation);
   const resources: EncodedType = encodedType(agentgateway.resourceType.typeUrl, []);
@@ -53,8 +55,14 @@ export function encode(
     encodedType(mcpKgateway.configType.typeUrl, [encodedIn(encoded.configs)]),
     resources,
   ];
+  let lists: Collection<true> | undefined;
+  let withoutRoom = 0;
   const measure = (commit: Commit, type: EncodedType): number => {
     const { size, encoded, changed } = measured(commit, type);
+    if (lists !== undefined && lists.size !== withoutRoom) {
+      withoutRoom = lists.size;
+      crowded(withoutRoom);
+    }
     type.size = size;
     if (changed) sized(type.typeUrl, size);
     return encoded;
@@ -69,6 +77,7 @@ export function encode(
         open: () => {
           const derived = deriveAgentgateway(graph, translation);
           resources.changes = derived.encoded.map(placedIn);
+          lists = derived.crowded;
           // The collections are filled by the next commit, here by one that changes nothing else.
           const commit = graph.commit(() => undefined);
           measure(commit, resources);

@@ -112,8 +112,11 @@ export class PendingChanges {
       changed: (change, bytes) => {
         this.#since ??= this.#lastEvent;
         const name = `${kind} ${change.key}`;
-        this.#bytes += bytes - (this.#changes.get(name)?.bytes ?? 0);
-        this.#changes.set(name, { change, bytes });
+        const known = this.#changes.get(name);
+        this.#bytes += bytes - (known?.bytes ?? 0);
+        // What was delivered last is replaced by the newest change, whatever came between.
+        const replaces = known?.change.replaces;
+        this.#changes.set(name, { change: replaces === undefined ? change : { ...change, replaces }, bytes });
       },
       observed: (observation) => this.#observations.set(`${kind} ${observation.key}`, observation),
       diagnosed: (key, problems) => this.#diagnosed(kind, key, problems),

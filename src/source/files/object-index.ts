@@ -123,7 +123,7 @@ export class ObjectIndex {
     setMember(this.#held, id, held !== undefined);
     setMember(this.#signing, id, resource?.kind === 'MCPAuthPolicy' && resource.jwt !== undefined);
     const same = !isFoundChanged(entry, resource) && sameResource(entry.delivered, resource);
-    const change = same ? undefined : changeOf(entry.kind, entry.key, resource);
+    const change = same ? undefined : changeOf(entry.kind, entry.key, resource, entry.delivered);
     const notes = held === undefined ? [] : [noteOf(id, held.copy, held.message)];
     return { id, change, duplicates: [...notes, ...duplicates(id, entry.copies)] };
   }

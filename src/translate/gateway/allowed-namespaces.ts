@@ -46,6 +46,12 @@ export function selectorsOf(gateway: UnresolvedGateway): string | undefined {
   return gateway.kind === 'served' && gateway.allowed.kind === 'some' ? gateway.allowed.selectors : undefined;
 }
 
+/**
+ * Namespaces that all Gateways may select together. Each costs about 230 bytes in the views of the snapshots, and without
+ * a limit they are Gateways times namespaces, the square of what fits into a folder or a cluster (decision 59).
+ */
+export const maxSelectedNamespaces = 500_000;
+
 /** A set of selectors that Gateways of a namespace have. */
 export interface SelectorClaim {
   readonly namespace: string;

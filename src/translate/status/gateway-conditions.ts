@@ -1,11 +1,15 @@
 import type { Collection, Context, Derived, Failure, Index } from '../../graph/model.ts';
 import type { Gateway, GatewayClass } from '../../resources/model.ts';
 import type { AddressesResult } from '../gateway/addresses.ts';
-import { selectorClaimOf, selectorsOf, type UnresolvedGateway } from '../gateway/allowed-namespaces.ts';
+import {
+  maxSelectedNamespaces,
+  selectorClaimOf,
+  selectorsOf,
+  type UnresolvedGateway,
+} from '../gateway/allowed-namespaces.ts';
 import type { GatewayResult } from '../gateway/gateway.ts';
 import type { GatewayClassResult } from '../gateway/gateway-class.ts';
 import type { ListenerResult } from '../gateway/listeners.ts';
-import { maxSelectedNamespaces } from '../gateway/selection-room.ts';
 import type { SelectorSet } from '../gateway/selector-set.ts';
 import { joinNames, joinSentences } from '../messages.ts';
 import type { Condition, GatewayConditionType, GatewayState, GatewayStatus, GatewayWithoutClass } from '../model.ts';

@@ -33,21 +33,26 @@ function startDispatcher() {
       pending.collectionSynced(collection);
       pending.bundleRead({ bundle: { known: true, versions: [] }, answered: true });
     },
-    put: (name: string, bytes = 100): void => store.set(serviceObject(name, bytes)),
+    put: (name: string, bytes = 100, ports = 0): void => store.set(serviceObject(name, bytes, ports)),
     remove: (name: string): void => store.remove(`default/${name}`),
     held: (): readonly string[] => [...batches.resources.keys()].toSorted(),
   };
 }
 
-function serviceObject(name: string, bytes: number): ApiObject {
-  const metadata = { namespace: 'default', name, uid: name, resourceVersion: '1' };
+let versions = 0;
+
+function serviceObject(name: string, bytes: number, count: number): ApiObject {
+  versions += 1;
+  const resourceVersion = String(versions);
+  const metadata = { namespace: 'default', name, uid: name, resourceVersion };
+  const ports = Array.from({ length: count }, (_, index) => ({ port: index + 1, appProtocol: 'kgateway.dev/mcp' }));
   return {
     key: `default/${name}`,
     uid: name,
-    resourceVersion: '1',
+    resourceVersion,
     created: '',
     bytes,
-    content: { is: 'json', json: { metadata, spec: { ports: [] } } },
+    content: { is: 'json', json: { metadata, spec: { ports } } },
   };
 }
 
@@ -157,6 +162,29 @@ describe('a batch that takes long to apply', () => {
     ]);
     expect(rig.held()).toEqual(['Service default/large-1', 'Service default/large-2', 'Service default/later']);
     expect(rig.clock.waiting()).toEqual([]);
+  });
+});
+
+describe('the deletion of many targets', () => {
+  it('is divided as what added them was, also when each Service was made smaller first', () => {
+    const rig = startDispatcher();
+    const names = Array.from({ length: 30 }, (_, index) => `s-${index}`);
+    const partsOf = (change: (name: string) => void): readonly number[] => {
+      const before = rig.batches.all.length;
+      for (const name of names) change(name);
+      rig.dispatcher.dispatch();
+      for (let left = names.length; left > 0; left -= 1) rig.clock.advance(0);
+      return rig.batches.all.slice(before).map(({ changes }) => changes.length);
+    };
+    rig.synced();
+    const added = partsOf((name) => rig.put(name, 100, 100));
+    expect(added).toEqual([20, 10]);
+    const shrunk = partsOf((name) => {
+      rig.put(name, 100, 1);
+      rig.remove(name);
+    });
+    expect(shrunk).toEqual([20, 10]);
+    expect(rig.held()).toEqual([]);
   });
 });
 

@@ -177,7 +177,8 @@ export class ObjectStore {
     this.#entries.delete(key);
     this.#count(entry, -1);
     const observation = observeDeletion(this.#kind, key);
-    if (entry.resource !== undefined) this.#handler.changed(changeOf(this.#kind, key, undefined), 0);
+    const { resource } = entry;
+    if (resource !== undefined) this.#handler.changed(changeOf(this.#kind, key, undefined, resource), 0);
     if (observation !== undefined) this.#handler.observed(observation);
     this.#handler.diagnosed(key, []);
   }
@@ -253,7 +254,7 @@ export class ObjectStore {
     const entry: Entry = { uid, resourceVersion, created, bytes, kept, isCrowdedOut, resource };
     this.#entries.set(key, entry);
     this.#count(entry, 1);
-    if (!same) this.#handler.changed(changeOf(this.#kind, key, resource), kept);
+    if (!same) this.#handler.changed(changeOf(this.#kind, key, resource, before?.resource), kept);
     if (observation !== undefined && !known) this.#handler.observed(observation);
     this.#handler.diagnosed(key, problems);
   }

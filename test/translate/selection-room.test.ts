@@ -1,17 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createGraph } from '../../../src/graph/graph.ts';
-import type { UnresolvedGateway } from '../../../src/translate/gateway/allowed-namespaces.ts';
-import { selectorClaimOf } from '../../../src/translate/gateway/allowed-namespaces.ts';
-import { type LabelledNamespace, labelIndexValues } from '../../../src/translate/gateway/namespace-selector.ts';
-import {
-  deriveCrowdedClaims,
-  deriveSelectorClaims,
-  maxSelectedNamespaces,
-} from '../../../src/translate/gateway/selection-room.ts';
-import { selectorSetFromKey, selectorSetKey } from '../../../src/translate/gateway/selector-set.ts';
-import { createTranslatedWorld, type Manifest } from '../../support/worlds/translated-world.ts';
-import { gateway, gatewayClass, namespace, service } from '../manifests.ts';
+import { createGraph } from '../../src/graph/graph.ts';
+import type { UnresolvedGateway } from '../../src/translate/gateway/allowed-namespaces.ts';
+import { maxSelectedNamespaces, selectorClaimOf } from '../../src/translate/gateway/allowed-namespaces.ts';
+import { type LabelledNamespace, labelIndexValues } from '../../src/translate/gateway/namespace-selector.ts';
+import { selectorSetFromKey, selectorSetKey } from '../../src/translate/gateway/selector-set.ts';
+import { deriveCrowdedClaims, deriveSelectorClaims } from '../../src/translate/selection-room.ts';
+import { createTranslatedWorld, type Manifest } from '../support/worlds/translated-world.ts';
+import { gateway, gatewayClass, namespace, service } from './manifests.ts';
 
 /** A Gateway `<namespace>/<name>` that selects a team; `+` after it adds its own namespace. */
 interface SelectingGateway {
@@ -59,7 +55,7 @@ function createRoom(limit: number) {
         const claim = selectorClaimOf(gateway);
         return claim !== undefined && crowded.get(claim) === true ? [key] : [];
       }),
-    counted: () => graph.dump().find(({ name }) => name === 'selection-sizes')?.size,
+    counted: () => graph.dump().find(({ name }) => name === 'selections/sizes')?.size,
   };
 }
 
