@@ -108,9 +108,9 @@ export class KeyFetcher {
       this.#warnOfAwaited([...(this.#awaited ?? [])]);
       this.#settle();
     });
-    if (this.#awaited.size === 0) this.#settle();
-    else
-      this.#parts.log.info('gateways are served when the issuers have answered, or in 30 s', named([...this.#awaited]));
+    const uris = [...this.#awaited].slice(0, mostNamed);
+    if (uris.length === 0) this.#settle();
+    else this.#parts.log.info('gateways are served when the issuers have answered, or in 30 s', { uris });
   }
 
   /** Returns whether the first answers are there, or took too long; stays true. */
@@ -235,7 +235,9 @@ export class KeyFetcher {
 
   #warnOfAwaited(awaited: readonly string[]): void {
     if (awaited.length === 0) return;
-    this.#parts.log.warn('gateways are served without the keys of some issuers', named(awaited));
+    const uris = awaited.slice(0, mostNamed);
+    const more = awaited.length - uris.length;
+    this.#parts.log.warn('gateways are served without the keys of some issuers', { uris, ...(more > 0 && { more }) });
   }
 
   /** Returns whether the line was written. */
@@ -262,11 +264,4 @@ export class KeyFetcher {
 function untilStale({ freshFor }: Extract<Attempt, { keys: object }>, random: Random): number {
   const fresh = freshFor === undefined ? interval.usual : freshFor * 1_000;
   return Math.round(Math.min(Math.max(fresh * (0.9 + random() / 10), interval.least), interval.most));
-}
-
-/** The first URIs, and how many more there are. */
-function named(awaited: readonly string[]): Readonly<Record<string, unknown>> {
-  const uris = awaited.slice(0, mostNamed);
-  const more = awaited.length - uris.length;
-  return { uris, ...(more > 0 && { more }) };
 }

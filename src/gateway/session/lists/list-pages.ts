@@ -2,7 +2,7 @@ import type { JsonObject } from '../../../json/json.ts';
 import type { Arriving, MessageSize, Params, Result } from '../../rpc/model.ts';
 import { errorCode, RpcError } from '../../rpc/rpc-error.ts';
 import { changed, elementTexts } from '../../rpc/source-text.ts';
-import { AnswerLimitError, maxListBytes, messageBounds } from '../../upstream/answer-limits.ts';
+import { AnswerLimitError, maxListBytes, messageBounds, uncountedBytes } from '../../upstream/answer-limits.ts';
 import { answerSizeOf } from '../../upstream/answer-size.ts';
 import type { UpstreamSession } from '../../upstream/model.ts';
 import { type Freshness, freshnessIn, joinFreshness, notKept } from '../freshness.ts';
@@ -156,12 +156,19 @@ async function readPage(
 ): Promise<Result | undefined> {
   // Other messages may follow on the stream of the response, when what it holds was given back.
   let isComplete = false;
+  let arrived = 0;
   const growing: Arriving = (size) => {
-    if (!isComplete) arriving(size);
+    if (isComplete) return;
+    arrived = size.bytes;
+    arriving(size);
   };
   try {
     return await upstream.request(method, params, signal, { about: undefined, arriving: growing });
   } catch (error) {
+    // To read it costs as much as a list, each time, and gives nothing.
+    if (error instanceof RpcError && arrived > uncountedBytes) {
+      throw new AnswerLimitError(`a list is refused with more than ${uncountedBytes} bytes`);
+    }
     if (error instanceof RpcError && error.code === errorCode.methodNotFound) return undefined;
     throw error;
   } finally {

@@ -148,7 +148,7 @@ class TargetLists {
       if (this.#room.leftOut.has(target)) return;
       this.#giveBack(target);
       if (signal.aborted || !upstreams.isTarget(target)) this.#lists.set(target, emptyListing);
-      else health.failed(target, method, error, clock.now() - began);
+      else health.failed(target, method, error);
     } finally {
       deadline.release();
     }

@@ -23,8 +23,8 @@ export interface RecoveryParts<Item> {
   readonly keyOf: (item: Item) => string;
   /** Rejects when the item does not work. */
   readonly trial: (item: Item) => Promise<unknown>;
-  /** Called with each trial that fails. Returns whether the item is left out because of it. */
-  readonly trialFailed: (item: Item, error: unknown) => boolean;
+  /** Called with each trial that fails, and the milliseconds that it took. Returns whether the item is left out then. */
+  readonly trialFailed: (item: Item, error: unknown, took: number) => boolean;
   /** Called when an item works that had failed. */
   readonly recovered: (item: Item) => void;
 }
@@ -157,7 +157,8 @@ export class Recovery<Item> {
   }
 
   async #try(entry: Entry<Item>): Promise<void> {
-    const { trial, trialFailed, keyOf, random } = this.#parts;
+    const { trial, trialFailed, keyOf, random, clock } = this.#parts;
+    const began = clock.now();
     const { item, isHastened } = entry;
     const isCurrent = (): boolean => this.#entries.get(keyOf(item)) === entry && entry.state !== 'works';
     entry.nextTrial = undefined;
@@ -170,7 +171,7 @@ export class Recovery<Item> {
       if (isCurrent()) this.worked(item);
     } catch (error) {
       if (!isCurrent()) return;
-      if (trialFailed(item, error)) entry.state = 'left out';
+      if (trialFailed(item, error, clock.now() - began)) entry.state = 'left out';
       if (!isHastened || entry.trials === 0) entry.trials += 1;
       this.#schedule(entry, backoffDelay(entry.trials, trialBackoff, random));
     }

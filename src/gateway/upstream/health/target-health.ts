@@ -1,7 +1,7 @@
 import type { Clock, Random, Stop } from '../../../edges.ts';
 import { DeadlineExceededError } from '../../../net/deadline.ts';
 import type { TargetState } from '../../model.ts';
-import { AnswerLimitError } from '../answer-limits.ts';
+import { AnswerBudgetError, AnswerLimitError } from '../answer-limits.ts';
 import { FloodError } from '../flood-guard.ts';
 import { type Failing, Recovery } from './recovery.ts';
 import { CircuitOpenError } from './target-circuit.ts';
@@ -23,8 +23,7 @@ export interface TargetHealth<Method extends string> {
   failing(target: string): TargetState['lists'];
   /** @param waited the milliseconds that the client has waited for it */
   listed(target: string, method: Method, waited: number): void;
-  /** @param waited see {@link listed} */
-  failed(target: string, method: Method, error: unknown, waited: number): void;
+  failed(target: string, method: Method, error: unknown): void;
   /** Asks at once for the lists of a target that fail, since it can be reached again. */
   hasten(target: string): void;
   /** Call when a target was changed or removed. */
@@ -72,9 +71,10 @@ export function createTargetHealth<Method extends string>(parts: TargetHealthPar
     // A method has no blank.
     keyOf: ({ target, method }) => `${method} ${target}`,
     trial: ({ target, method }) => parts.probe(target, method).catch(ignoreRefusal),
-    trialFailed(list, error) {
+    trialFailed(list, error, took) {
       noteFailure(list, error);
-      return error instanceof SlowListError;
+      // That there is no room for a list is no fault of its target.
+      return took > shortWait && !(error instanceof AnswerBudgetError);
     },
     recovered({ target, method }) {
       failures.succeeded(target, method);
@@ -96,9 +96,9 @@ export function createTargetHealth<Method extends string>(parts: TargetHealthPar
         lists.failed({ target, method }, false);
       } else if (!lists.worked({ target, method })) failures.succeeded(target, method);
     },
-    failed(target, method, error, waited) {
+    failed(target, method, error) {
       noteFailure({ target, method }, error);
-      if (!failures.isRefusal(error)) lists.failed({ target, method }, isCostly(error, waited));
+      if (!failures.isRefusal(error)) lists.failed({ target, method }, isCostly(error));
     },
     hasten(target) {
       for (const { item } of lists.failing()) if (item.target === target) lists.hasten(item);
@@ -112,11 +112,10 @@ function failingList({ item, state, since }: Failing<TargetList<string>>): Targe
   return { method: item.method, state, since: new Date(since).toISOString() };
 }
 
-/** Milliseconds for which each list may wait for one that fails. */
+/** Milliseconds for which each list may wait for one that fails, also when the gateway asks for it itself. */
 const shortWait = 250;
 
-/** Only the first wait for such a failure is acceptable; any other is over at once. */
-function isCostly(error: unknown, waited: number): boolean {
-  if (waited > shortWait) return true;
+/** Only the first wait for such a failure is acceptable; any other is over soon, or for the client that asks alone. */
+function isCostly(error: unknown): boolean {
   return [DeadlineExceededError, AnswerLimitError, FloodError].some((costly) => error instanceof costly);
 }

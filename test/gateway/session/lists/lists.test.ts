@@ -32,7 +32,7 @@ describe('a list', () => {
   it('contains all pages of all targets, sorted by the bytes of the targets’ names', async () => {
     await using a = await startRawTarget(listing('tools', [{ name: 'z' }, { name: 'y' }, { name: 'x' }]));
     await using b = await startRawTarget(listing('tools', [{ name: 'a' }]));
-    await using gateway = await startGateway();
+    await using gateway = await startGateway({ clock: createManualClock() });
     // In UTF-16, which sorts JavaScript's strings, U+1F600 comes before U+FFFD.
     const client = await openAll(gateway, { 'n/\u{1f600}': b, 'n/\ufffd': b, 'n/a': a, 'N/a': b });
     expect(await namesOf(client)).toEqual(['N/a:a', 'n/a:z', 'n/a:y', 'n/a:x', 'n/\ufffd:a', 'n/\u{1f600}:a']);
@@ -61,7 +61,7 @@ describe('a list', () => {
     }));
     const dead = await startRawTarget(() => undefined);
     await dead[Symbol.asyncDispose]();
-    await using gateway = await startGateway();
+    await using gateway = await startGateway({ clock: createManualClock() });
     const client = await openAll(gateway, { a: broken, b: dead, c: failing, d: odd, e: good });
     gateway.config.putTarget({ name: 'f', host: 'no host', port: 1, path: '' });
     gateway.config.putTarget({ ...good.target('g:h') });
@@ -110,6 +110,18 @@ describe('a list', () => {
     expect(pages).not.toContain('3');
     const reasons = gateway.log.lines.filter(({ level }) => level === 'warn').map(({ fields }) => fields['reason']);
     expect(reasons.toSorted()).toEqual(['a list is larger than 8388608 bytes', 'a message has more than 500 levels']);
+  });
+
+  it.each([-1, -32601])('is left out when it is refused at length, also with code %s', async (code) => {
+    await using long = await startRawTarget(() => ({ error: { code, message: 'x'.repeat(100_000) } }));
+    await using gateway = await startGateway({ clock: createManualClock() });
+    const client = await openAll(gateway, { long });
+    for (let lists = 0; lists < 3; lists += 1) expect(await namesOf(client)).toEqual([]);
+    // By the first list, and by the gateway's own attempt.
+    expect(long.received.filter(({ method }) => method === 'tools/list').length).toBeLessThanOrEqual(2);
+    expect((await gateway.log.line('does not answer')).fields['reason']).toContain(
+      'refused with more than 65536 bytes',
+    );
   });
 
   it('sends no request to a target without the capability', async () => {

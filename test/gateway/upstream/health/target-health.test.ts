@@ -35,7 +35,7 @@ function createRig({ passesHeaders = false } = {}) {
 describe('a list that there was no room for', () => {
   it('is asked for again: callers who ask for many large lists do not keep the target from others', () => {
     const { health } = createRig();
-    health.failed(...list, new AnswerBudgetError(), 0);
+    health.failed(...list, new AnswerBudgetError());
     expect(health.isLeftOut(...list)).toBe(false);
   });
 });
@@ -44,7 +44,7 @@ describe('a list that is not answered in time', () => {
   it('is left out at once, tried again beside requests less and less often, and is back when it is answered', async () => {
     const { clock, log, probed, recovered, answer, health, settled } = createRig();
     expect(health.isLeftOut(...list)).toBe(false);
-    health.failed(...list, late, 0);
+    health.failed(...list, late);
     expect(health.isLeftOut(...list)).toBe(true);
     expect(health.isLeftOut('a', 'prompts/list')).toBe(false);
 
@@ -53,7 +53,7 @@ describe('a list that is not answered in time', () => {
       await settled();
       expect(probed).toHaveLength(probes);
       // A client that asks meanwhile changes nothing.
-      health.failed(...list, late, 0);
+      health.failed(...list, late);
       delays.push(clock.next());
     }
     expect(delays).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
@@ -71,12 +71,12 @@ describe('a list that is not answered in time', () => {
   it('and fails again soon after it was back is probed after a delay of at most ten seconds', async () => {
     const { clock, probed, answer, health, settled } = createRig();
     answer.with = () => Promise.resolve([]);
-    health.failed(...list, late, 0);
+    health.failed(...list, late);
     expect(probed).toHaveLength(1);
     await settled();
     const delays: number[] = [];
     for (let relapses = 0; relapses < 5; relapses += 1) {
-      health.failed(...list, late, 0);
+      health.failed(...list, late);
       expect(clock.waiting()).toHaveLength(1);
       delays.push(clock.next());
       await settled();
@@ -86,7 +86,7 @@ describe('a list that is not answered in time', () => {
 
     clock.advance(60_000);
     expect(probed).toHaveLength(6);
-    health.failed(...list, late, 0);
+    health.failed(...list, late);
     expect(probed).toHaveLength(7);
   });
 });
@@ -96,7 +96,7 @@ it.each([true, false])(
   async (passesHeaders) => {
     const { answer, health, settled } = createRig({ passesHeaders });
     answer.with = () => Promise.reject(new HttpStatusError('answered with status 401', 401, true));
-    health.failed(...list, late, 0);
+    health.failed(...list, late);
     expect(health.isLeftOut(...list)).toBe(true);
     await settled();
     expect(health.isLeftOut(...list)).toBe(!passesHeaders);
@@ -107,11 +107,11 @@ it('a list has one trial at a time, although it works for a client and fails aga
   const { clock, probed, recovered, answer, health, settled } = createRig();
   const trial = Promise.withResolvers<unknown>();
   answer.with = () => trial.promise;
-  health.failed(...list, late, 0);
+  health.failed(...list, late);
   expect(probed).toHaveLength(1);
   for (let relapses = 0; relapses < 5; relapses += 1) {
     health.listed(...list, 0);
-    health.failed(...list, late, 0);
+    health.failed(...list, late);
     clock.advance(10_000);
     await settled();
     expect(probed).toHaveLength(1);
@@ -126,10 +126,27 @@ it('a list has one trial at a time, although it works for a client and fails aga
   expect([probed.length, recovered.length, health.isLeftOut(...list)]).toEqual([2, 6, false]);
 });
 
+it.each([
+  ['an error', new Error('refused'), true],
+  ['no room', new AnswerBudgetError(), false],
+])(
+  'a list that the gateway itself gets late, as %s, is left out, unless that is no fault of its target',
+  async (_, error, isLeftOut) => {
+    const { clock, answer, health, settled } = createRig();
+    const trial = Promise.withResolvers<never>();
+    answer.with = () => trial.promise;
+    health.failed(...list, error);
+    clock.advance(300);
+    trial.reject(error);
+    await settled();
+    expect(health.isLeftOut(...list)).toBe(isLeftOut);
+  },
+);
+
 describe('a list that fails at once', () => {
   it('is not left out, and clients are told when it is answered, whoever asked', async () => {
     const { recovered, health, settled } = createRig();
-    health.failed(...list, new Error('refused'), 0);
+    health.failed(...list, new Error('refused'));
     await settled();
     expect(health.isLeftOut(...list)).toBe(false);
     health.listed(...list, 0);
@@ -141,7 +158,7 @@ describe('a list that fails at once', () => {
 it('a target that was changed is forgotten, also while it is probed', async () => {
   const { clock, probed, recovered, answer, health, settled } = createRig();
   answer.with = () => Promise.resolve([]);
-  health.failed(...list, late, 0);
+  health.failed(...list, late);
   health.forget('a');
   expect(health.isLeftOut(...list)).toBe(false);
   await settled();
@@ -151,7 +168,7 @@ it('a target that was changed is forgotten, also while it is probed', async () =
 it('few targets are probed at the same time, however many fail', async () => {
   const { probed, answer, health, settled } = createRig();
   answer.with = () => new Promise(() => {});
-  for (let target = 0; target < 100; target += 1) health.failed(`t${target}`, 'tools/list', late, 0);
+  for (let target = 0; target < 100; target += 1) health.failed(`t${target}`, 'tools/list', late);
   await settled();
   expect(probed).toHaveLength(4);
 });
@@ -159,8 +176,8 @@ it('few targets are probed at the same time, however many fail', async () => {
 it('lists that are not answered leave their places to others after a second', async () => {
   const { clock, probed, recovered, answer, health, settled } = createRig();
   answer.with = () => (probed.at(-1)?.startsWith('good') === true ? Promise.resolve([]) : new Promise(() => {}));
-  for (let target = 0; target < 4; target += 1) health.failed(`hangs-${target}`, 'tools/list', late, 0);
-  health.failed('good', 'tools/list', late, 0);
+  for (let target = 0; target < 4; target += 1) health.failed(`hangs-${target}`, 'tools/list', late);
+  health.failed('good', 'tools/list', late);
   await settled();
   expect(recovered).toEqual([]);
   clock.advance(1_000);
