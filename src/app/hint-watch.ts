@@ -29,8 +29,8 @@ export interface HintWatchParts {
 const turn = 5;
 const pause = 20;
 
-/** Hints that are reported one by one; the others are counted. */
-const mostHints = 100;
+/** Hints that are reported one by one; the others are counted. As many as other problems of one change. */
+const mostHints = 20;
 
 /**
  * Looks for the hints about all objects when something has changed. That reads the whole world, which is done after the
