@@ -19,8 +19,6 @@ import { type Dumpable, GraphState, type Node } from './node.ts';
 import { collectOutputs, createSingleOutput, ManyOutputs } from './outputs.ts';
 import { createFreezer } from './purity.ts';
 
-export { deriveCrowded, deriveFullness, nextPowerOfTwo, type RoomClaim } from './fair-room.ts';
-
 /** Options of a graph. */
 export interface GraphOptions {
   /**

@@ -1,5 +1,5 @@
-import { deriveCrowded, deriveFullness, nextPowerOfTwo, type RoomClaim } from '../graph/graph.ts';
 import type { Collection, Context, Graph, Index } from '../graph/model.ts';
+import { deriveCrowded, deriveFullness, nextPowerOfTwo, type RoomClaim } from './fair-room.ts';
 import {
   type SelectorClaim,
   selectorClaimFromKey,

@@ -37,7 +37,7 @@ import { gatewayClassStatus } from './status/gateway-class-conditions.ts';
 import { gatewayStatus, gatewayWithoutClass } from './status/gateway-conditions.ts';
 import { policyNotice, policyStatus } from './status/policy-conditions.ts';
 
-export { deriveCrowded, nextPowerOfTwo, type RoomClaim } from '../graph/graph.ts';
+export { deriveCrowded, nextPowerOfTwo, type RoomClaim } from './fair-room.ts';
 export { evaluateListeners } from './gateway/listeners.ts';
 export { compileSelector, labelNamespace, matches, unmetRequirements } from './gateway/namespace-selector.ts';
 export { createInputs, type Inputs } from './inputs.ts';

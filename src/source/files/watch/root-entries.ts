@@ -8,7 +8,6 @@ import type { ManifestStore } from '../manifest-store.ts';
 import type { ManifestLoader } from '../parsing/manifest-loader.ts';
 import type { KnownEntry } from './folder-check.ts';
 import type { ManifestBudget } from './manifest-budget.ts';
-import { PostponedFiles } from './postponed-files.ts';
 import type { Fingerprint } from './read-file.ts';
 import { Settling } from './settling.ts';
 import type { WatchPlan } from './watch-plan.ts';
@@ -34,6 +33,35 @@ interface Known {
   readonly file: ManifestFile;
   /** That of the content that counts; undefined: to be read again. */
   readonly fingerprint: Fingerprint | undefined;
+}
+
+/**
+ * Entries whose files are large, and are read when there is room to parse them. They are taken up as many at a time as have
+ * room: ten thousand of them must not be looked at again with each that was parsed.
+ */
+class PostponedFiles {
+  /** In the order in which they came; true: a scan of it is requested. */
+  readonly #names = new Map<string, boolean>();
+
+  add(name: string): void {
+    this.#names.set(name, false);
+  }
+
+  /** Forgets an entry: it is read, or has no part any more. Returns whether it was postponed. */
+  delete(name: string): boolean {
+    return this.#names.delete(name);
+  }
+
+  /** Takes the first that were not taken yet. They stay known until they are read, or postponed again. */
+  take(most: number): ReadonlySet<string> {
+    const taken = new Set<string>();
+    for (const [name, isRequested] of this.#names) {
+      if (taken.size >= most) break;
+      if (!isRequested) taken.add(name);
+    }
+    for (const name of taken) this.#names.set(name, true);
+    return taken;
+  }
 }
 
 /** What is known of the entries of one root. An entry is known, left out, or neither: then it has no content. */

@@ -1,4 +1,4 @@
-import type { Collection, Graph } from './model.ts';
+import type { Collection, Graph } from '../graph/model.ts';
 
 /** Something that an owner asks room for. */
 export interface RoomClaim {
