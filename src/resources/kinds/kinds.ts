@@ -67,13 +67,21 @@ function misspelling(apiVersion: unknown, kind: unknown): string | undefined {
   return `kind is ${quoted(kind)}, which is not read: write ${quoted(near)}, the nearest known one, if it is to count.`;
 }
 
-/** The number of things that an object is made into: the targets of a Service, the attachments of a policy. */
+/** Labels of a Namespace that take the time of a target: each is found by its key, and by key and value. */
+const labelsOfPart = 4;
+
+/**
+ * The number of things that an object is made into: the targets of a Service, the attachments of a policy, the labels of a
+ * Namespace that are looked up.
+ */
 export function partsOf(resource: Resource): number {
   switch (resource.kind) {
     case 'Service':
       return resource.mcpPorts.length;
     case 'MCPAuthPolicy':
       return resource.targetRefs.length;
+    case 'Namespace':
+      return resource.labels.known ? Math.ceil(Object.keys(resource.labels.labels).length / labelsOfPart) : 1;
     default:
       return 1;
   }
