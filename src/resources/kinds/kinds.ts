@@ -67,13 +67,23 @@ function misspelling(apiVersion: unknown, kind: unknown): string | undefined {
   return `kind is ${quoted(kind)}, which is not read: write ${quoted(near)}, the nearest known one, if it is to count.`;
 }
 
-/** The number of things that an object is made into: the targets of a Service, the attachments of a policy. */
+/** Labels of a Namespace that are not counted: those of a platform, and a few of its own. */
+export const usualLabels = 16;
+
+/**
+ * The number of things that an object is made into: the targets of a Service, the attachments of a policy, the conditions
+ * of listeners, and what labels beyond the usual ones are found by.
+ */
 export function partsOf(resource: Resource): number {
   switch (resource.kind) {
     case 'Service':
       return resource.mcpPorts.length;
     case 'MCPAuthPolicy':
       return resource.targetRefs.length;
+    case 'Gateway':
+      return resource.listeners.length;
+    case 'Namespace':
+      return resource.labels.known ? Math.max(1, 1 + Object.keys(resource.labels.labels).length - usualLabels) : 1;
     default:
       return 1;
   }
