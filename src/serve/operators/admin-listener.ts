@@ -1,5 +1,5 @@
 import { createServer, type Socket } from 'node:net';
-import { Server, ServerCredentials, type ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
+import { Server, type ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import type { Clock, Counters, Logger, StopAsync } from '../../edges.ts';
 import type { RequestGuard } from '../../net/guard/request-guard.ts';
 import type { HostPort } from '../../net/host-port.ts';
@@ -9,10 +9,11 @@ import { isLoopback } from '../../net/loopback.ts';
 import { Handshakes } from '../../net/tls/handshakes.ts';
 import type { ServerCertificate } from '../../net/tls/server-certificate.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
+import { Quota } from '../../rate/quota.ts';
 import { settled, shutDown } from '../transport/bind.ts';
-import { Http2Server, type StreamGate, watchSessions } from '../transport/http2-server.ts';
+import { Http2Server, type StreamGate } from '../transport/http2-server.ts';
 import { maxHeaders } from '../transport/stream-admission.ts';
-import { guardedCalls } from './call-gate.ts';
+import { createCallGate } from './call-gate.ts';
 import type { ClientStatusParts } from './csds/csds.ts';
 import type { Health } from './health.ts';
 import { type MethodPaths, registerOnDemand } from './request-response-stream.ts';
@@ -45,6 +46,9 @@ interface AdminSecurity {
 /** The largest request; bytes. */
 const maxRequest = 64 * 1024;
 
+/** Bytes of all answers that are being made or sent: clients that do not read them hold no more memory than this. */
+const maxUnsent = 64 * 1024 * 1024;
+
 /** Concurrent calls of one connection (HTTP/2 MAX_CONCURRENT_STREAMS), as on the gateways' port. */
 const maxCalls = 100;
 
@@ -69,25 +73,25 @@ export async function startAdmin(listening: HostPort, parts: AdminParts): Promis
   const server = new Server({
     'grpc.enable_channelz': 0,
     'grpc.max_receive_message_length': maxRequest,
-    'grpc.max_concurrent_streams': maxCalls,
     'grpc.max_connection_idle_ms': defaultHttpLimits.idleTimeout,
     interceptors: [calls.interceptor],
   });
   const services = ['grpc.health.v1.Health', clientStatus];
   const { health, descriptorSet, log } = parts;
   health.register(server);
+  const shared = { log, answers: new Quota(maxUnsent, 1) };
   registerOnDemand(
     server,
     clientStatusMethods,
     async () => (await import('./csds/csds.ts')).createClientStatus(parts),
-    log,
+    shared,
   );
   const reflection = { descriptorSet, services };
   registerOnDemand(
     server,
     reflectionMethods,
     async () => (await import('./reflection/reflection.ts')).createReflection(reflection),
-    log,
+    shared,
   );
   const { address, close, guarded } = await accept(listening, server, calls, parts);
   if (!isLoopback(address.host) && !guarded) {
@@ -154,20 +158,16 @@ function beginnerOf(
   grpc: Server,
   { security, clock, log, counters }: AdminParts,
 ): { readonly begin: (socket: Socket) => void; readonly guarded: boolean } {
-  const failed = countFailures({ clock, log, counters });
-  if (security === undefined || isLoopback(host)) {
-    const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
-    watchSessions(grpc, failed);
-    return { begin: (socket) => injector.injectConnection(socket), guarded: false };
-  }
-  const { certificate, guard } = security;
+  const guard = isLoopback(host) ? undefined : security?.guard;
   const flooded = (): void =>
     counters.count('gatehouse_http_connections_lost_total', { listener: 'admin', reason: 'flooded' });
-  const http2 = new Http2Server(
-    grpc,
-    { maxStreams: maxCalls, maxHeaders },
-    guardedCalls(guard, { clock, log }, { failed, flooded }),
-  );
+  const failed = countFailures({ clock, log, counters });
+  const gate = createCallGate({ guard, clock, log, failed, flooded });
+  const http2 = new Http2Server(grpc, { maxStreams: maxCalls, maxHeaders }, gate);
+  if (security === undefined || isLoopback(host)) {
+    return { begin: (socket) => void http2.begin(socket), guarded: false };
+  }
+  const { certificate } = security;
   const timeout = defaultHttpLimits.headTimeout;
   const handshakes = new Handshakes({ certificate, clock, log, timeout, protocol: 'h2', requestCertificate: false });
   return {

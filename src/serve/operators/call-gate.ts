@@ -2,6 +2,7 @@ import type { Clock, Logger } from '../../edges.ts';
 import { authorize, keepAuthorized, type RequestGuard } from '../../net/guard/request-guard.ts';
 import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
+import { Quota } from '../../rate/quota.ts';
 import { refuseStream } from '../transport/calls.ts';
 import { type StreamGate, valuesOf } from '../transport/http2-server.ts';
 
@@ -17,12 +18,26 @@ const cancel = 8;
  */
 const callRate = { rate: 20, burst: 200, maxKeys: 4_096 } as const;
 
-/** @param flooded called once with each connection that is closed because of its many calls */
-export function guardedCalls(
-  guard: RequestGuard,
-  { clock, log }: { readonly clock: Clock; readonly log: Logger },
-  { failed, flooded }: { readonly failed: StreamGate['failed']; readonly flooded: () => void },
-): StreamGate {
+/**
+ * Calls open at once, but those of health, which have a limit of their own; three quarters of them of one address. A tool
+ * has one, or keeps a stream open; each takes up to 30 KiB beside its answer, also one of a method that is unknown.
+ */
+const maxOpen = 1_000;
+
+/** Who decides about calls, and dependencies. */
+export interface CallGateParts {
+  /** Asked before each call but those of health. Undefined: the listener is for whoever reaches it. */
+  readonly guard: RequestGuard | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly failed: StreamGate['failed'];
+  /** Called once with each connection that is closed because of its many calls. */
+  readonly flooded: () => void;
+}
+
+/** Limits the calls of operators, and lets the guard decide about each. */
+export function createCallGate({ guard, clock, log, failed, flooded }: CallGateParts): StreamGate {
+  const open = new Quota(maxOpen);
   const rates = new KeyedRateLimiter(clock, callRate);
   const throttle = new LogThrottle(clock, log);
   const known = new WeakSet<Session>();
@@ -56,6 +71,16 @@ export function guardedCalls(
         return;
       }
       const address = session.socket.remoteAddress ?? '';
+      if (!open.acquire(address)) {
+        throttle.failed('open', { reason: 'too many open calls', message: 'calls are refused', fields: { address } });
+        refuseStream(stream, tooManyOpen);
+        return;
+      }
+      stream.once('close', () => open.release(address));
+      if (guard === undefined) {
+        start();
+        return;
+      }
       const asked = { method: 'GET', path, authorization: valuesOf('authorization', rawHeaders), address };
       void authorize(guard, asked).then((refusal) => {
         if (refusal !== undefined) {
@@ -76,4 +101,5 @@ export function guardedCalls(
   };
 }
 
+const tooManyOpen = { code: 'RESOURCE_EXHAUSTED', message: 'too many calls are open; end some' } as const;
 const codes = { 401: 'UNAUTHENTICATED', 403: 'PERMISSION_DENIED', 503: 'UNAVAILABLE' } as const;
