@@ -16,7 +16,7 @@ import { configView } from './config-view.ts';
 import { withListenFlags } from './errors.ts';
 import type { Input, InputParts } from './input.ts';
 import { openFiles } from './input-from-files.ts';
-import { createPipeline, type Pipeline } from './pipeline.ts';
+import { createPipeline, failuresOf, type Pipeline } from './pipeline.ts';
 import type { ServeSettings } from './settings.ts';
 
 /** Time, chance and log of the control plane. */
@@ -57,13 +57,13 @@ const descriptors = new URL('../gen/descriptors.binpb', import.meta.url);
  * Builds the stages, connects them and starts them. Listeners open before the source starts, so that a node that
  * connects early gets UNAVAILABLE and retries instead of a refused connection.
  *
- * @param committed called after each commit that makes a change complete, when the snapshots are up to date
+ * @param committed called after each commit with its batch; the snapshots are up to date after the last part of a change
  * @throws EnvironmentError when an address cannot be bound, or when the cluster to watch is not described
  */
 export async function startApp(
   settings: ServeSettings,
   parts: AppParts,
-  committed: (commit: Commit) => void = () => undefined,
+  committed: (commit: Commit, batch: Batch) => void = () => undefined,
 ): Promise<RunningApp> {
   const stages = await build(settings, parts);
   const started: StopAsync[] = [stages.times.stop, stages.input.stop, stages.security.stop];
@@ -192,7 +192,7 @@ function debugPartsOf(settings: ServeSettings, stages: Stages, descriptorSet: Ui
 }
 
 /** Starts the sources; each of their batches becomes a commit. */
-function startSource(stages: Stages, committed: (commit: Commit) => void): Promise<StopAsync> {
+function startSource(stages: Stages, committed: (commit: Commit, batch: Batch) => void): Promise<StopAsync> {
   const { pipeline, input, keys, ads, security, log, times } = stages;
   // A flag of its own: a source delivers a batch again when its delivery threw, and by then the pipeline is synced.
   let announced = false;
@@ -206,15 +206,23 @@ function startSource(stages: Stages, committed: (commit: Commit) => void): Promi
   const needKeys = keyNeeds((uri, needed) => keys.need(uri, needed));
   const apply = (batch: Batch): void => {
     // Before the snapshots change: a stream that has lost its right gets nothing of the commit.
-    const commit = times.deliver(pipeline, batch, announced ? 'change' : 'start', (gateways) => {
+    const { commit, failures } = times.deliver(pipeline, batch, announced ? 'change' : 'start', (gateways) => {
       ads.recheck(security.bindings?.applied(gateways) ?? []);
     });
-    input.applied(commit, batch);
-    needKeys(commit.changes(pipeline.translation.jwksUris), batch.more);
-    if (batch.more) return;
-    if (batch.synced) keys.begin();
-    announce();
-    committed(commit);
+    const later = failuresOf(
+      () => input.applied(commit, batch),
+      () => needKeys(commit.changes(pipeline.translation.jwksUris), batch.more),
+      () => {
+        if (batch.synced && !batch.more) keys.begin();
+      },
+      () => {
+        if (!batch.more) announce();
+      },
+      () => committed(commit, batch),
+    );
+    // The source says so, and delivers once more.
+    const all = [...failures, ...later];
+    if (all.length > 0) throw all[0];
   };
   const from = joinedSources(apply);
   keys.start(from.keys, announce);

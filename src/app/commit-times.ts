@@ -1,7 +1,6 @@
 import { ChangeLog } from '../debug/debug.ts';
 import type { ChangeRecord } from '../debug/model.ts';
 import type { Clock, Counters, StopAsync } from '../edges.ts';
-import type { Commit } from '../graph/model.ts';
 import type { Batch } from '../source/model.ts';
 import type { CommitTraces } from '../trace/trace.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -43,16 +42,17 @@ export class CommitTimes {
     batch: Batch,
     cause: ChangeRecord['cause'],
     before: Parameters<Pipeline['deliver']>[1],
-  ): Commit {
+  ): ReturnType<Pipeline['deliver']> {
     const decoded = this.#clock.now();
-    const { commit, encoded } = pipeline.deliver(batch, before);
+    const delivery = pipeline.deliver(batch, before);
+    const { commit, encoded } = delivery;
     const at = this.#clock.now();
     const translated = this.#translated;
     const { since = decoded, changes, more = false } = batch;
     this.changes.committed({ commit, changes, cause, since, decoded, translated, at, encoded, more });
     this.#observe('gatehouse_translation_seconds', decoded, translated);
     this.#observe('gatehouse_encoding_seconds', translated, at);
-    return commit;
+    return delivery;
   }
 
   /** Settles what is left, and exports it. */

@@ -73,11 +73,11 @@ async function openStatus(
   { identify }: ClusterSource,
   parts: InputParts,
 ): Promise<StatusInput> {
-  const { translation, log } = parts;
+  const { translation, clock, log } = parts;
   if (statusWriting.by === 'none') {
     return {
       synced: () => undefined,
-      applied: statusLog(log, translation),
+      applied: statusLog(log, translation, clock),
       denied: () => undefined,
       rejected: () => undefined,
       stop: () => Promise.resolve(),

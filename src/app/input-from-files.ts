@@ -15,9 +15,9 @@ export function openFiles(
   { translation, explainer, clock, log, counters }: InputParts,
 ): Input {
   const source = fileSource({ roots: filenames, namespaces, debounce, settle, clock, log, counters });
-  const report = hintLog({ placesOf: (fields) => source.placesOf(fields), log });
+  const report = hintLog({ placesOf: (fields) => source.placesOf(fields), clock, log });
   const hints = new HintWatch({ explainer, report, delay: hintDelay, clock, log });
-  const logStatuses = statusLog(log, translation);
+  const logStatuses = statusLog(log, translation, clock);
   let objects: number | undefined = 0;
   /** Once, when everything was read: an empty folder is easily another one than was meant. */
   const announce = (): void => {

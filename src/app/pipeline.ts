@@ -26,7 +26,8 @@ export interface Pipeline extends Omit<Encoding, 'measure'> {
    * Applies a batch as one commit, then updates the snapshots and notifies their subscribers. Of a batch of which more
    * follows, both wait for the last part.
    *
-   * @param publishing called between the two, with the changes of Gateways
+   * @param publishing called between the two, with the changes of Gateways. If it throws, the snapshots change
+   * nevertheless, since they would stay as they were for good, and it is called with the same changes again next time.
    */
   deliver(batch: Batch, publishing?: (gateways: readonly Change<Gateway>[]) => void): Delivery;
   /** Returns whether the initial state was read and translated; stays true. */
@@ -38,6 +39,8 @@ interface Delivery {
   readonly commit: Commit;
   /** The number of resources that it encoded, by type URL. */
   readonly encoded: ReadonlyMap<string, number>;
+  /** What was thrown after the commit, by `publishing` or a subscriber: everything else was done. */
+  readonly failures: readonly unknown[];
 }
 
 /** Dependencies of the stages. */
@@ -90,11 +93,11 @@ export function createPipeline(
     deliver: (batch, publishing) => {
       const commit = graph.commit(() => applyBatch(inputs, batch));
       gatewayChanges = [...gatewayChanges, ...commit.changes(inputs.resources.Gateway)];
-      if (!batch.more) {
+      const publish = (): void => {
         publishing?.(gatewayChanges);
         gatewayChanges = [];
-      }
-      snapshots.apply(commit, batch.more);
+      };
+      const failures = failuresOf(...(batch.more ? [] : [publish]), () => snapshots.apply(commit, batch.more));
       const encoded = measure(commit);
       synced ||= batch.synced && batch.more !== true;
       counters.count('gatehouse_commits_total');
@@ -104,9 +107,22 @@ export function createPipeline(
       counters.gauge('gatehouse_targets', translation.targets.size);
       counters.gauge('gatehouse_policies', translation.configs.size);
       counters.gauge('gatehouse_gateways', translation.gatewayStatuses.size);
-      return { commit, encoded };
+      return { commit, encoded, failures };
     },
   };
+}
+
+/** Takes each of the steps, also after one that throws. Returns what was thrown. */
+export function failuresOf(...steps: readonly (() => void)[]): readonly unknown[] {
+  const failures: unknown[] = [];
+  for (const step of steps) {
+    try {
+      step();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  return failures;
 }
 
 function applyBatch(inputs: Inputs, { changes, unlistedNamespaces, bundle, fetchedKeys = [] }: Batch): void {

@@ -1,10 +1,8 @@
-import type { Logger } from '../edges.ts';
+import type { Clock, Logger } from '../edges.ts';
 import type { Commit } from '../graph/model.ts';
+import { BoundedLines } from '../rate/bounded-lines.ts';
 import type { Batch } from '../source/model.ts';
 import type { Condition, GatewayStatus, PolicyStatus, Translation } from '../translate/model.ts';
-
-/** Lines of one change at each level; the others are counted: one file may have thousands of objects. */
-const mostLines = 20;
 
 /** What writes the lines of one commit. */
 type Lines = Pick<Logger, 'info' | 'warn'>;
@@ -14,28 +12,32 @@ type Edits = ReadonlyMap<string, 'set' | 'deleted'>;
 
 /**
  * Returns the function that logs what a commit means for each object: its conditions, and that it or its targets are
- * gone. One line each, up to twenty of a change that have a problem and as many without: for inputs that store no status
- * (files, or a cluster with `--write-status=false`).
+ * gone. One line each, within {@link BoundedLines} for those that have a problem, and for the others: for inputs that store
+ * no status (files, or a cluster with `--write-status=false`).
  */
-export function statusLog(log: Logger, translation: Translation): (commit: Commit, batch: Batch) => void {
-  let written = { info: 0, warn: 0 };
-  const write =
-    (level: keyof Lines): Logger['info'] =>
-    (message, fields) => {
-      written[level] += 1;
-      if (written[level] <= mostLines) log[level](message, fields);
-    };
-  const lines = { info: write('info'), warn: write('warn') };
-  return (commit, { changes, more: isPart }) => {
+export function statusLog(log: Logger, translation: Translation, clock: Clock): (commit: Commit, batch: Batch) => void {
+  const warnings = new BoundedLines(clock, (more) =>
+    log.warn('more objects are not accepted as written: /debug/problems lists them', { more }),
+  );
+  const others = new BoundedLines(clock, (more) =>
+    log.info('more objects and targets are as they should be, or gone', { more }),
+  );
+  const lines: Lines = {
+    warn: (message, fields) => {
+      if (warnings.admit()) log.warn(message, fields);
+    },
+    info: (message, fields) => {
+      if (others.admit()) log.info(message, fields);
+    },
+  };
+  return (commit, { changes, more }) => {
     const edits = new Map(
       changes.map(({ kind, key, resource }) => [`${kind} ${key}`, resource === undefined ? 'deleted' : 'set'] as const),
     );
     logObjects(lines, translation, commit, edits);
-    if (isPart === true) return;
-    const [more, accepted] = [written.warn - mostLines, written.info - mostLines].map((count) => Math.max(0, count));
-    if (more !== 0) log.warn('more objects are not accepted as written: /debug/problems lists them', { more });
-    if (accepted !== 0) log.info('more objects and targets are as they should be, or gone', { more: accepted });
-    written = { info: 0, warn: 0 };
+    if (more === true) return;
+    warnings.endChange();
+    others.endChange();
   };
 }
 

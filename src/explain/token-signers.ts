@@ -1,4 +1,3 @@
-import { isJsonObject, parseJson, textIn } from '../json/json.ts';
 import type { ExplainInputs, TokenSigners } from './model.ts';
 
 /**
@@ -10,19 +9,12 @@ export function tokenSigners(
   gateway: string,
 ): TokenSigners | undefined {
   if (translation.gateways.get(gateway)?.kind !== 'served') return undefined;
-  const providers = (translation.jwtProviders.get(gateway) ?? []).map(({ issuer, audiences, jwks }) => ({
+  const providers = (translation.jwtProviders.get(gateway) ?? []).map(({ issuer, audiences, keys }) => ({
     issuer,
     audiences,
-    keyIds: keyIdsIn(jwks),
+    keyIds: keys.map(({ kid }) => kid),
   }));
   return { providers, problem: providers.length > 0 ? undefined : problemOf(translation, gateway) };
-}
-
-/** The ids of a JWK Set that the translation made. */
-function keyIdsIn(jwks: string): readonly string[] {
-  const set = parseJson(jwks)?.value;
-  const keys = isJsonObject(set) && Array.isArray(set['keys']) ? set['keys'] : [];
-  return keys.flatMap((key) => (isJsonObject(key) ? (textIn(key, 'kid') ?? []) : []));
 }
 
 /** Why nobody may sign: what the status of the Gateway says, with the remedy. */

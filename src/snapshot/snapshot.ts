@@ -25,6 +25,7 @@ export interface SnapshotStore extends Snapshots {
    * Applies the changes of one commit and then notifies each affected subscriber once. Proportional to the change.
    *
    * @param more further commits of the same change follow: nobody sees anything of it before the last one
+   * @throws what a subscriber has thrown, after the others were notified
    */
   apply(commit: Commit, more?: boolean): void;
 }
@@ -124,14 +125,25 @@ class GatewaySnapshots implements SnapshotStore {
     const affected = [...this.#affected];
     this.#affected.clear();
     // After all views are replaced, so that every subscriber sees one consistent generation (rule E8).
-    for (const gateway of affected) this.#notify(gateway);
+    const failures: unknown[] = [];
+    for (const gateway of affected) failures.push(...this.#notify(gateway));
+    if (failures.length > 0) throw failures[0];
   }
 
-  #notify(gateway: string): void {
+  /** Returns what subscribers have thrown: the others must not keep what was narrowed. */
+  #notify(gateway: string): readonly unknown[] {
     const subscribers = this.#subscribers.get(gateway);
-    if (subscribers === undefined) return;
+    if (subscribers === undefined) return [];
     const snapshot = this.of(gateway);
-    for (const subscriber of [...subscribers]) subscriber(snapshot);
+    const failures: unknown[] = [];
+    for (const subscriber of [...subscribers]) {
+      try {
+        subscriber(snapshot);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    return failures;
   }
 }
 

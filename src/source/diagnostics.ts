@@ -1,5 +1,5 @@
 import type { Clock, Counters, Logger } from '../edges.ts';
-import { RateLimiter } from '../rate/rate-limiter.ts';
+import { BoundedLines } from '../rate/bounded-lines.ts';
 import type { InputDiagnostic } from './model.ts';
 
 /** A position in a file, both counted from 1; columns in UTF-16 code units. */
@@ -37,15 +37,8 @@ export function placeText(path: string, position: Position | undefined): string 
   return position === undefined ? path : `${path}:${position.line}:${position.column}`;
 }
 
-/** Lines about one change of the input. An author can make as many problems with one edit as objects fit into a file. */
-const maxLines = 20;
-
-/** The same of all changes: whoever changes files or objects without an end brings some with each change. */
-const lineRate = { rate: 1, burst: 60 } as const;
-
 /**
- * All current diagnostics. Each is logged when it appears and when it is gone, as long as one change brings no more than
- * {@link maxLines} of them, and all changes no more than {@link lineRate}.
+ * All current diagnostics. Each is logged when it appears and when it is gone, within {@link BoundedLines}.
  */
 export class DiagnosticRegistry {
   readonly #log: Logger;
@@ -56,12 +49,7 @@ export class DiagnosticRegistry {
   /** The number of diagnostics that were logged for a cause and are not gone. */
   readonly #causes = new Map<string, number>();
   #errors = 0;
-  /** Undefined: only the lines about one change are limited. */
-  readonly #limiter: RateLimiter | undefined;
-  /** What is left of {@link maxLines} for the change that is being logged. */
-  #lines = 0;
-  /** Problems that were not named, and are counted by the next line for which there is room. */
-  #unnamed = 0;
+  readonly #lines: BoundedLines;
   /** The sorted list, until something changes: sorting thousands takes long. */
   #list: readonly InputDiagnostic[] | undefined;
 
@@ -69,7 +57,7 @@ export class DiagnosticRegistry {
   constructor(log: Logger, counters: Counters, clock?: Clock) {
     this.#log = log;
     this.#counters = counters;
-    this.#limiter = clock && new RateLimiter(clock, lineRate);
+    this.#lines = new BoundedLines(clock, (more) => log.warn(tooMany, { more }));
   }
 
   /** Replaces all diagnostics of an owner, such as a file, a root, or an object. */
@@ -85,7 +73,6 @@ export class DiagnosticRegistry {
 
   /** Logs the differences since the last call. A diagnostic that only moved to another line is the same one. */
   logChanges(): void {
-    this.#lines = maxLines;
     for (const [owner, before] of this.#logged) {
       const now = this.#current.get(owner) ?? [];
       // First those that appeared: a diagnostic that is replaced by one of the same cause does not end it.
@@ -93,10 +80,7 @@ export class DiagnosticRegistry {
       for (const placed of without(before, now)) this.#logGone(placed);
     }
     this.#logged.clear();
-    if (this.#unnamed > 0 && this.#takeLine()) {
-      this.#log.warn(tooMany, { more: this.#unnamed });
-      this.#unnamed = 0;
-    }
+    this.#lines.endChange();
     this.#counters.gauge('gatehouse_input_errors', this.#errors);
   }
 
@@ -125,7 +109,7 @@ export class DiagnosticRegistry {
       if (known === 0) this.#log[severity === 'error' ? 'error' : 'warn'](cause.appeared);
       return;
     }
-    if (!this.#hasRoom()) return;
+    if (!this.#lines.admit()) return;
     if (severity === 'error') this.#log.error(message, { place, object, field });
     else this.#log.warn(message, { place, object, field });
   }
@@ -141,24 +125,9 @@ export class DiagnosticRegistry {
       }
       return;
     }
-    if (!this.#hasRoom()) return;
+    if (!this.#lines.admit()) return;
     const { message, place, object, field } = inputDiagnostic(placed);
     this.#log.info('a problem is gone', { place, object, field, problem: message });
-  }
-
-  /** Takes room for one line, or counts the problem as one that is not named, as are all that follow of this change. */
-  #hasRoom(): boolean {
-    if (this.#lines > 0 && this.#takeLine()) {
-      this.#lines -= 1;
-      return true;
-    }
-    this.#lines = 0;
-    this.#unnamed += 1;
-    return false;
-  }
-
-  #takeLine(): boolean {
-    return this.#limiter === undefined || this.#limiter.tryTake() === 0;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Collection } from '../graph/model.ts';
-import type { McpAppProtocol, ResourceMetadata } from '../resources/model.ts';
+import type { McpAppProtocol, PublicKey, ResourceMetadata } from '../resources/model.ts';
 
 export type { BundleVersions, FetchedKeys, McpAppProtocol, UnlistedNamespaces } from '../resources/model.ts';
 
@@ -61,11 +61,8 @@ export interface JwtProvider {
   readonly issuer: string;
   /** One of them must be in `aud`; empty: any audience. */
   readonly audiences: readonly string[];
-  /**
-   * A JWK Set as JSON with at least one key. Each key is a public one with a `kid` that no other key of the Gateway has.
-   * Equal keys are equal text.
-   */
-  readonly jwks: string;
+  /** At least one, by `kid`; no other provider of the Gateway has a key of that `kid`. Gateways share what was fetched. */
+  readonly keys: readonly PublicKey[];
   /** Where clients get tokens (RFC 9728); only of the single provider of a Gateway, since agentgateway takes no more. */
   readonly resourceMetadata?: ResourceMetadata;
 }

@@ -13,15 +13,12 @@ import type { Inputs } from './inputs.ts';
 import type {
   Attachment,
   GatewayState,
-  JwtProvider,
-  KeyNotice,
   PolicyConfig,
   ServiceNotice,
   Target,
   Translation,
   TranslationSettings,
 } from './model.ts';
-import { firstClaim, type GatewayJwt, gatewayJwt, type JwtClaim, jwtClaim, keyNotice, keyUris } from './policy/jwt.ts';
 import {
   attach,
   attachmentKey,
@@ -33,6 +30,7 @@ import {
 } from './policy/policy.ts';
 import { deriveCrowdedClaims, deriveSelectorClaims, hasRoom } from './selection-room.ts';
 import { evaluateService, serviceNotice } from './service/service.ts';
+import { type Signers, translateSigners } from './signers.ts';
 import { gatewayClassStatus } from './status/gateway-class-conditions.ts';
 import { gatewayStatus, gatewayWithoutClass } from './status/gateway-conditions.ts';
 import { policyNotice, policyStatus } from './status/policy-conditions.ts';
@@ -175,55 +173,6 @@ function translateGateways(
   return { classes, gatewayResults, unresolvedGateways, selectorSets, selections, crowdedClaims, states };
 }
 
-interface Signers {
-  readonly jwtClaims: Derived<JwtClaim>;
-  /** The name of the policy whose `spec.jwt` counts, by Gateway. */
-  readonly jwtOwners: Derived<string>;
-  readonly gatewayJwts: Derived<GatewayJwt>;
-  readonly jwtProviders: Derived<readonly JwtProvider[]>;
-  readonly jwksUris: Collection<string>;
-  readonly keyNotices: Derived<KeyNotice>;
-}
-
-/**
- * Finds the one policy of each Gateway that says who may sign tokens, and joins it with the keys that were fetched. A
- * policy without `spec.jwt` has no part in this, and a Gateway without such a policy neither.
- */
-function translateSigners(
-  graph: Graph,
-  { fetchedKeys }: Inputs,
-  policyResults: Derived<PolicyResult>,
-  { unresolvedGateways }: Gateways,
-): Signers {
-  const jwtClaims = graph.derive(policyResults, jwtClaim, { name: 'jwt-claims' });
-  const claimsByGateway = graph.index(jwtClaims, ({ gateways }) => gateways, { name: 'jwt-claims-by-gateway' });
-  const claimedGateways = graph.indexValues(claimsByGateway, { name: 'jwt-gateways' });
-  const firstClaims = graph.derive(
-    claimedGateways,
-    (gateway, context) => firstClaim(context.by(claimsByGateway, gateway)),
-    { name: 'first-jwt-claims' },
-  );
-  const servedClaims = graph.derive(
-    firstClaims,
-    (claim, context, gateway) => (context.get(unresolvedGateways, gateway)?.kind === 'served' ? claim : undefined),
-    { name: 'served-jwt-claims' },
-  );
-  const gatewayJwts = graph.derive(servedClaims, (claim, context) => gatewayJwt(claim, context, fetchedKeys), {
-    name: 'gateway-jwts',
-  });
-  const urisOfGateways = graph.index(servedClaims, keyUris, { name: 'gateways-by-jwks-uri' });
-  return {
-    jwtClaims,
-    jwtOwners: graph.derive(firstClaims, ({ name }) => name, { name: 'jwt-owners' }),
-    gatewayJwts,
-    jwtProviders: graph.derive(gatewayJwts, ({ providers }) => providers, { name: 'jwt-providers' }),
-    jwksUris: graph.indexValues(urisOfGateways, { name: 'jwks-uris' }),
-    keyNotices: graph.derive(jwtClaims, (claim, context) => keyNotice(claim, context, fetchedKeys), {
-      name: 'key-notices',
-    }),
-  };
-}
-
 interface Policies {
   readonly policyResults: Derived<PolicyResult>;
   readonly configs: Derived<PolicyConfig>;
@@ -279,7 +228,7 @@ function deriveStatuses(
   const { policyResults, configs, targetsOfPolicies, policiesByGateway, attachments } = derived;
   const classInputs = { ...derived, controllerName, bundle };
   const gatewayInputs = { ...derived, policiesByGateway };
-  const derivedFromPolicies = [configs, targetsOfPolicies, attachments, derived.jwtClaims];
+  const derivedFromPolicies = [configs, targetsOfPolicies, attachments, derived.jwtClaims, derived.policyJwts];
   const policyInputs = { ...derived, controllerName, derivedFromPolicies };
   return {
     gatewayClassStatuses: graph.derive(

@@ -56,7 +56,7 @@ function createRig(step = 0): Rig {
     return fields.map(({ object }) => `file.yaml:1:1 ${object}`);
   };
   return Object.assign(rig, {
-    hints: new HintWatch({ explainer, report: hintLog({ placesOf, log }), delay: 1_000, clock: stepping, log }),
+    hints: new HintWatch({ explainer, report: hintLog({ placesOf, clock, log }), delay: 1_000, clock: stepping, log }),
   });
 }
 
@@ -134,6 +134,18 @@ describe('the log of hints', () => {
     ]);
     expect(rig.log.lines.at(-2)?.fields).toMatchObject({ object: 'Gateway default/old0' });
   });
+});
+
+it('the log of hints has sixty lines about many looks, and then one in each that counts', async () => {
+  const rig = createRig();
+  for (let time = 0; time < 30; time += 1) {
+    rig.world = Array.from({ length: 20 }, (_, n) => hint(`${time % 2}-${n}`));
+    await look(rig);
+  }
+  expect(rig.log.lines.length).toBe(60 + 29);
+  const named = rig.log.lines.filter(({ fields }) => fields['object'] !== undefined).length;
+  const counted = rig.log.lines.reduce((sum, { fields }) => sum + Number(fields['more'] ?? 0), 0);
+  expect(named + counted).toBe(20 + 29 * 40);
 });
 
 describe('the watch for hints', () => {

@@ -4,6 +4,7 @@ import { statusLog } from '../../src/app/status-log.ts';
 import { parseManifest } from '../../src/source/files/manifest/parse-manifest.ts';
 import { ManifestStore } from '../../src/source/files/manifest-store.ts';
 import type { Batch } from '../../src/source/model.ts';
+import { createManualClock } from '../support/edges/manual-clock.ts';
 import { createRecordedCounters } from '../support/edges/recorded-counters.ts';
 import { createRecordedLog } from '../support/edges/recorded-log.ts';
 import {
@@ -19,12 +20,14 @@ import {
 import { defaultSettings } from '../support/worlds/translated-world.ts';
 
 /** The lines of each commit, `<level> <message> <object or target>`; `undefined` deletes a file. */
-function createRig(): (files: Readonly<Record<string, string | undefined>>) => readonly string[] {
+function createRig(
+  clock = createManualClock(),
+): (files: Readonly<Record<string, string | undefined>>) => readonly string[] {
   const log = createRecordedLog();
   const counters = createRecordedCounters();
   const store = new ManifestStore({ roots: ['folder'], log, counters });
   const pipeline = createPipeline(defaultSettings, { log, counters });
-  const logStatuses = statusLog(log, pipeline.translation);
+  const logStatuses = statusLog(log, pipeline.translation, clock);
   store.rootFound(0);
   return (files) => {
     for (const [name, text] of Object.entries(files)) {
@@ -119,10 +122,26 @@ describe('the log of one commit', () => {
     expect(deleted.at(-1)).toBe('info more objects and targets are as they should be, or gone 71');
   });
 
+  it('is a part of sixty lines about many changes, and of one in a second, which counts what is left out', () => {
+    const clock = createManualClock();
+    const commit = createRig(clock);
+    const services = together(...Array.from({ length: 20 }, (_, index) => mcpService(`default/t-${index}`)));
+    const lines = Array.from({ length: 20 }, (_, time) => commit({ 'a.yaml': time % 2 === 0 ? services : undefined }));
+    expect(lines.flat()).toHaveLength(60);
+    expect(lines.flat().at(-1)).toBe('info more objects and targets are as they should be, or gone 1');
+    clock.advance(1_000);
+    const rest = 17 * 20;
+    expect(commit({ 'a.yaml': services })).toEqual([
+      `info more objects and targets are as they should be, or gone ${rest + 20}`,
+    ]);
+    clock.advance(2_000);
+    expect(commit({ 'b.yaml': mcpService('default/new') })).toEqual(['info a target appears default/new']);
+  });
+
   it('is that of a change of several commits as well', () => {
     const [log, counters] = [createRecordedLog(), createRecordedCounters()];
     const pipeline = createPipeline(defaultSettings, { log, counters });
-    const logStatuses = statusLog(log, pipeline.translation);
+    const logStatuses = statusLog(log, pipeline.translation, createManualClock());
     for (let part = 0; part < 3; part += 1) {
       const text = together(...Array.from({ length: 15 }, (_, at) => mcpService(`default/t-${part}-${at}`)));
       const store = new ManifestStore({ roots: ['folder'], log, counters });

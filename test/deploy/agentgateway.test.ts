@@ -57,10 +57,10 @@ it("tokens of the guide's issuer count at the Gateway, and nothing of the exampl
   const { use: _, ...key } = guideJwk;
   const [provider, ...others] = world.translation.jwtProviders.get('default/mcp-gateway') ?? [];
   expect(others).toEqual([]);
-  expect({ ...provider, jwks: JSON.parse(provider?.jwks ?? '{}') }).toEqual({
+  expect({ ...provider, keys: provider?.keys.map(({ json }) => JSON.parse(json)) }).toEqual({
     issuer: 'me',
     audiences: ['me.com'],
-    jwks: { keys: [key] },
+    keys: [key],
   });
   const conditions = world.translation.policyStatuses.get('default/mcp-jq-auth')?.ancestors[0]?.conditions;
   expect(conditions?.map(({ message }) => message)).toEqual(['The policy is accepted.']);

@@ -243,6 +243,23 @@ describe('a subscriber', () => {
     expect(seen).toEqual([['a/1']]);
   });
 
+  it('is notified also if another one throws, which the caller is told', () => {
+    const notified: string[] = [];
+    for (const gateway of ['x/one', 'x/two']) {
+      snapshots.subscribe(gateway, () => {
+        notified.push(gateway);
+        throw new Error(`on purpose: ${gateway}`);
+      });
+      snapshots.subscribe(gateway, ({ views }) => notified.push(names(views.get(targetType) as View).join()));
+    }
+    const create = (): void => {
+      for (const gateway of ['x/one', 'x/two']) gateways.set(gateway, { kind: 'all' });
+      setTarget('x/a');
+    };
+    expect(() => commit(create)).toThrow('on purpose: x/one');
+    expect(notified).toEqual(['x/one', 'x/a', 'x/two', 'x/a']);
+  });
+
   it('is notified when its Gateway is created and deleted, and not after it unsubscribed', () => {
     const notified: boolean[] = [];
     const stop = snapshots.subscribe('x/gw', ({ exists }) => notified.push(exists));

@@ -30,6 +30,15 @@ it.each([
   expect(Math.max(...divide(changes, estimatedBytes).map(({ length }) => length))).toBe(most);
 });
 
+it('a part has 136 Namespaces of 64 labels, since each label is looked up', () => {
+  const labels = Object.fromEntries(Array.from({ length: 63 }, (_, at) => [`l${at}`, '']));
+  const decoded = decode('Namespace', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'n', labels } });
+  if (!decoded.readable) throw new Error('the object is not readable');
+  const change: ResourceChange = { kind: 'Namespace', key: 'n', resource: decoded.resource };
+  const sizes = divide(Array<ResourceChange>(1_000).fill(change), estimatedBytes).map(({ length }) => length);
+  expect(Math.max(...sizes)).toBe(136);
+});
+
 it('a deletion counts what the object was made into, also when it was made smaller first', () => {
   const { kind, key, resource } = added('Service', 100);
   const small = added('Service', 1).resource;

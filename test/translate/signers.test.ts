@@ -92,12 +92,10 @@ describe('keys that are published', () => {
     expect(issuers(world)).toEqual([]);
     answer(world, keys('a'));
     expect(world.translation.jwtProviders.get('default/gw')).toEqual([
-      { issuer: 'alpha', audiences: ['me.com'], jwks: `{"keys":[${inline('a')}]}` },
+      { issuer: 'alpha', audiences: ['me.com'], keys: keys('a').keys },
     ]);
     answer(world, keys('b', 'c'));
-    expect(world.translation.jwtProviders.get('default/gw')?.[0]?.jwks).toBe(
-      `{"keys":[${inline('b')},${inline('c')}]}`,
-    );
+    expect(world.translation.jwtProviders.get('default/gw')?.[0]?.keys).toEqual(keys('b', 'c').keys);
     answer(world, keys());
     expect(issuers(world)).toEqual([]);
   });
@@ -149,18 +147,80 @@ describe('keys that cannot be fetched, or not all be used', () => {
     const jwt = { providers: [...Object(both['spec']).jwt.providers, { issuer: 'late', jwks: { uri } }] };
     const world = worldOf({ ...both, spec: { ...Object(both['spec']), jwt } });
     answer(world, keys('a', 'b'));
-    expect(world.translation.jwtProviders.get('default/gw')?.map(({ issuer, jwks }) => [issuer, jwks])).toEqual([
-      ['alpha', `{"keys":[${inline('a')}]}`],
-      ['late', `{"keys":[${inline('b')}]}`],
+    expect(world.translation.jwtProviders.get('default/gw')?.map(({ issuer, keys }) => [issuer, keys])).toEqual([
+      ['alpha', keys('a').keys],
+      ['late', keys('b').keys],
     ]);
+  });
+});
+
+describe('the keys of many Gateways', () => {
+  const inNamespace = (namespace: string, { metadata, ...rest }: Manifest): Manifest => ({
+    ...rest,
+    metadata: { ...Object(metadata), namespace },
+  });
+  const large = (count: number): FetchedKeys => ({
+    ...keys(),
+    keys: Array.from({ length: count }, (_, at) => ({ kid: `${at}`, json: 'x'.repeat(2 ** 20) })),
+  });
+  /** Gateways of one namespace that all have the keys of one issuer, and one of another namespace that has its own. */
+  const worldWith = (gateways: number): TranslatedWorld => {
+    const names = Array.from({ length: gateways }, (_, at) => `gw-${at}`);
+    const world = worldOf(
+      ...names.map((name) => gateway(name, { from: 'All' })),
+      ...names.map((name) => signing(`of-${name}`, { uri }, { gateway: name })),
+      inNamespace('modest', gateway('gw', { from: 'All' })),
+      inNamespace('modest', signing('alpha', { inline: inline('a') })),
+    );
+    return world;
+  };
+
+  it('have room in all, beyond which nobody may sign at those of a namespace that has more than its part', () => {
+    const world = worldWith(16);
+    const trusting = (): number =>
+      [...world.translation.jwtProviders.entries()].filter(([, all]) => all.length > 0).length;
+    answer(world, large(1));
+    expect(trusting(), '16 MiB and a few bytes').toBe(1);
+    expect(issuers(world, 'modest/gw')).toEqual(['alpha']);
+    const { gatewayStatuses, policyStatuses } = world.translation;
+    expect(gatewayStatuses.get('default/gw-0')?.conditions).toContainEqual(
+      expect.objectContaining({ type: 'kgateway.dev/JWTProvided', status: 'False', reason: 'NoUsableKey' }),
+    );
+    const [ancestor] = policyStatuses.get('default/of-gw-0')?.ancestors ?? [];
+    expect(ancestor?.conditions.map(({ message }) => message).join()).toContain('have no room beside those of other');
+    answer(world, keys('a'));
+    expect(trusting()).toBe(17);
+    answer(world, large(1));
+    for (let at = 8; at < 16; at += 1) world.remove('Gateway', `default/gw-${at}`);
+    expect(trusting(), 'half of it').toBe(9);
+  });
+
+  it('are one list for all of them', () => {
+    const world = worldWith(3);
+    answer(world, keys('a', 'b'));
+    const lists = ['gw-0', 'gw-1', 'gw-2'].map(
+      (name) => world.translation.jwtProviders.get(`default/${name}`)?.[0]?.keys,
+    );
+    expect(lists[0]).toHaveLength(2);
+    expect(new Set(lists).size).toBe(1);
+  });
+
+  it('that are left out by the hundred are named up to twenty', () => {
+    const plain = signing('alpha', { uri });
+    const provider = (issuer: number): unknown => ({ issuer: `i${issuer}`, jwks: { uri } });
+    const jwt = { providers: [0, 1, 2, 3].map(provider) };
+    const world = worldOf({ ...plain, spec: { ...Object(plain['spec']), jwt } });
+    answer(world, keys(...Array.from({ length: 100 }, (_, at) => `${at}`)));
+    const notes = world.translation.policyStatuses.get('default/alpha')?.ancestors[0]?.conditions[1]?.message;
+    expect(notes).toContain('And 284 further parts of spec.jwt are left out.');
   });
 });
 
 /** Who may do what at the Gateway: each signer with each audience and each key, and each rule. */
 function access(world: TranslatedWorld): readonly string[] {
   const providers = world.translation.jwtProviders.get('default/gw') ?? [];
-  const signers = providers.flatMap(({ issuer, audiences, jwks }) =>
-    (audiences.length === 0 ? ['any'] : audiences).map((audience) => `${issuer} ${audience} ${jwks}`),
+  const signers = providers.flatMap(({ issuer, audiences, keys }) =>
+    (audiences.length === 0 ? ['any'] : audiences).map((audience) => `${issuer} ${audience} ${JSON.stringify(keys)}`),
   );
   return [...signers, ...configs(world)];
 }

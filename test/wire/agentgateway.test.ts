@@ -229,7 +229,7 @@ describe('a Gateway', () => {
       authorizationServers: ['https://as.example'],
       scopesSupported: ['mcp'],
     };
-    const provider = { issuer: 'me', audiences: ['me.com'], jwks: '{"keys":[]}', resourceMetadata: metadata };
+    const provider = { issuer: 'me', audiences: ['me.com'], keys: [], resourceMetadata: metadata };
     const jwtOf = (...providers: (typeof provider)[]): unknown =>
       agentgateway.encodeGateway({ ...served, providers }).map(jsonOf)[1];
     expect(jwtOf(provider)).toMatchObject({
@@ -249,9 +249,9 @@ describe('a Gateway', () => {
 
 describe('a Gateway takes no token', () => {
   const callWith = (audiences: readonly string[], claims: Readonly<Record<string, unknown>>): Answer => {
-    const jwks = '{"keys":[{"kid":"k"}]}';
+    const keys = [{ kid: 'k', json: '{"kid":"k"}' }];
     const dataPlane = new AgentgatewayDataPlane();
-    const gateway = agentgateway.encodeGateway({ ...served, providers: [{ issuer: 'me', audiences, jwks }] });
+    const gateway = agentgateway.encodeGateway({ ...served, providers: [{ issuer: 'me', audiences, keys }] });
     const resources = [...gateway, agentgateway.encodeMcpBackend('all', [])];
     dataPlane.apply(
       resources.map((resource) => ({ name: resource.name, value: messageOf(resource) })),

@@ -67,12 +67,12 @@ function misspelling(apiVersion: unknown, kind: unknown): string | undefined {
   return `kind is ${quoted(kind)}, which is not read: write ${quoted(near)}, the nearest known one, if it is to count.`;
 }
 
-/** Labels of a Namespace that are not counted: those of a platform, and a few of its own. */
-export const usualLabels = 16;
+/** Labels of a Namespace that take the time and memory of a target: each is found by its key, and by key and value. */
+export const labelsOfPart = 4;
 
 /**
- * The number of things that an object is made into: the targets of a Service, the attachments of a policy, the conditions
- * of listeners, and what labels beyond the usual ones are found by.
+ * The number of things that an object is made into: the targets of a Service, the attachments of a policy, the listeners
+ * of a Gateway with their conditions, the labels of a Namespace that are looked up.
  */
 export function partsOf(resource: Resource): number {
   switch (resource.kind) {
@@ -83,7 +83,7 @@ export function partsOf(resource: Resource): number {
     case 'Gateway':
       return resource.listeners.length;
     case 'Namespace':
-      return resource.labels.known ? Math.max(1, 1 + Object.keys(resource.labels.labels).length - usualLabels) : 1;
+      return resource.labels.known ? Math.ceil(Object.keys(resource.labels.labels).length / labelsOfPart) : 1;
     default:
       return 1;
   }

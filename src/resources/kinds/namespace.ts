@@ -8,6 +8,9 @@ import type { NamespaceLabels } from '../model.ts';
 /** The label that the API server sets on every namespace; its value is the name. */
 const nameLabel = 'kubernetes.io/metadata.name';
 
+/** Labels of one Namespace: those of clusters have some ten. Each is looked up by key, and by key and value. */
+const maxLabels = 256;
+
 /** Namespace: its labels decide which listeners with a selector allow its Services. */
 export const namespace: Kind<'Namespace'> = defineKind(
   {
@@ -24,6 +27,11 @@ export const namespace: Kind<'Namespace'> = defineKind(
 
 function namespaceLabels(name: string, written: Frame['labels'], reporter: Reporter): NamespaceLabels {
   if (!written.ok) return { known: false };
+  if (written.value.length > maxLabels) {
+    const count = `has ${written.value.length} labels, and no selector matches a namespace with more than ${maxLabels}`;
+    reporter.error(['metadata', 'labels'], `${count}: remove some.`);
+    return { known: false };
+  }
   const labels = new Map([[nameLabel, name]]);
   for (const { key, value } of written.value) {
     if (!value.ok) return { known: false };

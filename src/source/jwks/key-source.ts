@@ -1,7 +1,8 @@
 import { Subject } from 'rxjs';
-import type { Clock, Counters, Logger, Random, StopAsync } from '../../edges.ts';
+import type { Clock, Counters, Logger, Random, Stop, StopAsync } from '../../edges.ts';
 import { type DebounceOptions, debounce } from '../../rate/debounce.ts';
 import type { FetchedKeys } from '../../resources/model.ts';
+import { BatchDelivery, retryDelay } from '../batch-delivery.ts';
 import type { Batch } from '../model.ts';
 import { createKeyClient, type FetchKeys, type KeyClientOptions } from './key-client.ts';
 import { KeyFetcher } from './key-fetcher.ts';
@@ -45,20 +46,30 @@ export function keySource(
   parts: KeySourceParts,
   client: { readonly fetchKeys: FetchKeys; readonly stop: StopAsync } = createKeyClient(options, parts.clock),
 ): KeySource {
-  const { clock } = parts;
+  const { clock, log } = parts;
   const answers = new Map<string, FetchedKeys | undefined>();
   /** The time of the first answer that no batch contains yet. */
   let since = 0;
   let settled = false;
-  let stopSettling = (): void => {};
+  let stopSettling: Stop = () => {};
+  let stopRetry: Stop = () => {};
   let deliver: (batch: Batch) => void = () => {};
   let ready: () => void = () => {};
   const answered = new Subject<void>();
+  const delivery = new BatchDelivery({ deliver: (batch) => deliver(batch), log });
   const flush = (): void => {
     if (answers.size === 0) return;
     const batch = { since, changes: [], fetchedKeys: [...answers], synced: false };
     answers.clear();
-    deliver(batch);
+    stopRetry();
+    const failed = delivery.deliver(batch);
+    if (failed === undefined) {
+      delivery.succeeded();
+      return;
+    }
+    for (const [uri, keys] of failed.flatMap(({ fetchedKeys = [] }) => fetchedKeys))
+      if (!answers.has(uri)) answers.set(uri, keys);
+    stopRetry = clock.after(retryDelay, flush);
   };
   const bursts = debounce(answered, burst, clock).subscribe(flush);
   const settle = (): void => {
@@ -94,6 +105,7 @@ export function keySource(
     },
     async stop() {
       stopSettling();
+      stopRetry();
       bursts.unsubscribe();
       fetcher.stop();
       await client.stop();

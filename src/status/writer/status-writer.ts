@@ -1,4 +1,5 @@
 import type { Clock, Counters, Logger, Random, Stop } from '../../edges.ts';
+import { reasonOf } from '../../net/errors.ts';
 import { type Backoff, backoffDelay } from '../../rate/backoff.ts';
 import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
@@ -105,14 +106,29 @@ export class StatusWriter {
   #compare(object: StatusObject): void {
     const { index, clock } = this.#parts;
     if (index.observed(object) === undefined) this.#histories.delete(idOf(object));
-    if (index.pendingPatch(object, clock.now()) === undefined) this.#queue.delete(object);
+    if (this.#patchOf(object, clock.now()) === undefined) this.#queue.delete(object);
     else this.#queue.add(object);
   }
 
+  /** A comparison that throws, which is a bug of ours, must not lose those of other objects. */
+  #patchOf(object: StatusObject, now: number): PendingPatch | undefined {
+    try {
+      return this.#parts.index.pendingPatch(object, now);
+    } catch (error) {
+      const message = 'internal error: a status could not be compared, and is not written';
+      this.#failures.failed(`comparing a ${object.kind}`, {
+        reason: reasonOf(error),
+        message,
+        fields: { object: idOf(object) },
+      });
+      return undefined;
+    }
+  }
+
   #begin(object: StatusObject): Promise<void> | undefined {
-    const { index, clock, mayWrite } = this.#parts;
+    const { clock, mayWrite } = this.#parts;
     const now = clock.now();
-    const patch = index.pendingPatch(object, now);
+    const patch = this.#patchOf(object, now);
     if (patch === undefined) return undefined;
     const delay = writeDelay(this.#historyOf(object), patch, now);
     if (delay > 0) {

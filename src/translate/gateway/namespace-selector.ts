@@ -99,16 +99,36 @@ export function unmetRequirements(
   return requirements.filter((requirement) => !matches(compileSelector({ requirements: [requirement] }), labels));
 }
 
-/** The index values of a namespace: `<key>` and `<key>=<value>` of each label. A key contains no `=`. */
+/** The index values of a namespace: of each label that of the key, and that of key and value. */
 export function labelIndexValues({ labels }: LabelledNamespace): readonly string[] {
-  return [...labels].flatMap(([key, value]) => [key, `${key}=${value}`]);
+  return [...labels].flatMap(([key, value]) => [indexValue(key), indexValue(key, value)]);
+}
+
+/** Index values in all: each takes some 700 bytes, and whoever labels namespaces can invent labels without end. */
+const mostIndexValues = 2 ** 16;
+
+/** Those that were used, each once: many namespaces have one. */
+const indexValues = new Map<number, string>();
+
+/**
+ * The index value of a label, by its FNV-1a hash. Labels that share one let selectors look at more namespaces, of which they
+ * select the same.
+ */
+function indexValue(key: string, value?: string): string {
+  const label = value === undefined ? key : `${key}=${value}`;
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < label.length; at += 1) hash = Math.imul(hash ^ label.charCodeAt(at), 0x01000193);
+  const number = ((hash >>> 16) ^ hash) & (mostIndexValues - 1);
+  const known = indexValues.get(number) ?? String(number);
+  indexValues.set(number, known);
+  return known;
 }
 
 /** The index values that together cover every namespace that can match; undefined when no requirement limits them. */
 export function fewestIndexValues({ requirements }: LabelSelector): readonly string[] | undefined {
   const among = requirements.filter((requirement) => requirement.operator === 'In');
   const fewest = among.toSorted((a, b) => a.values.length - b.values.length)[0];
-  if (fewest !== undefined) return fewest.values.map((value) => `${fewest.key}=${value}`);
+  if (fewest !== undefined) return fewest.values.map((value) => indexValue(fewest.key, value));
   const existing = requirements.find((requirement) => requirement.operator === 'Exists');
-  return existing === undefined ? undefined : [existing.key];
+  return existing === undefined ? undefined : [indexValue(existing.key)];
 }

@@ -1,6 +1,5 @@
 import type { Collection, Context } from '../../graph/model.ts';
 import { quoted } from '../../json/quoted.ts';
-import { jwkSetText } from '../../jwk/public-keys.ts';
 import type { FetchedKeys, JwksSource, Parsed, PolicyJwt, PublicKey } from '../../resources/model.ts';
 import type { GatewayKey, JwtProvider, KeyNotice } from '../model.ts';
 import type { PolicyResult } from './policy.ts';
@@ -38,19 +37,35 @@ function compareClaims(a: JwtClaim, b: JwtClaim): number {
 /** Sorts after every time. */
 const noTime = '~';
 
-/** The signers of a Gateway, and what is wrong with them. */
+/** The signers of a policy, which all its Gateways share, and what is wrong with them. */
 export interface GatewayJwt {
-  /** The name of the policy that claims the Gateway. */
+  /** The name of the policy. */
   readonly policy: string;
   readonly providers: readonly JwtProvider[];
-  /** The reasons why other parts of `spec.jwt` are left out; each names its field. */
+  /** The reasons why other parts of `spec.jwt` are left out, each names its field; bounded in number. */
   readonly dropped: readonly string[];
   /** The URIs that did not answer yet. */
   readonly awaited: readonly string[];
 }
 
-/** Joins the claim of a Gateway with the keys that were fetched. */
-export function gatewayJwt({ name, jwt }: JwtClaim, context: Context, fetched: Collection<FetchedKeys>): GatewayJwt {
+/** Reasons that are kept, one of them for those that are not: providers may have hundreds of keys that count for nothing. */
+const mostDropped = 20;
+
+/** Bytes of the keys of a policy, as each of its Gateways is sent them. */
+export function keyBytes({ providers }: GatewayJwt): number {
+  return providers.flatMap(({ keys }) => keys).reduce((sum, { json }) => sum + json.length, 0);
+}
+
+/** What is left of the signers of a Gateway whose keys have no room: nobody may sign. */
+export function withoutKeys(jwt: GatewayJwt): GatewayJwt {
+  return { ...jwt, providers: [], dropped: [noRoomForKeys, ...jwt.dropped.slice(1 - mostDropped)] };
+}
+
+const noRoomForKeys =
+  'The keys in spec.jwt have no room beside those of other Gateways, and the Gateways of a namespace that have most give way: list fewer keys.';
+
+/** Joins the claim of a policy with the keys that were fetched. */
+export function policyJwt({ name, jwt }: JwtClaim, context: Context, fetched: Collection<FetchedKeys>): GatewayJwt {
   if (!jwt.ok) return { policy: name, providers: [], dropped: [jwt.reason], awaited: [] };
   const metadata = jwt.value.resourceMetadata;
   const providers: JwtProvider[] = [];
@@ -71,7 +86,8 @@ export function gatewayJwt({ name, jwt }: JwtClaim, context: Context, fetched: C
       continue;
     }
     dropped.push(...found.dropped);
-    const keys = found.keys.filter(({ kid }) => !fieldOfId.has(kid));
+    const isOther = ({ kid }: PublicKey): boolean => !fieldOfId.has(kid);
+    const keys = found.keys.every(isOther) ? found.keys : found.keys.filter(isOther);
     for (const { kid } of found.keys) {
       const first = fieldOfId.get(kid);
       if (first === undefined) fieldOfId.set(kid, field);
@@ -82,12 +98,18 @@ export function gatewayJwt({ name, jwt }: JwtClaim, context: Context, fetched: C
       providers.push({
         issuer,
         audiences,
-        jwks: jwkSetText(keys),
+        keys,
         ...(metadata?.ok && { resourceMetadata: metadata.value }),
       });
   }
   if (metadata?.ok === false) dropped.push(metadata.reason);
-  return { policy: name, providers, dropped, awaited };
+  return { policy: name, providers, dropped: bounded(dropped), awaited };
+}
+
+function bounded(dropped: readonly string[]): readonly string[] {
+  if (dropped.length <= mostDropped) return dropped;
+  const kept = dropped.slice(0, mostDropped - 1);
+  return [...kept, `And ${dropped.length - kept.length} further parts of spec.jwt are left out.`];
 }
 
 interface FoundKeys {

@@ -5,6 +5,7 @@ import {
   TrafficPolicySpec_JWT_Mode,
   TrafficPolicySpec_PolicyPhase,
 } from '../../gen/agentgateway/dev/resource/resource.ts';
+import { jwkSetText } from '../../jwk/public-keys.ts';
 import type { JwtProvider } from '../../translate/model.ts';
 import type { EncodedResource } from '../model.ts';
 import { type AllowList, allowNothing } from './cel.ts';
@@ -67,10 +68,10 @@ function jwtOf(providers: readonly JwtProvider[]): TrafficPolicySpec_JWT {
     // The default would let requests without a token pass.
     mode: TrafficPolicySpec_JWT_Mode.STRICT,
     // The data plane compares issuer and audience of a token only if it has them as text or a list of texts.
-    providers: providers.map(({ issuer, audiences, jwks }) => ({
+    providers: providers.map(({ issuer, audiences, keys }) => ({
       issuer,
       audiences: [...audiences],
-      jwksSource: { $case: 'inline', value: jwks },
+      jwksSource: { $case: 'inline', value: jwkSetText(keys) },
       jwtValidationOptions: { requiredClaims: audiences.length > 0 ? ['aud', 'exp', 'iss'] : ['exp', 'iss'] },
     })),
     mcp: metadataOf(providers),

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { Agent, type ClientRequest, get } from 'node:http';
-import { mcpHeaders, messageIn, openSession, send, sendMcp } from '../hostile/programs/http-client.ts';
+import { type Agent, type ClientRequest, get } from 'node:http';
+import { mcpHeaders, openSession, send } from '../hostile/programs/http-client.ts';
+import { openConnection, openStream } from './bare-connection.ts';
 
 /** Calls the tool once, and rejects when the answer is another one. */
 export type Call = () => Promise<void>;
@@ -37,24 +38,40 @@ function callOf(tool: string): { readonly id: number; readonly message: object }
   return { id: sent, message: { jsonrpc: '2.0', id: sent, method: 'tools/call', params } };
 }
 
+/** Sends a body and reads the whole response. */
+interface Poster {
+  post(path: string, headers: Readonly<Record<string, string>>, body: string): Promise<string>;
+  close(): void;
+}
+
+/** On the connections of an agent, or on a bare one of its own. */
+async function posterTo(port: number, agent: Agent | undefined): Promise<Poster> {
+  if (agent === undefined) return openConnection(port);
+  return {
+    post: async (path, headers, body) =>
+      (await send({ port, path, method: 'POST', headers: { ...headers }, body, agent, timeout })).text,
+    close() {},
+  };
+}
+
 /** @param sessions none for a server without sessions, such as the target itself; `listening` opens the stream as well */
 export async function streamableCaller(
-  { port, tool, token, agent: shared }: CallerSettings,
+  { port, tool, token, agent }: CallerSettings,
   sessions: 'none' | 'silent' | 'listening',
 ): Promise<BenchCaller> {
-  const agent = shared ?? new Agent({ keepAlive: true, maxSockets: 1 });
-  const session = sessions === 'none' ? undefined : await openSession({ port, token, agent });
+  const pool = agent === undefined ? {} : { agent };
+  const session = sessions === 'none' ? undefined : await openSession({ port, token, ...pool });
   const headers = mcpHeaders(token, session);
   const stream = sessions === 'listening' ? await listen(port, headers) : undefined;
+  const poster = await posterTo(port, agent);
   return {
     async call() {
-      const reply = await sendMcp({ port, token, agent, session, message: callOf(tool).message, timeout });
-      expectAnswer(JSON.stringify(messageIn(reply)));
+      expectAnswer(await poster.post('/mcp', headers, JSON.stringify(callOf(tool).message)));
     },
     async close() {
-      if (session !== undefined) await send({ port, method: 'DELETE', path: '/mcp', headers, agent });
+      if (session !== undefined) await send({ port, method: 'DELETE', path: '/mcp', headers, ...pool });
       stream?.destroy();
-      if (shared === undefined) agent.destroy();
+      poster.close();
     },
   };
 }
@@ -68,64 +85,37 @@ async function listen(port: number, headers: Readonly<Record<string, string>>): 
 }
 
 /** A session over HTTP+SSE, with its stream. */
-export async function sseCaller({ port, tool, token, agent: shared }: CallerSettings): Promise<BenchCaller> {
-  const agent = shared ?? new Agent({ keepAlive: true, maxSockets: 1 });
+export async function sseCaller({ port, tool, token, agent }: CallerSettings): Promise<BenchCaller> {
   const headers = { authorization: `Bearer ${token}`, accept: 'text/event-stream' };
-  const { stream, endpoint, waiting } = openStream(port, headers);
-  const path = `/sse${await endpoint}`;
-  const post = (message: object): Promise<unknown> => {
-    const json = { ...headers, 'content-type': 'application/json' };
-    return send({ port, path, method: 'POST', headers: json, body: JSON.stringify(message), agent, timeout });
-  };
+  const posted = { ...headers, 'content-type': 'application/json' };
+  const waiting = new Map<number, (text: string) => void>();
+  const endpoint = Promise.withResolvers<string>();
+  const stream = await openStream(port, '/sse', headers, (event) => {
+    const data = event.split('data: ')[1] ?? '';
+    if (event.includes('event: endpoint')) endpoint.resolve(data);
+    waiting.get(Number(/"id":(\d+)/.exec(data)?.[1]))?.(data);
+  });
+  const poster = await posterTo(port, agent);
+  const path = `/sse${await endpoint.promise}`;
   const ask = async (id: number, message: object): Promise<string> => {
     const { promise, resolve } = Promise.withResolvers<string>();
     waiting.set(id, resolve);
-    await post(message);
+    await poster.post(path, posted, JSON.stringify(message));
     return promise.finally(() => waiting.delete(id));
   };
   const params = { protocolVersion: '2024-11-05', capabilities: {}, clientInfo: { name: 'bench', version: '0' } };
   await ask(0, { jsonrpc: '2.0', id: 0, method: 'initialize', params });
-  await post({ jsonrpc: '2.0', method: 'notifications/initialized' });
+  await poster.post(path, posted, JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' }));
   return {
     async call() {
       const { id, message } = callOf(tool);
       expectAnswer(await ask(id, message));
     },
     async close() {
-      stream.destroy();
-      if (shared === undefined) agent.destroy();
+      stream[Symbol.dispose]();
+      poster.close();
     },
   };
-}
-
-interface SseStream {
-  readonly stream: ClientRequest;
-  /** The query that the server gives to the session. */
-  readonly endpoint: Promise<string>;
-  /** Called with the message that has an id. */
-  readonly waiting: Map<number, (text: string) => void>;
-}
-
-function openStream(port: number, headers: Readonly<Record<string, string>>): SseStream {
-  const waiting: SseStream['waiting'] = new Map();
-  const endpoint = Promise.withResolvers<string>();
-  let rest = '';
-  const stream = get({ host: '127.0.0.1', port, path: '/sse', headers, agent: false }, (response) => {
-    if (response.statusCode !== 200) endpoint.reject(new Error(`/sse: status ${response.statusCode}`));
-    response.setEncoding('utf8').on('data', (text: string) => {
-      const events = (rest + text).split('\n\n');
-      rest = events.pop() ?? '';
-      for (const event of events) {
-        const data = event.split('data: ')[1] ?? '';
-        if (event.startsWith('event: endpoint')) endpoint.resolve(data);
-        const id = /"id":(\d+)/.exec(data)?.[1];
-        waiting.get(Number(id))?.(data);
-      }
-    });
-    response.on('error', () => {});
-  });
-  stream.on('error', endpoint.reject);
-  return { stream, endpoint: endpoint.promise, waiting };
 }
 
 function expectAnswer(text: string): void {

@@ -87,7 +87,7 @@ function isTaken({ claims, keyId = '' }: Token, signers: TokenSigners): boolean 
   const providers = signers.providers.map(({ issuer, audiences, keyIds }) => ({
     issuer,
     audiences,
-    jwks: JSON.stringify({ keys: keyIds.map((kid) => ({ kid })) }),
+    keys: keyIds.map((kid) => ({ kid, json: JSON.stringify({ kid }) })),
   }));
   const listeners = [{ name: 'mcp', port: 8080 }];
   const gateway = agentgateway.encodeGateway({ key: 'default/gw', scope: 'all', listeners, providers });

@@ -44,6 +44,16 @@ describe('the labels of a Namespace', () => {
     expect(problemsOf('Namespace', written(labels))).toContainEqual(expect.stringMatching(/^error metadata\.labels/));
   });
 
+  it('are unknown when there are more than 256', () => {
+    const many = (count: number): Mapping =>
+      Object.fromEntries(Array.from({ length: count }, (_, at) => [`l${at}`, 'x']));
+    expect(labelsOf(many(256))).toMatchObject({ known: true });
+    expect(labelsOf(many(257))).toEqual({ known: false });
+    expect(problemsOf('Namespace', written(many(257)))).toEqual([
+      'error metadata.labels has 257 labels, and no selector matches a namespace with more than 256: remove some.',
+    ]);
+  });
+
   it('exclude inherited properties', () => {
     const decoded = labelsOf({ toString: 'mine' });
     const labels = decoded.known ? decoded.labels : {};

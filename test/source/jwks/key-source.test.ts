@@ -4,7 +4,7 @@ import { type KeySource, keySource } from '../../../src/source/jwks/key-source.t
 import type { Batch } from '../../../src/source/model.ts';
 import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedCounters } from '../../support/edges/recorded-counters.ts';
-import { createRecordedLog } from '../../support/edges/recorded-log.ts';
+import { createRecordedLog, type RecordedLog } from '../../support/edges/recorded-log.ts';
 import { guideJwk } from '../../support/processes/guide.ts';
 
 const uris = Array.from({ length: 8 }, (_, n) => `https://issuer-${n}.example/jwks`);
@@ -13,6 +13,7 @@ let clock: ManualClock;
 /** The requests that wait for an answer. */
 let asked: Map<string, PromiseWithResolvers<PublishedKeys>>;
 let batches: Batch[];
+let log: RecordedLog;
 /** The number of batches when nodes could be served. */
 let readyAt: number | undefined;
 let keys: KeySource;
@@ -22,7 +23,8 @@ beforeEach(() => {
   asked = new Map();
   batches = [];
   readyAt = undefined;
-  const parts = { clock, random: () => 1, log: createRecordedLog(), counters: createRecordedCounters() };
+  log = createRecordedLog();
+  const parts = { clock, random: () => 1, log, counters: createRecordedCounters() };
   keys = keySource({ allowHttp: false, allowPrivate: false }, parts, {
     fetchKeys: (uri) => {
       const answer = Promise.withResolvers<PublishedKeys>();
@@ -118,6 +120,30 @@ describe('a batch of answers', () => {
         [other, { kind: 'keys' }],
         [one, undefined],
       ],
+    ]);
+  });
+
+  it('is delivered again if the consumer throws at it, and those of others are not lost', async () => {
+    let isBroken = true;
+    keys.start(
+      (batch) => {
+        if (isBroken && urisIn(batch).includes('https://issuer-0.example/jwks')) throw new Error('on purpose');
+        batches.push(batch);
+      },
+      () => undefined,
+    );
+    for (const uri of uris) keys.need(uri, true);
+    await quiet();
+    for (const uri of uris) await answer(uri);
+    clock.advance(25);
+    expect(batches.flatMap(urisIn)).toEqual(uris.slice(1));
+    isBroken = false;
+    clock.advance(5_000);
+    expect(batches.flatMap(urisIn).at(-1)).toBe(uris[0]);
+    const messages = log.lines.map(({ message }) => message).filter((message) => message.includes('appl'));
+    expect(messages).toEqual([
+      'internal error: a batch of changes could not be applied, and is told again until it is',
+      'what could not be applied is applied now',
     ]);
   });
 

@@ -43,6 +43,33 @@ describe('a status', () => {
   });
 });
 
+describe('a status that cannot be compared', () => {
+  it('is said, and keeps no other one from being written', async () => {
+    const rig = createWriterRig();
+    rig.objects.put({ kind: 'MCPAuthPolicy', key: 'default/broken' });
+    rig.policies.set('default/broken', {
+      kind: 'MCPAuthPolicy',
+      namespace: 'default',
+      name: 'broken',
+      grants: 0,
+      allows: '',
+      get ancestors(): never {
+        throw new Error('on purpose');
+      },
+    });
+    rig.objects.put(mcp);
+    rig.desire('mcp');
+    rig.writer.start();
+    rig.writer.changed([{ kind: 'MCPAuthPolicy', key: 'default/broken' }, mcp]);
+    await settled();
+    expect(messages(rig)).toEqual(['as it should be']);
+    const said = rig.log.lines.filter(({ message }) => message.startsWith('internal error'));
+    expect(said.map(({ fields }) => [fields['object'], fields['because']])).toEqual([
+      ['MCPAuthPolicy default/broken', 'on purpose'],
+    ]);
+  });
+});
+
 describe('an object that was deleted and created again', () => {
   it('is written without delay', async () => {
     const rig = await running();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type RunningApp, startApp } from '../../../src/app/app.ts';
 import type { ServeSettings } from '../../../src/app/settings.ts';
 import { formatHostPort } from '../../../src/net/host-port.ts';
-import type { InputDiagnostic } from '../../../src/source/model.ts';
+import type { Batch, InputDiagnostic } from '../../../src/source/model.ts';
 import { createRecordedLog, type RecordedLog } from '../edges/recorded-log.ts';
 import { systemClock } from '../edges/system-clock.ts';
 import { GatewayNode, type NodeClaims } from '../nodes/gateway-node.ts';
@@ -83,14 +83,14 @@ export async function startWorld(
   const roots = inside ? enter(root) : (filenames?.map((name) => name.replace('FOLDER', folder)) ?? [folder]);
   const input = { from: 'files', filenames: roots, debounce: { idle: 2, ceiling: 50 }, settle } as const;
   const all: ServeSettings = { ...quickSettings, ...settings, input };
-  const commits = waitingFor();
+  const fences = createFences();
   const app = await startApp(
     all,
     { clock: systemClock, random: () => 0, log, logLevel: { level: 'info' } },
-    commits.happened,
+    (_, batch) => fences.committed(batch),
   );
   const nodes: GatewayNode[] = [];
-  let fences = 0;
+  let written = 0;
 
   /** Writes atomically, as editors do: a truncated file would be read as one without objects. */
   const writeWhole = async (name: string, text: string): Promise<void> => {
@@ -100,16 +100,15 @@ export async function startWorld(
   };
 
   /**
-   * Writes a GatewayClass and waits for its log line: earlier files have been read by then. Each fence has a new name,
-   * so that a scan that began earlier cannot contain it.
+   * Writes a GatewayClass and waits for the commit that has it: earlier files have been read by then. Each fence has a new
+   * name, so that a scan that began earlier cannot contain it.
    */
   const applied = async (): Promise<void> => {
-    await rm(join(folder, `${fencePrefix}${fences}.yaml`), { force: true });
-    fences += 1;
-    const logged = log.lines.length;
-    await writeWhole(`${fencePrefix}${fences}.yaml`, fenceManifest(fences, all.controllerName));
-    const object = `GatewayClass fence-${fences}`;
-    await commits.until(() => log.lines.slice(logged).some(({ fields }) => fields['object'] === object));
+    await rm(join(folder, `${fencePrefix}${written}.yaml`), { force: true });
+    written += 1;
+    const passed = fences.passed(`fence-${written}`);
+    await writeWhole(`${fencePrefix}${written}.yaml`, fenceManifest(written, all.controllerName));
+    await passed;
   };
   const write: RunningWorld['write'] = async (changes) => {
     for (const [name, text] of Object.entries(changes)) {
@@ -166,16 +165,22 @@ function fenceManifest(number: number, controllerName: string): string {
   });
 }
 
-/** Waits for conditions that only a commit can change. */
-function waitingFor(): { readonly happened: () => void; until(condition: () => boolean): Promise<void> } {
-  let next = Promise.withResolvers<void>();
+/** Tells when a GatewayClass is a part of what is served. */
+function createFences(): { readonly committed: (batch: Batch) => void; passed(name: string): Promise<void> } {
+  const waiting = new Map<string, () => void>();
+  /** Those in the parts of a change of which more follows. */
+  let inParts: readonly string[] = [];
   return {
-    happened: () => {
-      next.resolve();
-      next = Promise.withResolvers();
+    committed({ changes, more }) {
+      inParts = [...inParts, ...changes.filter(({ kind }) => kind === 'GatewayClass').map(({ key }) => key)];
+      if (more === true) return;
+      for (const name of inParts) waiting.get(name)?.();
+      inParts = [];
     },
-    until: async (condition) => {
-      while (!condition()) await next.promise;
+    passed(name) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      waiting.set(name, resolve);
+      return promise;
     },
   };
 }

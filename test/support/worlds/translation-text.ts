@@ -49,10 +49,10 @@ function gatewaysText(translation: Translation): Record<string, unknown> {
 function jwtText(providers: readonly JwtProvider[] | undefined): { readonly jwt?: readonly unknown[] } {
   if (providers === undefined) return {};
   return {
-    jwt: providers.map(({ issuer, audiences, jwks, ...metadata }) => ({
+    jwt: providers.map(({ issuer, audiences, keys, ...metadata }) => ({
       issuer,
       audiences,
-      keys: Array.from(jwks.matchAll(/"kid":"([^"]*)"/g), ([, kid]) => kid),
+      keys: keys.map(({ kid }) => kid),
       ...metadata,
     })),
   };

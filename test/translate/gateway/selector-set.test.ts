@@ -50,6 +50,43 @@ function createSelections(check = true) {
   };
 }
 
+describe('the index values of labels', () => {
+  const valuesOf = (key: string, value = ''): readonly string[] =>
+    labelIndexValues({ name: 'n', labels: new Map([[key, value]]) });
+
+  it('are bounded, whatever labels there are', () => {
+    const labels = new Map(Array.from({ length: 100_000 }, (_, at) => [`invented-${at}`, `${at}`]));
+    expect(new Set(labelIndexValues({ name: 'n', labels })).size).toBeLessThanOrEqual(65_536);
+  });
+
+  it('may be shared, and a selector matches its own label nevertheless', () => {
+    const keys = new Map<string | undefined, string>();
+    let shared: readonly [string, string] | undefined;
+    for (let at = 0; shared === undefined; at += 1) {
+      const [value] = valuesOf(`k${at}`);
+      const other = keys.get(value);
+      if (other !== undefined) shared = [other, `k${at}`];
+      keys.set(value, `k${at}`);
+    }
+    const [wanted, other] = shared;
+    const world = createSelections();
+    world.addSet('set', { requirements: [{ operator: 'Exists', key: wanted }] });
+    world.label('a', new Map([[other, '']]));
+    expect(world.selectedBy('set')).toEqual([]);
+    world.label('b', new Map([[wanted, '']]));
+    world.label(
+      'a',
+      new Map([
+        [other, ''],
+        [wanted, ''],
+      ]),
+    );
+    expect(world.selectedBy('set')).toEqual(['a', 'b']);
+    world.label('a', new Map([[other, '']]));
+    expect(world.selectedBy('set')).toEqual(['b']);
+  });
+});
+
 describe('a set of selectors', () => {
   it('has the same key in another order, and with a selector twice', () => {
     const [a, b]: LabelSelector[] = [{ requirements: [] }, { requirements: [{ operator: 'Exists', key: 'a' }] }];

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, objectIn } from '../../../json/json.ts';
 import type { KindName } from '../../../resources/model.ts';
-import { mcpAppProtocols, usualLabels } from '../../../resources/resources.ts';
+import { labelsOfPart, mcpAppProtocols } from '../../../resources/resources.ts';
 
 /**
  * How often a byte of JSON counts: what is kept of an object in memory. Of a Service little is kept; of a policy its
@@ -8,7 +8,7 @@ import { mcpAppProtocols, usualLabels } from '../../../resources/resources.ts';
  */
 export const memoryOf = (kind: KindName): number => (kind === 'Service' ? 1 : 4);
 
-/** Bytes of memory of a target, of an attachment of a policy, of a listener with its conditions: 1 to 3 KiB each. */
+/** Bytes of memory of a target, an attachment of a policy, or a listener with its conditions: 1 to 3 KiB each. */
 const memoryOfPart = 2_048;
 
 /**
@@ -35,7 +35,7 @@ function partsIn(kind: KindName, json: JsonObject): number {
     case 'Gateway':
       return elementsIn(spec, 'listeners').length;
     case 'Namespace':
-      return 1 + Object.keys(objectIn(objectIn(json, 'metadata'), 'labels')).length - usualLabels;
+      return Math.ceil(Object.keys(objectIn(objectIn(json, 'metadata'), 'labels')).length / labelsOfPart);
     default:
       return 1;
   }

@@ -2,12 +2,12 @@ import { concatMap, merge, type Observable, of, Subject } from 'rxjs';
 import type { Clock, Logger, Stop, StopAsync } from '../../../edges.ts';
 import { every } from '../../../net/timers.ts';
 import { type DebounceOptions, debounce } from '../../../rate/debounce.ts';
-import { divide, estimatedBytes } from '../../batch-parts.ts';
 import type { Batch } from '../../model.ts';
 import type { ManifestStore } from '../manifest-store.ts';
 import type { ManifestLoader } from '../parsing/manifest-loader.ts';
 import { type Arrivals, entryIn } from './arrivals.ts';
 import { FolderWatcher } from './folder-watcher.ts';
+import { PartedDelivery } from './parted-delivery.ts';
 import type { RootScanner } from './root-scanner.ts';
 import { ScanQueue } from './scan-queue.ts';
 import { SettleTimer } from './settle-timer.ts';
@@ -32,11 +32,11 @@ export interface WatchFilesParts {
 
 /** Scans all roots and delivers a batch, then watches them. Settles after the first delivery. */
 export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
-  const { store, loader, scanners, plan, clock, log, deliver } = parts;
+  const { store, loader, scanners, plan, clock, log } = parts;
   const queue = new ScanQueue();
   /** By root: one that changes without an end must not delay the others. */
   const requested = scanners.map(() => new Subject<void>());
-  /** Emits when the queue has what was left of a scan. */
+  /** Emits when the queue has what was left of a scan, or a delivery has left something. */
   const resumed = new Subject<void>();
   const settled = new SettleTimer(scanners, queue, clock);
   let stopped = false;
@@ -58,7 +58,7 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
   });
 
   const othersWait = (): boolean => queue.size > 0;
-  const deliverAll = inParts(deliver, clock, () => stopped);
+  const delivery = new PartedDelivery({ ...parts, retry: () => resumed.next() });
   const scan = async (): Promise<void> => {
     const began = since ?? clock.now();
     since = undefined;
@@ -68,9 +68,8 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
     for (const [root, scanner] of scanners.entries()) queue.addChanged(root, scanner.takePostponed());
     settled.arm();
     const added = await watcher.watchOnly(plan.folders);
-    if (stopped) return;
-    const batch = store.takeBatch();
-    if (batch !== undefined) await deliverAll({ ...batch, since: began });
+    const batch = stopped ? undefined : store.takeBatch();
+    await delivery.deliver(batch && { ...batch, since: began });
     if (stopped) return;
     const again = added.flatMap((folder) => [...plan.scansIn(folder)]);
     queue.addScans(again);
@@ -92,6 +91,7 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
     const subscription = scans.subscribe(() => resolve(stop));
     const stop = async (): Promise<void> => {
       stopped = true;
+      delivery.stop();
       subscription.unsubscribe();
       await loader.stop();
       await Promise.all([scanning, checks.stop()]);
@@ -99,35 +99,6 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
       watcher.close();
     };
   });
-}
-
-/**
- * Returns the function that delivers a batch, a large one in parts: each in a turn of the event loop of its own. One
- * whose delivery throws, which is a bug of the consumer, is complete without the rest of it.
- */
-function inParts(
-  deliver: WatchFilesParts['deliver'],
-  clock: Clock,
-  isStopped: () => boolean,
-): (batch: Batch) => Promise<void> {
-  let synced = false;
-  return async ({ changes, since, ...whole }) => {
-    const parts = divide(changes, estimatedBytes);
-    const last = parts.pop() ?? [];
-    const common = since === undefined ? {} : { since };
-    try {
-      for (const part of parts) {
-        deliver({ ...common, changes: part, more: true, synced });
-        await new Promise<void>((resolve) => clock.after(0, resolve));
-        if (isStopped()) return;
-      }
-      deliver({ ...common, ...whole, changes: last });
-      synced = whole.synced;
-    } catch (error) {
-      if (parts.length > 0) deliver({ changes: [], synced });
-      throw error;
-    }
-  };
 }
 
 interface Checks {

@@ -23,17 +23,14 @@ const worlds: readonly (readonly [what: string, kind: KindName, of: (parts: read
     (ports) => ({ spec: { listeners: ports.map((port) => ({ name: `l${port}`, port })) } }),
   ],
   [
-    'labels of a Namespace beyond sixteen',
+    'labels of a Namespace, four of which are one part,',
     'Namespace',
-    (labels) => ({
-      metadata: {
-        ...metadata,
-        labels: Object.fromEntries([...usual, ...labels].map((label) => [`label-${label}`, ''])),
-      },
-    }),
+    (fours) => {
+      const labels = fours.flatMap((four) => ['a', 'b', 'c', 'd'].map((letter) => [`${letter}${four}`, '']));
+      return { metadata: { ...metadata, labels: Object.fromEntries(labels) } };
+    },
   ],
 ];
-const usual = Array.from({ length: 15 }, (_, index) => 100 + index);
 
 function bytesBeside(kind: KindName, fields: object): number {
   const text = JSON.stringify({ metadata, ...fields });

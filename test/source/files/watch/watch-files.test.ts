@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Counters } from '../../../../src/edges.ts';
+import type { Clock, Counters } from '../../../../src/edges.ts';
 import { fileSource } from '../../../../src/source/source.ts';
 import { createManualClock } from '../../../support/edges/manual-clock.ts';
 import { createRecordedLog } from '../../../support/edges/recorded-log.ts';
@@ -72,26 +72,27 @@ describe('a change of many objects', () => {
     ]);
   });
 
-  it('is complete without the rest of it if a part fails', async () => {
+  it('is complete although a consumer throws at one of them, which it gets again', async () => {
     const folder = temporaryFolder();
     save(folder, 'a.yaml', services(1_250));
     const batches = createBatches();
     const log = createRecordedLog();
-    // A second ahead, so that no file is fresh.
-    const clock = { now: () => systemClock.now() + 1_000, after: systemClock.after };
+    // A second ahead, so that no file is fresh; what is retried later is retried at once.
+    const after: Clock['after'] = (milliseconds, run) =>
+      systemClock.after(milliseconds === 5_000 ? 10 : milliseconds, run);
+    const clock = { now: () => systemClock.now() + 1_000, after };
     const counters: Counters = { count: () => {}, gauge: () => {}, observe: () => {} };
     const source = fileSource({ roots: [folder], settle: 0, clock, log, counters });
+    let isBroken = true;
     const stop = await source.start((batch) => {
+      if (isBroken && batch.changes.some(({ key }) => key === 'default/s-700')) throw new Error('on purpose');
       batches.deliver(batch);
-      if (batch.more === true && batches.resources.size === 1_000) throw new Error('on purpose');
     });
     onTestFinished(stop);
-    await batches.until(({ all }) => all.length > 2 && all.at(-1)?.more === undefined);
-    expect(batches.all.slice(-3).map(({ changes, more = false }) => [changes.length, more])).toEqual([
-      [500, true],
-      [500, true],
-      [0, false],
-    ]);
+    await batches.until(({ resources, all }) => resources.size === 1_249 && all.at(-1)?.more === undefined);
+    isBroken = false;
+    await batches.until(({ resources, synced }) => resources.has('Service default/s-700') && synced);
+    expect(log.lines.filter(({ level }) => level === 'error')).toHaveLength(1);
   });
 });
 
