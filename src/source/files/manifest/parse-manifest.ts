@@ -76,7 +76,7 @@ function readDocuments(text: string, lines: LineCounter, namespaces: readonly st
 
 const tooMany =
   `The file has more than ${limits.objects} objects: split it. A further MCP port of a Service, or Gateway of a policy, ` +
-  `counts as ${weightOfPart}.`;
+  `counts as ${weightOfPart}, and so do 8 KiB of a policy's rules, once and for each of its Gateways.`;
 
 /** Says that a document was not even parsed; its kind would be ignored in any case. */
 function tooLong({ kind }: LongDocument, position: Position): Diagnostic {
