@@ -36,7 +36,7 @@ describe('the package', () => {
       const [title, ...parts] = text.trimEnd().split('\n\n');
       const headings = parts.filter((_, index) => index % 2 === 0);
       expect(headings, title).toEqual(
-        ['### Added', '### Changed', '### Fixed'].filter((one) => headings.includes(one)),
+        ['### Before you upgrade', '### Added', '### Changed', '### Fixed'].filter((one) => headings.includes(one)),
       );
       const items = parts.filter((_, index) => index % 2 === 1).flatMap((list) => list.split('\n'));
       expect(

@@ -26,9 +26,18 @@ export function gatehouse(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): GatehouseProcess {
+  return startProcess(entry, args, { ...variables, ...environment });
+}
+
+/** Starts the program of this entry file with these variables, and those that say where things are. */
+export function startProcess(
+  file: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): GatehouseProcess {
   const { PATH = '', HOME = '', TMPDIR } = process.env;
-  const child = spawn(process.execPath, [...nodeFlags, entry, ...args], {
-    env: { PATH, HOME, ...variables, ...(TMPDIR !== undefined && { TMPDIR }), ...environment },
+  const child = spawn(process.execPath, [...nodeFlags, file, ...args], {
+    env: { PATH, HOME, ...(TMPDIR !== undefined && { TMPDIR }), ...environment },
     stdio: 'pipe',
   });
   child.stdin.end();
