@@ -76,7 +76,8 @@ function readDocuments(text: string, lines: LineCounter, namespaces: readonly st
 
 const tooMany =
   `The file has more than ${limits.objects} objects: split it. A further MCP port of a Service, Gateway of a policy, ` +
-  `listener of a Gateway, or ${labelsOfPart} labels of a Namespace, counts as ${weightOfPart}.`;
+  `listener of a Gateway, or ${labelsOfPart} labels of a Namespace, counts as ${weightOfPart}, and so do 8 KiB of a ` +
+  "policy's rules, once and for each of its Gateways.";
 
 /** Says that a document was not even parsed; its kind would be ignored in any case. */
 function tooLong({ kind }: LongDocument, position: Position): Diagnostic {
