@@ -68,15 +68,16 @@ function misspelling(apiVersion: unknown, kind: unknown): string | undefined {
   return `kind is ${quoted(kind)}, which is not read: write ${quoted(near)}, the nearest known one, if it is to count.`;
 }
 
-/** Labels of a Namespace that take the time of a target: each is found by its key, and by key and value. */
-const labelsOfPart = 4;
+/** Labels of a Namespace that take the time and memory of a target: each is found by its key, and by key and value. */
+export const labelsOfPart = 4;
 
 /** Bytes of an encoding that count as much as a target, or as an attachment. */
 const bytesOfPart = 8_192;
 
 /**
  * The number of things that an object is made into: the targets of a Service, the attachments of a policy and each 8 KiB
- * that it is encoded to for them, the labels of a Namespace that are looked up.
+ * that it is encoded to for them, the listeners of a Gateway with their conditions, the labels of a Namespace that are
+ * looked up.
  */
 export function partsOf(resource: Resource): number {
   switch (resource.kind) {
@@ -84,6 +85,8 @@ export function partsOf(resource: Resource): number {
       return resource.mcpPorts.length;
     case 'MCPAuthPolicy':
       return partsOfPolicy(resource);
+    case 'Gateway':
+      return resource.listeners.length;
     case 'Namespace':
       return resource.labels.known ? Math.ceil(Object.keys(resource.labels.labels).length / labelsOfPart) : 1;
     default:

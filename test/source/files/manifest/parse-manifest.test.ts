@@ -285,6 +285,13 @@ it.each([
     'gateway.kgateway.dev/v1alpha1',
     'MCPAuthPolicy',
   ],
+  [
+    'listeners of Gateways',
+    (parts: number) =>
+      `{ gatewayClassName: x, listeners: [${Array.from({ length: parts }, (_, index) => `{ name: l${index} }`).join()}] }`,
+    'gateway.networking.k8s.io/v1',
+    'Gateway',
+  ],
 ])('%s count as several objects after the first', (_, spec, apiVersion, kind) => {
   const parts = 11;
   const most = limits.objects / (1 + weightOfPart * (parts - 1));
