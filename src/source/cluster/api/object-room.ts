@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, objectIn } from '../../../json/json.ts';
+import { isJsonObject, type JsonObject, objectIn, objectsOf, textIn } from '../../../json/json.ts';
 import type { KindName } from '../../../resources/model.ts';
 import { labelsOfPart, mcpAppProtocols } from '../../../resources/resources.ts';
 
@@ -14,9 +14,29 @@ const memoryOfPart = 2_048;
 /**
  * The bytes of JSON that an object counts with beside its own, for what it is made into: a Service of 7 KB may be a
  * hundred targets, and a policy of 500 bytes sixteen attachments. The first part is what its own bytes stand for.
+ *
+ * @param bytes of its JSON
  */
-export function bytesBesideJson(kind: KindName, json: JsonObject): number {
-  return bytesOfParts(kind, partsIn(kind, json));
+export function bytesBesideJson(kind: KindName, json: JsonObject, bytes: number): number {
+  const parts = bytesOfParts(kind, partsIn(kind, json));
+  return kind === 'MCPAuthPolicy' ? parts + bytesOfCopies(json, bytes) / memoryOf(kind) : parts;
+}
+
+/** Bytes of a wire rule, or of an expression, beside what users write in it. */
+const bytesOfMatch = 60;
+
+/**
+ * The bytes that a policy is encoded to beyond twice its own, which its memory has: the name of a rule's resource is
+ * repeated for each match, and everything once more for each Gateway.
+ */
+function bytesOfCopies(policy: JsonObject, bytes: number): number {
+  const spec = objectIn(policy, 'spec');
+  const repeated = objectsOf(spec['rules']).reduce((sum, rule) => {
+    const name = textIn(objectIn(rule, 'resource'), 'name') ?? '';
+    return sum + elementsIn(rule, 'matches').length * (name.length + bytesOfMatch);
+  }, 0);
+  const copies = 1 + elementsIn(spec, 'targetRefs').length;
+  return Math.max(0, copies * (bytes + repeated) - 2 * bytes);
 }
 
 /** The same for a number of parts. */
@@ -41,8 +61,8 @@ function partsIn(kind: KindName, json: JsonObject): number {
   }
 }
 
-function elementsIn(spec: JsonObject, field: string): readonly unknown[] {
-  const found = spec[field];
+function elementsIn(object: JsonObject, field: string): readonly unknown[] {
+  const found = object[field];
   return Array.isArray(found) ? found : [];
 }
 

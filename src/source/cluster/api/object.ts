@@ -90,7 +90,7 @@ export function readObject(kind: KindName, { text, bytes }: ObjectText): ApiObje
 /** Reads the identity of a parsed object, as {@link readObject} does. */
 export function identifyObject(kind: KindName, json: JsonObject, bytes: number): ApiObject | undefined {
   const metadata = objectIn(json, 'metadata');
-  const counted = bytes + bytesBesideJson(kind, json);
+  const counted = bytes + bytesBesideJson(kind, json, bytes);
   return identified(kind, (field) => textIn(metadata, field), counted, { is: 'json', json });
 }
 

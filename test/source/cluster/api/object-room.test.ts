@@ -39,7 +39,21 @@ function bytesBeside(kind: KindName, fields: object): number {
 
 it.each(worlds)('%s count with the memory of what they are made into', (_, kind, of) => {
   expect(bytesBeside(kind, of(parts.slice(0, 1)))).toBe(0);
-  expect(bytesBeside(kind, of(parts)) * memoryOf(kind)).toBe(10 * 2_048);
+  // A policy counts with what it is encoded to as well, once for each reference.
+  const most = kind === 'MCPAuthPolicy' ? 14 : 10;
+  const counted = bytesBeside(kind, of(parts)) * memoryOf(kind);
+  expect([counted >= 10 * 2_048, counted <= most * 2_048]).toEqual([true, true]);
+});
+
+it('rules of policies count as often as they are encoded: for each match the name, and all of it for each reference', () => {
+  const matches = Array.from({ length: 64 }, (_, index) => ({ type: 'JWT', jwt: { claim: 'c', value: `${index}` } }));
+  const rules = [{ matches, resource: { kind: 'tool', name: `a/b:${'n'.repeat(1_000)}` } }];
+  const spec = { targetRefs: [{ name: 'g' }], rules };
+  const once = 64 * 1_064;
+  expect(bytesBeside('MCPAuthPolicy', { spec }) * memoryOf('MCPAuthPolicy')).toBe(2 * once);
+  const targetRefs = parts.map((part) => ({ name: `g${part}` }));
+  const many = bytesBeside('MCPAuthPolicy', { spec: { targetRefs, rules } });
+  expect(many * memoryOf('MCPAuthPolicy')).toBeGreaterThan(12 * once);
 });
 
 it('ports that are no MCP ports count with their bytes alone', () => {
