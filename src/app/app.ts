@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import packageJson from '../../package.json' with { type: 'json' };
 import { createMetrics, type DebugParts, type Metrics, startDebug } from '../debug/debug.ts';
-import type { Clock, Logger, LogLevelControl, Random, StopAsync } from '../edges.ts';
+import type { Clock, Logger, LogLevelControl, Random, Stop, StopAsync } from '../edges.ts';
 import { answerInSteps } from '../explain/explain.ts';
 import type { Change, Commit } from '../graph/model.ts';
 import { formatHostPort, type HostPort } from '../net/host-port.ts';
@@ -192,18 +192,20 @@ function debugPartsOf(settings: ServeSettings, stages: Stages, descriptorSet: Ui
 }
 
 /** Starts the sources; each of their batches becomes a commit. */
-function startSource(stages: Stages, committed: (commit: Commit, batch: Batch) => void): Promise<StopAsync> {
+async function startSource(stages: Stages, committed: (commit: Commit, batch: Batch) => void): Promise<StopAsync> {
   const { pipeline, input, keys, ads, security, log, times } = stages;
   // A flag of its own: a source delivers a batch again when its delivery threw, and by then the pipeline is synced.
   let announced = false;
   const announce = (): void => {
     if (announced || !pipeline.synced()) return;
     announced = true;
+    pipeline.graph.postpone();
     log.info('synced: everything was read once, and gateways are served from now on');
     ads.health.changed();
     input.synced();
   };
   const needKeys = keyNeeds((uri, needed) => keys.need(uri, needed));
+  const statuses = postponedStatuses(stages);
   const apply = (batch: Batch): void => {
     // Before the snapshots change: a stream that has lost its right gets nothing of the commit.
     const { commit, failures } = times.deliver(pipeline, batch, announced ? 'change' : 'start', (gateways) => {
@@ -220,13 +222,47 @@ function startSource(stages: Stages, committed: (commit: Commit, batch: Batch) =
       },
       () => committed(commit, batch),
     );
+    if (batch.more) statuses.stop();
+    else statuses.resumeLater();
     // The source says so, and delivers once more.
     const all = [...failures, ...later];
     if (all.length > 0) throw all[0];
   };
   const from = joinedSources(apply);
   keys.start(from.keys, announce);
-  return input.source.start(from.input);
+  const stopSource = await input.source.start(from.input);
+  return async () => {
+    await stopSource();
+    statuses.stop();
+  };
+}
+
+/** Milliseconds between two parts of the statuses that a commit has postponed, each of which takes 5 to 40 ms. */
+const restOfStatuses = 20;
+
+/** Goes on with the statuses that commits have postponed, a part at a time: nodes and their calls do not wait for them. */
+function postponedStatuses({ pipeline, input, clock, log }: Stages): {
+  readonly resumeLater: () => void;
+  readonly stop: Stop;
+} {
+  let stop: Stop | undefined;
+  const resume = (): void => {
+    stop = undefined;
+    const batch: Batch = { changes: [], synced: pipeline.synced() };
+    const [error] = failuresOf(() => input.applied(pipeline.graph.resume(), batch));
+    if (error !== undefined) log.error('internal error: statuses could not be told', { error });
+    resumeLater();
+  };
+  const resumeLater = (): void => {
+    if (pipeline.graph.isUnfinished) stop ??= clock.after(restOfStatuses, resume);
+  };
+  return {
+    resumeLater,
+    stop: () => {
+      stop?.();
+      stop = undefined;
+    },
+  };
 }
 
 /**

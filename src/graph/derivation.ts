@@ -18,7 +18,10 @@ export class Derivation<I, O, R> implements Node, Dependent, Dumpable {
   readonly #outputs: Outputs<R>;
   /** By input key; absent for an input key whose last run read nothing. */
   readonly #readers = new Map<string, Reader>();
+  readonly #atOnce: number;
   #dirty = new Set<string>();
+  /** Input keys whose outputs are those of an earlier epoch. */
+  readonly #postponed = new Set<string>();
   #runs = 0;
 
   constructor(
@@ -27,13 +30,20 @@ export class Derivation<I, O, R> implements Node, Dependent, Dumpable {
     transform: (value: I, context: Context, key: string) => R,
     output: DerivedStore<O>,
     outputs: Outputs<R>,
+    atOnce: number = Number.POSITIVE_INFINITY,
   ) {
     this.#state = state;
     this.#input = input;
     this.#transform = transform;
     this.#output = output;
     this.#outputs = outputs;
+    this.#atOnce = atOnce;
     input.addDependent(this);
+  }
+
+  /** Whether something is left for a later commit. */
+  get isUnfinished(): boolean {
+    return this.#postponed.size > 0;
   }
 
   invalidate(key: string): void {
@@ -41,13 +51,33 @@ export class Derivation<I, O, R> implements Node, Dependent, Dumpable {
   }
 
   update(commit: OpenCommit): void {
-    if (this.#dirty.size === 0) return;
+    const resumes = this.#state.isResuming && this.isUnfinished;
+    if (this.#dirty.size === 0 && !resumes) return;
     const dirty = this.#dirty;
     this.#dirty = new Set();
-    for (const key of dirty) this.#recompute(key, commit);
+    for (const key of this.#state.postpones || resumes ? this.#take(dirty) : dirty) this.#recompute(key, commit);
     for (const failure of this.#outputs.stage()) commit.addFailure(failure);
     this.#output.applyStaged(commit);
     this.#output.failures.applyStaged(commit);
+  }
+
+  /** Returns the keys that are computed now: those that changed first, since their own inputs did, then older ones. */
+  #take(dirty: ReadonlySet<string>): readonly string[] {
+    const taken: string[] = [];
+    for (const key of dirty) {
+      if (taken.length === this.#atOnce) this.#postponed.add(key);
+      else {
+        this.#postponed.delete(key);
+        taken.push(key);
+      }
+    }
+    if (!this.#state.isResuming) return taken;
+    for (const key of this.#postponed) {
+      if (taken.length === this.#atOnce) break;
+      this.#postponed.delete(key);
+      taken.push(key);
+    }
+    return taken;
   }
 
   dump(withKeys: boolean): readonly CollectionDump[] {

@@ -50,6 +50,7 @@ class IncrementalGraph implements Graph {
   readonly #sources: BatchTarget[] = [];
   readonly #nodes: Node[] = [];
   readonly #dumpables: Dumpable[] = [];
+  readonly #postponing: { readonly isUnfinished: boolean }[] = [];
 
   constructor({ check = false, onFailure = () => undefined }: GraphOptions) {
     this.#state = new GraphState(check ? createFreezer() : undefined);
@@ -70,11 +71,14 @@ class IncrementalGraph implements Graph {
   derive<I, O>(
     input: Collection<I>,
     transform: (value: I, context: Context, key: string) => O | undefined,
-    options: { readonly name: string; readonly equals?: Equals<O> },
+    options: { readonly name: string; readonly equals?: Equals<O>; readonly atOnce?: number },
   ): Derived<O> {
     const store = storeOf(this.#state, input);
     const output = new DerivedStore<O>(this.#state, options);
-    this.#add(new Derivation(this.#state, store, transform, output, createSingleOutput(output)));
+    const outputs = createSingleOutput(output);
+    const derivation = new Derivation(this.#state, store, transform, output, outputs, options.atOnce);
+    this.#add(derivation);
+    if (options.atOnce !== undefined) this.#postponing.push(derivation);
     return output;
   }
 
@@ -122,6 +126,23 @@ class IncrementalGraph implements Graph {
     for (const failure of commit.failures) this.#onFailure(failure);
     commit.assertPure();
     return commit;
+  }
+
+  postpone(): void {
+    this.#state.postpones = true;
+  }
+
+  get isUnfinished(): boolean {
+    return this.#postponing.some(({ isUnfinished }) => isUnfinished);
+  }
+
+  resume(): Commit {
+    this.#state.isResuming = true;
+    try {
+      return this.commit(() => undefined);
+    } finally {
+      this.#state.isResuming = false;
+    }
   }
 
   dump(options: { readonly keys?: boolean } = {}): readonly CollectionDump[] {

@@ -100,11 +100,14 @@ export interface CollectionDump {
 /** Holds sources, derived collections and indexes, and commits batches to them; see the head of this file. */
 export interface Graph {
   source<V>(options: { readonly name: string; readonly equals?: Equals<V> }): Source<V>;
-  /** Derives zero or one output per input, under the key of the input. */
+  /**
+   * Derives zero or one output per input, under the key of the input. With `atOnce`, a graph that postpones computes at most
+   * as many in one commit, those first whose input was changed by the batch; nothing may be derived from such a collection.
+   */
   derive<I, O>(
     input: Collection<I>,
     transform: (value: I, context: Context, key: string) => O | undefined,
-    options: { readonly name: string; readonly equals?: Equals<O> },
+    options: { readonly name: string; readonly equals?: Equals<O>; readonly atOnce?: number },
   ): Derived<O>;
   /**
    * Derives any number of outputs per input. An output key belongs to one input: a key that two inputs produce is a bug
@@ -132,6 +135,12 @@ export interface Graph {
   checkpoint(reached: () => void): void;
   /** Applies one batch. Throws when called within a commit. */
   commit(apply: () => void): Commit;
+  /** From now on commits may leave outputs as they were, for {@link resume}. Before, each commit computes everything. */
+  postpone(): void;
+  /** Whether something is left. */
+  readonly isUnfinished: boolean;
+  /** Goes on with what commits have left, a part of it: a commit that changes no source. */
+  resume(): Commit;
   readonly epoch: Epoch;
   dump(options?: { readonly keys?: boolean }): readonly CollectionDump[];
 }

@@ -11,6 +11,10 @@ export type Phase = 'idle' | 'applying' | 'updating';
 export class GraphState {
   phase: Phase = 'idle';
   epoch: Epoch = 0;
+  /** Nodes may leave some of their work to a later {@link isResuming} commit. */
+  postpones = false;
+  /** A commit that changes no source: nodes go on with what they have left. */
+  isResuming = false;
   /** Makes a value immutable; undefined unless the graph is checked. */
   readonly freeze: ((value: unknown) => void) | undefined;
   readonly #names = new Set<string>();

@@ -20,7 +20,9 @@ import type {
   TranslationSettings,
 } from './model.ts';
 import {
+  type AttachmentCandidate,
   attach,
+  attachmentCandidates,
   attachmentKey,
   evaluatePolicy,
   type PolicyResult,
@@ -179,6 +181,7 @@ interface Policies {
   readonly targetsOfPolicies: Derived<PolicyTargets>;
   /** The policies that name a Gateway, attached or not. */
   readonly policiesByGateway: Index<PolicyTargets>;
+  readonly candidates: Derived<AttachmentCandidate>;
   readonly attachments: Derived<Attachment>;
 }
 
@@ -187,12 +190,15 @@ function translatePolicies(graph: Graph, policyResults: Derived<PolicyResult>, g
   const configs = graph.derive(policyResults, policyConfig, { name: 'configs' });
   const targetsOfPolicies = graph.derive(policyResults, policyTargets, { name: 'policy-targets' });
   const policiesByGateway = graph.index(targetsOfPolicies, ({ gateways }) => gateways, { name: 'policies-by-gateway' });
-  const attachments = graph.deriveMany(
+  const candidates = graph.deriveMany(
     targetsOfPolicies,
-    (targets, context, key) => attach(targets, context, key, gateways),
-    { name: 'attachments' },
+    (targets, _context, key) => attachmentCandidates(targets, key),
+    { name: 'attachment-candidates' },
   );
-  return { policyResults, configs, targetsOfPolicies, policiesByGateway, attachments };
+  const attachments = graph.derive(candidates, (candidate, context) => attach(candidate, context, gateways), {
+    name: 'attachments',
+  });
+  return { policyResults, configs, targetsOfPolicies, policiesByGateway, candidates, attachments };
 }
 
 /** Finds attachments without a walk over all of them. A policy names Gateways of its own namespace only. */
@@ -218,6 +224,12 @@ type Statuses = Pick<
   'gatewayClassStatuses' | 'gatewayStatuses' | 'gatewaysWithoutClass' | 'policyStatuses' | 'policyNotices'
 >;
 
+/**
+ * Statuses of policies that one commit computes: no fewer than objects that one changes. A Gateway that comes or goes changes
+ * those of all its policies, which are the dearest part of it, and nothing that is served.
+ */
+const statusesAtOnce = 500;
+
 /** Derives the conditions of all objects, and the notices about policies. */
 function deriveStatuses(
   graph: Graph,
@@ -225,10 +237,10 @@ function deriveStatuses(
   { controllerName }: TranslationSettings,
   derived: Services & Gateways & Signers & Policies,
 ): Statuses {
-  const { policyResults, configs, targetsOfPolicies, policiesByGateway, attachments } = derived;
+  const { policyResults, configs, targetsOfPolicies, policiesByGateway, candidates } = derived;
   const classInputs = { ...derived, controllerName, bundle };
   const gatewayInputs = { ...derived, policiesByGateway };
-  const derivedFromPolicies = [configs, targetsOfPolicies, attachments, derived.jwtClaims, derived.policyJwts];
+  const derivedFromPolicies = [configs, targetsOfPolicies, candidates, derived.jwtClaims, derived.policyJwts];
   const policyInputs = { ...derived, controllerName, derivedFromPolicies };
   return {
     gatewayClassStatuses: graph.derive(
@@ -249,7 +261,7 @@ function deriveStatuses(
     policyStatuses: graph.derive(
       resources.MCPAuthPolicy,
       (policy, context, key) => policyStatus(policy, context, key, policyInputs),
-      { name: 'policy-statuses' },
+      { name: 'policy-statuses', atOnce: statusesAtOnce },
     ),
     policyNotices: graph.derive(policyResults, policyNotice, { name: 'policy-notices' }),
   };

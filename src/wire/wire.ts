@@ -24,7 +24,8 @@ export const dialects: readonly Dialect[] = [
     encodePolicy: (config, gateways) => {
       const allow = agentgateway.allowList(config.rules);
       if (allow === undefined) return [];
-      return gateways.map((gateway) => agentgateway.encodePolicy(agentgateway.gatewayName(gateway), config, allow));
+      const list = agentgateway.encodeAllowList(allow);
+      return gateways.map((gateway) => agentgateway.encodePolicy(agentgateway.gatewayName(gateway), config, list));
     },
   },
 ];

@@ -85,7 +85,7 @@ describe('a dialect that nodes ask for', () => {
   it('encodes a changed policy once for each of its Gateways', () => {
     const before = runs();
     expect(apply(policyOf('you'))).toBe(2);
-    expect(runsSince(before)).toEqual({ 'agentgateway/expressions': 1, 'agentgateway/policies': 2 });
+    expect(runsSince(before)).toEqual({ 'agentgateway/allow-lists': 1, 'agentgateway/policies': 2 });
   });
 
   it('encodes the one list that all Gateways of the same namespaces share when a Service appears', () => {

@@ -1,12 +1,13 @@
 import { expect, it } from 'vitest';
 import { createPipeline } from '../../src/app/pipeline.ts';
+import type { Commit } from '../../src/graph/model.ts';
 import { parseManifest } from '../../src/source/files/manifest/parse-manifest.ts';
 import { ManifestStore } from '../../src/source/files/manifest-store.ts';
 import type { ResourceChange } from '../../src/source/model.ts';
 import { createRecordedCounters } from '../support/edges/recorded-counters.ts';
 import { createRecordedLog } from '../support/edges/recorded-log.ts';
 import { targetType } from '../support/worlds/hand-made-world.ts';
-import { mcpClass, mcpGateway, mcpService, together } from '../support/worlds/manifests.ts';
+import { mcpClass, mcpGateway, mcpService, policy, together } from '../support/worlds/manifests.ts';
 import { defaultSettings } from '../support/worlds/translated-world.ts';
 
 /** A pipeline, and the changes that make its world that of some manifests. */
@@ -56,4 +57,23 @@ it('a subscriber that throws keeps a commit from nobody, and what follows is don
   expect(failures).toEqual([new Error('on purpose')]);
   expect(encoded.get(targetType)).toBe(1);
   expect([served(), pipeline.synced()]).toEqual([['default/a'], true]);
+});
+
+it('a Gateway that goes takes what it is served at once, and the statuses of its policies follow', () => {
+  const { pipeline, changesTo } = createRig();
+  const { graph, translation } = pipeline;
+  const deliver = (...documents: readonly string[]): Commit =>
+    pipeline.deliver({ changes: changesTo(...documents), unlistedNamespaces: 'named', synced: true }).commit;
+  const policies = Array.from({ length: 1_200 }, (_, at) => policy(`default/p-${at}`, 'gw'));
+  deliver(mcpClass, mcpGateway('default/gw'), ...policies);
+  graph.postpone();
+  const isMissing = (): number =>
+    [...translation.policyStatuses.entries()].filter(
+      ([, { ancestors }]) => ancestors[0]?.conditions[0]?.reason === 'TargetNotFound',
+    ).length;
+  expect(deliver(mcpClass, ...policies).changes(translation.attachments)).toHaveLength(1_200);
+  expect([isMissing(), graph.isUnfinished]).toEqual([500, true]);
+  graph.resume();
+  graph.resume();
+  expect([isMissing(), graph.isUnfinished]).toEqual([1_200, false]);
 });

@@ -26,7 +26,7 @@ const maxListedTargets = 500_000;
  * Derives the resources of agentgateway's dialect:
  *
  *   Gateway ──► the policy that closes it, authentication; per listener Route, Listener, Bind    a shard per Gateway
- *   policy  ──► expressions, then one Policy for each Gateway that it is attached to             a shard per Gateway
+ *   policy  ──► an allow list, then one Policy for each Gateway that it is attached to           a shard per Gateway
  *   target  ──► a Backend with its address                                                       a shard per namespace
  *   target  ──► an entry in the MCP Backend of each scope that it is in                          a shard per scope
  *
@@ -82,18 +82,18 @@ function deriveGateways(graph: Graph, translation: Translation): Collection<Plac
 }
 
 function derivePolicies(graph: Graph, translation: Translation): Collection<PlacedResource> {
-  const expressions = graph.derive(
+  const allowLists = graph.derive(
     translation.configs,
     ({ namespace, name, rules }) => {
       const allow = agentgateway.allowList(rules);
-      return allow && { namespace, name, allow };
+      return allow && { namespace, name, allow: agentgateway.encodeAllowList(allow) };
     },
-    { name: 'agentgateway/expressions' },
+    { name: 'agentgateway/allow-lists', equals: (a, b) => Buffer.compare(a.allow, b.allow) === 0 },
   );
   return graph.derive(
     translation.attachments,
     ({ gateway, policy }, context): PlacedResource | undefined => {
-      const allowed = context.get(expressions, policy);
+      const allowed = context.get(allowLists, policy);
       if (allowed === undefined) return undefined;
       const name = agentgateway.gatewayName(gateway);
       return { shard: gateway, resource: agentgateway.encodePolicy(name, allowed, allowed.allow) };

@@ -1,6 +1,7 @@
-import type { FairTurns } from '../../rate/fair-turns.ts';
+import { FairTurns } from '../../rate/fair-turns.ts';
 import { KeptEntries, type KeptEntriesOptions } from '../../rate/kept-entries.ts';
 import { Quota } from '../../rate/quota.ts';
+import type { MessageSize } from '../rpc/model.ts';
 
 /*
  * What one message of a target may cost. The bounds keep the time in which one message holds the event loop below
@@ -31,7 +32,10 @@ export const messageBounds = { maxValues: 200_000, maxDepth: 500, maxNames: 10_0
  */
 export const maxPieces = 65_536;
 
-/** Messages below this size are not counted in the budget of all targets: small answers arrive whatever others do. */
+/**
+ * Messages below this weight take no turn, and those below so many bytes are not counted in the budget of all targets:
+ * small answers arrive whatever others do.
+ */
 export const uncountedBytes: number = 64 * 1024;
 
 /**
@@ -48,10 +52,15 @@ export const largeResult: number = 256 * 1024;
 export interface AnswerBudget {
   /** The bytes of unfinished messages, by target. */
   readonly bytes: Quota;
-  /** The bytes of lists until they are answered or forgotten, by target. Parsed, they take about five times as much. */
+  /** The weight of lists until they are answered or forgotten, by target; see {@link weightOf}. */
   readonly lists: Quota;
   /** The time of the event loop for messages that are counted in it. */
   readonly turns: FairTurns;
+  /**
+   * Which connection begins next, targets in turn: one in each iteration of the event loop. Each takes a tenth of a
+   * millisecond, and a list or a handshake of one client needs dozens.
+   */
+  readonly connecting: FairTurns;
   /** Messages that nobody waits for and that have not been accepted, by target. */
   readonly unaccepted: Quota;
 }
@@ -69,8 +78,19 @@ export const maxUnacceptedOfTarget: number = maxUnaccepted * unacceptedShare;
 /** However many targets accept nothing, something is left for another one. */
 const unacceptedShareOfRest = 1;
 
-/** Bytes of all lists: 48 MiB, three of the largest merged ones. */
+/** Bytes of all lists: 48 MiB, four of the largest merged ones and more. */
 export const maxListsBytes: number = 6 * maxListBytes;
+
+/** Bytes that a JSON value counts as: an empty object takes three and, parsed, 64. */
+const bytesPerValue = 13;
+
+/**
+ * Returns the bytes that a list counts as while it is kept parsed. It takes about five times as much memory: lists of
+ * tools have 25 bytes and more for each of their values, but lists of empty objects would take twenty times theirs.
+ */
+export function weightOf({ bytes, values }: MessageSize): number {
+  return Math.max(bytes, values * bytesPerValue);
+}
 
 /** The part of the bytes of lists that one target may take. */
 export const targetShare: number = 1 / 2;
@@ -88,6 +108,7 @@ export function createAnswerBudget(turns: FairTurns): AnswerBudget {
     bytes: new Quota(4 * maxMessageBytes, messageShare),
     lists: new Quota(maxListsBytes, targetShare),
     turns,
+    connecting: new FairTurns(),
     unaccepted: new Quota(maxUnaccepted, unacceptedShare, unacceptedShareOfRest),
   };
 }

@@ -114,7 +114,11 @@ function createConnections(parts: UpstreamParts, closed: AbortSignal): Connectio
       if (!closed.aborted) circuit.failed(error, saysNothingOfClient(headers, parts));
       reopening.failed(error);
     };
-    const connection: Promise<Connection> = within(limit, (signal) => dial({ ...parts, headers }, lost, signal));
+    const connection: Promise<Connection> = within(limit, async (signal) => {
+      await parts.budget.connecting.next(parts.target.name);
+      signal.throwIfAborted();
+      return dial({ ...parts, headers }, lost, signal);
+    });
     current = connection;
     made = undefined;
     connection.then(connected, failed);

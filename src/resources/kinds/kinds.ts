@@ -1,12 +1,13 @@
 import { quoted } from '../../json/quoted.ts';
 import type { Kind } from '../decode/kind.ts';
 import { isNear, nearest } from '../decode/reporter.ts';
-import type { Decoded, KindName, ObjectMeta, Resource, ResourceByKind } from '../model.ts';
+import type { Decoded, KindName, MCPAuthPolicy, ObjectMeta, Resource, ResourceByKind } from '../model.ts';
 import { gateway } from './gateway.ts';
 import { gatewayClass } from './gateway-class.ts';
 import { gatewayParameters } from './gateway-parameters.ts';
 import { mcpAuthPolicy } from './mcp-auth-policy.ts';
 import { namespace } from './namespace.ts';
+import { encodedBytes } from './policy-size.ts';
 import { service } from './service.ts';
 
 export { mcpAppProtocols } from './service-ports.ts';
@@ -67,22 +68,34 @@ function misspelling(apiVersion: unknown, kind: unknown): string | undefined {
   return `kind is ${quoted(kind)}, which is not read: write ${quoted(near)}, the nearest known one, if it is to count.`;
 }
 
-/** Labels of a Namespace that take the time of a target: each is found by its key, and by key and value. */
-const labelsOfPart = 4;
+/** Labels of a Namespace that take the time and memory of a target: each is found by its key, and by key and value. */
+export const labelsOfPart = 4;
+
+/** Bytes of an encoding that count as much as a target, or as an attachment. */
+const bytesOfPart = 8_192;
 
 /**
- * The number of things that an object is made into: the targets of a Service, the attachments of a policy, the labels of a
- * Namespace that are looked up.
+ * The number of things that an object is made into: the targets of a Service, the attachments of a policy and each 8 KiB
+ * that it is encoded to for them, the listeners of a Gateway with their conditions, the labels of a Namespace that are
+ * looked up.
  */
 export function partsOf(resource: Resource): number {
   switch (resource.kind) {
     case 'Service':
       return resource.mcpPorts.length;
     case 'MCPAuthPolicy':
-      return resource.targetRefs.length;
+      return partsOfPolicy(resource);
+    case 'Gateway':
+      return resource.listeners.length;
     case 'Namespace':
       return resource.labels.known ? Math.ceil(Object.keys(resource.labels.labels).length / labelsOfPart) : 1;
     default:
       return 1;
   }
+}
+
+/** One dialect has a policy once, and another one once for each Gateway. */
+function partsOfPolicy(policy: MCPAuthPolicy): number {
+  const attachments = policy.targetRefs.length;
+  return attachments + Math.floor(((1 + attachments) * encodedBytes(policy)) / bytesOfPart);
 }

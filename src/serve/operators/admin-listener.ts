@@ -1,19 +1,19 @@
 import { createServer, type Socket } from 'node:net';
-import { Server, ServerCredentials, type ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
+import { Server, type ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
 import type { Clock, Counters, Logger, StopAsync } from '../../edges.ts';
-import { authorize, keepAuthorized, type RequestGuard } from '../../net/guard/request-guard.ts';
+import type { RequestGuard } from '../../net/guard/request-guard.ts';
 import type { HostPort } from '../../net/host-port.ts';
 import { listen } from '../../net/listener/http-listener.ts';
 import { defaultHttpLimits, limitConnections, limitNewConnections } from '../../net/listener/limited-listener.ts';
 import { isLoopback } from '../../net/loopback.ts';
 import { Handshakes } from '../../net/tls/handshakes.ts';
 import type { ServerCertificate } from '../../net/tls/server-certificate.ts';
-import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
+import { Quota } from '../../rate/quota.ts';
 import { settled, shutDown } from '../transport/bind.ts';
-import { refuseStream } from '../transport/calls.ts';
-import { Http2Server, type StreamGate, valuesOf, watchSessions } from '../transport/http2-server.ts';
+import { Http2Server, type StreamGate } from '../transport/http2-server.ts';
 import { maxHeaders } from '../transport/stream-admission.ts';
+import { createCallGate } from './call-gate.ts';
 import type { ClientStatusParts } from './csds/csds.ts';
 import type { Health } from './health.ts';
 import { type MethodPaths, registerOnDemand } from './request-response-stream.ts';
@@ -46,6 +46,9 @@ interface AdminSecurity {
 /** The largest request; bytes. */
 const maxRequest = 64 * 1024;
 
+/** Bytes of all answers that are being made or sent: clients that do not read them hold no more memory than this. */
+const maxUnsent = 64 * 1024 * 1024;
+
 /** Concurrent calls of one connection (HTTP/2 MAX_CONCURRENT_STREAMS), as on the gateways' port. */
 const maxCalls = 100;
 
@@ -70,25 +73,25 @@ export async function startAdmin(listening: HostPort, parts: AdminParts): Promis
   const server = new Server({
     'grpc.enable_channelz': 0,
     'grpc.max_receive_message_length': maxRequest,
-    'grpc.max_concurrent_streams': maxCalls,
     'grpc.max_connection_idle_ms': defaultHttpLimits.idleTimeout,
     interceptors: [calls.interceptor],
   });
   const services = ['grpc.health.v1.Health', clientStatus];
   const { health, descriptorSet, log } = parts;
   health.register(server);
+  const shared = { log, answers: new Quota(maxUnsent, 1) };
   registerOnDemand(
     server,
     clientStatusMethods,
     async () => (await import('./csds/csds.ts')).createClientStatus(parts),
-    log,
+    shared,
   );
   const reflection = { descriptorSet, services };
   registerOnDemand(
     server,
     reflectionMethods,
     async () => (await import('./reflection/reflection.ts')).createReflection(reflection),
-    log,
+    shared,
   );
   const { address, close, guarded } = await accept(listening, server, calls, parts);
   if (!isLoopback(address.host) && !guarded) {
@@ -155,20 +158,16 @@ function beginnerOf(
   grpc: Server,
   { security, clock, log, counters }: AdminParts,
 ): { readonly begin: (socket: Socket) => void; readonly guarded: boolean } {
-  const failed = countFailures({ clock, log, counters });
-  if (security === undefined || isLoopback(host)) {
-    const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
-    watchSessions(grpc, failed);
-    return { begin: (socket) => injector.injectConnection(socket), guarded: false };
-  }
-  const { certificate } = security;
+  const guard = isLoopback(host) ? undefined : security?.guard;
   const flooded = (): void =>
     counters.count('gatehouse_http_connections_lost_total', { listener: 'admin', reason: 'flooded' });
-  const http2 = new Http2Server(
-    grpc,
-    { maxStreams: maxCalls, maxHeaders },
-    guardedCalls(security, { clock, log }, { failed, flooded }),
-  );
+  const failed = countFailures({ clock, log, counters });
+  const gate = createCallGate({ guard, clock, log, failed, flooded });
+  const http2 = new Http2Server(grpc, { maxStreams: maxCalls, maxHeaders }, gate);
+  if (security === undefined || isLoopback(host)) {
+    return { begin: (socket) => void http2.begin(socket), guarded: false };
+  }
+  const { certificate } = security;
   const timeout = defaultHttpLimits.headTimeout;
   const handshakes = new Handshakes({ certificate, clock, log, timeout, protocol: 'h2', requestCertificate: false });
   return {
@@ -197,79 +196,6 @@ function countFailures({ clock, log, counters }: Pick<AdminParts, 'clock' | 'log
     throttle.failed('http2', { reason, message: 'connections end because of errors of HTTP/2', fields });
   };
 }
-
-type Session = Parameters<StreamGate['failed']>[0];
-
-/** CANCEL (RFC 9113, section 7). */
-const cancel = 8;
-
-/**
- * Calls of one address, of any method, after the first of a connection: a person's or a probe's. Each but those of health
- * may ask the API server. The first ones have the rate of new connections, so that a probe, which opens one, is answered
- * beside a flood of its own address.
- */
-const callRate = { rate: 20, burst: 200, maxKeys: 4_096 } as const;
-
-/** @param flooded called once with each connection that is closed because of its many calls */
-function guardedCalls(
-  { guard }: AdminSecurity,
-  { clock, log }: Pick<AdminParts, 'clock' | 'log'>,
-  { failed, flooded }: { readonly failed: StreamGate['failed']; readonly flooded: () => void },
-): StreamGate {
-  const rates = new KeyedRateLimiter(clock, callRate);
-  const throttle = new LogThrottle(clock, log);
-  const known = new WeakSet<Session>();
-  const closing = new WeakSet<Session>();
-  /** Not at once: a session that ends within one read of its connection can end the process (Http2Server). */
-  const close = (session: Session): void => {
-    if (closing.has(session)) return;
-    closing.add(session);
-    flooded();
-    throttle.failed('calls', {
-      reason: 'too many calls',
-      message: 'connections are closed because of their many calls',
-      fields: { listener: 'admin', maxPerSecond: callRate.rate, address: session.socket.remoteAddress },
-    });
-    setImmediate(() => session.destroy());
-  };
-  const isTooMuch = (session: Session): boolean => {
-    if (closing.has(session)) return true;
-    if (known.has(session)) return rates.tryTake(session.socket.remoteAddress ?? '') > 0;
-    known.add(session);
-    return false;
-  };
-  return {
-    admit(stream, headers, start, rawHeaders) {
-      const { session } = stream;
-      if (session === undefined) return;
-      if (isTooMuch(session)) return close(session);
-      const path = headers[':path'] ?? '';
-      if (path.startsWith('/grpc.health.v1.Health/')) {
-        start();
-        return;
-      }
-      const address = session.socket.remoteAddress ?? '';
-      const asked = { method: 'GET', path, authorization: valuesOf('authorization', rawHeaders), address };
-      void authorize(guard, asked).then((refusal) => {
-        if (refusal !== undefined) {
-          refuseStream(stream, { code: codes[refusal.status], message: encodeURI(refusal.message) });
-          return;
-        }
-        if (stream.destroyed) return;
-        stream.once(
-          'close',
-          // gRPC has the stream, and alone could send a status.
-          keepAuthorized(guard, asked, clock, () => stream.close(cancel)),
-        );
-        start();
-      });
-    },
-    cutOff: (stream) => stream.destroy(),
-    failed,
-  };
-}
-
-const codes = { 401: 'UNAUTHENTICATED', 403: 'PERMISSION_DENIED', 503: 'UNAVAILABLE' } as const;
 
 /** Notices the first call of each connection. gRPC tells of a call only the address of its client. */
 class FirstCalls {

@@ -121,7 +121,7 @@ function replaceListener(server: EventEmitter, gate: StreamGate): void {
  * Calls `failed` as {@link StreamGate} says, for a gRPC server whose connections are injected, and lets no session be
  * collected before its streams.
  */
-export function watchSessions(grpc: Server, failed: StreamGate['failed']): void {
+function watchSessions(grpc: Server, failed: StreamGate['failed']): void {
   const server = http2ServerIn(grpc);
   server.on('session', outliveStreams);
   server.on('sessionError', (error: Error, session: Http2Session) => {

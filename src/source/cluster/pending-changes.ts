@@ -13,7 +13,7 @@ export interface CollectionDiagnostic extends Pick<InputDiagnostic, 'severity' |
 
 /** Takes the changes of one collection, as a ResourceEventHandler of client-go does. */
 export interface ChangeHandler {
-  /** @param bytes of the object's JSON; 0: it was deleted */
+  /** @param bytes that the object counts with; 0: it was deleted */
   changed(change: ResourceChange, bytes: number): void;
   observed(observation: Observation): void;
   /** Replaces all problems of the object; none when it was deleted. */
@@ -204,7 +204,7 @@ export class PendingChanges {
   }
 
   #divide(): void {
-    this.#parts = divide(this.#changes.values(), ({ bytes, change }) => bytes + bytesOfParts(change));
+    this.#parts = divide(this.#changes.values(), ({ bytes, change }) => Math.max(bytes, bytesOfParts(change)));
     this.#changes = new Map();
     this.#bytes = 0;
     this.#sinceOfParts = this.#since;

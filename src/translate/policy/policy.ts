@@ -79,23 +79,30 @@ export function isConflicted(
   return hasJwt && context.get(jwtOwners, gateway) !== name;
 }
 
+/** A Gateway that a policy with a Config targets, be it served or not. */
+export interface AttachmentCandidate extends Attachment, Pick<PolicyTargets, 'name' | 'hasJwt'> {}
+
+/** The Gateways of a policy, one by one: what changes of one of them runs nothing for the others. */
+export function attachmentCandidates(
+  { name, gateways, hasConfig, hasJwt }: PolicyTargets,
+  policy: string,
+): readonly (readonly [key: string, candidate: AttachmentCandidate])[] {
+  if (!hasConfig) return [];
+  return gateways.map((gateway) => [attachmentKey(gateway, policy), { gateway, policy, name, hasJwt }]);
+}
+
 /**
- * One attachment for each served Gateway that a policy with a Config targets. Rules of a policy whose signers do not count
- * are not attached: they name callers of other issuers.
+ * The attachment, if the Gateway is served. Rules of a policy whose signers do not count are not attached: they name callers
+ * of other issuers.
  */
 export function attach(
-  targets: PolicyTargets,
+  candidate: AttachmentCandidate,
   context: Context,
-  policy: string,
   gateways: PolicyGateways,
-): readonly (readonly [key: string, attachment: Attachment])[] {
-  if (!targets.hasConfig) return [];
-  const served = targets.gateways.filter(
-    (gateway) =>
-      context.get(gateways.unresolvedGateways, gateway)?.kind === 'served' &&
-      !isConflicted(targets, gateway, context, gateways),
-  );
-  return served.map((gateway) => [attachmentKey(gateway, policy), { gateway, policy }]);
+): Attachment | undefined {
+  const { gateway } = candidate;
+  if (context.get(gateways.unresolvedGateways, gateway)?.kind !== 'served') return undefined;
+  return isConflicted(candidate, gateway, context, gateways) ? undefined : candidate;
 }
 
 /** The key of the collection of attachments. No name of an object contains the separator. */

@@ -9,7 +9,7 @@ import {
 } from './backends.ts';
 import { allowList } from './cel.ts';
 import { encodeGateway, gatewayName } from './gateway.ts';
-import { encodePolicy } from './policies.ts';
+import { encodeAllowList, encodePolicy } from './policies.ts';
 import { resourceType } from './types.ts';
 import { addressType } from './workload.ts';
 
@@ -30,6 +30,7 @@ export const agentgateway: {
   readonly encodeGateway: typeof encodeGateway;
   readonly gatewayName: typeof gatewayName;
   readonly allowList: typeof allowList;
+  readonly encodeAllowList: typeof encodeAllowList;
   readonly encodePolicy: typeof encodePolicy;
 } = {
   resourceType,
@@ -44,5 +45,6 @@ export const agentgateway: {
   encodeGateway,
   gatewayName,
   allowList,
+  encodeAllowList,
   encodePolicy,
 };

@@ -1,15 +1,16 @@
 import {
   type BackendPolicySpec,
-  type Policy,
+  Policy,
   type TrafficPolicySpec_JWT,
   TrafficPolicySpec_JWT_Mode,
   TrafficPolicySpec_PolicyPhase,
 } from '../../gen/agentgateway/dev/resource/resource.ts';
 import { jwkSetText } from '../../jwk/public-keys.ts';
 import type { JwtProvider } from '../../translate/model.ts';
+import { encode, encodeResource } from '../encoded-resource.ts';
 import type { EncodedResource } from '../model.ts';
 import { type AllowList, allowNothing } from './cel.ts';
-import { encodeKind, sentinelPrefix } from './types.ts';
+import { encodeKind, resourceType, sentinelPrefix } from './types.ts';
 
 /** A Gateway as the names in this dialect spell it. */
 export interface GatewayName {
@@ -22,15 +23,35 @@ export function authorization(allow: AllowList): BackendPolicySpec {
   return { kind: { $case: 'mcpAuthorization', value: { allow: [...allow], deny: [], require: [] } } };
 }
 
+declare const brand: unique symbol;
+
+/** The whole field `backend` of a Policy with an allow list; made by {@link encodeAllowList} only. */
+export type EncodedAllowList = Uint8Array & { readonly [brand]: 'EncodedAllowList' };
+
+/** Encodes an allow list, once for all Gateways of a policy: the list may have a megabyte, and a policy 16 Gateways. */
+export function encodeAllowList(allow: AllowList): EncodedAllowList {
+  const kind = { $case: 'backend', value: authorization(allow) } as const;
+  const field = encode((writer) => Policy.encode({ key: '', name: undefined, target: undefined, kind }, writer));
+  return field as Uint8Array as EncodedAllowList;
+}
+
+/** Number of `Resource.policy`, which is length-delimited. */
+const policyTag = (5 << 3) | 2;
+
 /** Encodes a policy for one Gateway. The data plane allows what any policy of the Gateway allows. */
 export function encodePolicy(
   gateway: GatewayName,
   { namespace, name }: { readonly namespace: string; readonly name: string },
-  allow: AllowList,
+  allow: EncodedAllowList,
 ): EncodedResource {
   const key = `${namespace}/${name}:mcp-authorization:${gateway.namespace}/${gateway.name}`;
   const policy = { name, namespace, kind: 'MCPAuthPolicy' };
-  return encodePolicyOf(gateway, key, policy, { $case: 'backend', value: authorization(allow) });
+  const message = encode((writer) => {
+    writer.uint32(policyTag).fork();
+    Policy.encode({ key, name: policy, target: targetOf(gateway), kind: undefined }, writer);
+    writer.raw(allow).join();
+  });
+  return encodeResource(resourceType.typeUrl, `policy/${key}`, message);
 }
 
 /** Encodes the policy that closes a Gateway: it allows nothing, and without any policy everything would be allowed. */
@@ -50,13 +71,16 @@ export function encodeAuthentication(gateway: GatewayName, providers: readonly J
 }
 
 function encodePolicyOf(
-  { namespace, name }: GatewayName,
+  gateway: GatewayName,
   key: string,
   policy: NonNullable<Policy['name']>,
   kind: NonNullable<Policy['kind']>,
 ): EncodedResource {
-  const target = { kind: { $case: 'gateway', value: { name, namespace } } } as const;
-  return encodeKind('policy', { key, name: policy, target, kind });
+  return encodeKind('policy', { key, name: policy, target: targetOf(gateway), kind });
+}
+
+function targetOf({ namespace, name }: GatewayName): NonNullable<Policy['target']> {
+  return { kind: { $case: 'gateway', value: { name, namespace } } };
 }
 
 function ofGateway({ namespace, name }: GatewayName): NonNullable<Policy['name']> {

@@ -68,6 +68,26 @@ it('after the end of the client session no session with a target is created', as
   expect(wire.fetched).toEqual([]);
 });
 
+it('connections begin one in each iteration of the event loop, however many are needed at once', async () => {
+  const { upstreams, config, wire } = createRig();
+  wire.answer = () => new Promise(() => {});
+  for (let index = 0; index < 20; index += 1) {
+    const name = `t${index}`;
+    config.putTarget({ name, host: `${name}.test`, port: 80, path: '/mcp' });
+    upstreams
+      .get(name)
+      ?.capabilities(new AbortController().signal)
+      .catch(() => {});
+  }
+  const begun: number[] = [];
+  do {
+    const before = wire.fetched.length;
+    await new Promise(setImmediate);
+    begun.push(wire.fetched.length - before);
+  } while (wire.fetched.length < 20);
+  expect(Math.max(...begun)).toBe(1);
+});
+
 it('a session with a target that was changed is neither used nor heard any more, also before it is closed', async () => {
   const connected: string[] = [];
   const { upstreams, config, wire, failed } = createRig({ connected: (target) => void connected.push(target) });
@@ -79,6 +99,7 @@ it('a session with a target that was changed is neither used nor heard any more,
   upstreams.drop(['a']);
   expect(upstreams.opened('a')).toBeUndefined();
   expect(upstreams.get('a')).not.toBe(old);
+  await expect.poll(() => wire.fetched).toEqual(['POST a.test']);
   answer.reject(new Error('cut off'));
   await expect(listed).rejects.toThrow('cut off');
   expect([failed, connected]).toEqual([[], []]);

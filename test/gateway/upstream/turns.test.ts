@@ -24,16 +24,20 @@ it('one reader goes on in each iteration of the event loop, and targets take tur
 it('a small message is read at once, and a large one in its turn', async () => {
   const budget = createAnswerBudget(new FairTurns());
   const limits = { budget, target: 'a' };
-  const [small, large] = [new MessageBuffer(limits), new MessageBuffer(limits)];
+  const [small, large, many] = [new MessageBuffer(limits), new MessageBuffer(limits), new MessageBuffer(limits)];
   small.append(new Uint8Array(uncountedBytes).fill(0x20));
   large.append(new Uint8Array(uncountedBytes + 1).fill(0x20));
+  // It takes as long to be parsed as a larger one.
+  many.append(Buffer.from(`[${'{},'.repeat(6_000)}{}]`));
   const went: string[] = [];
   void large.ready().then(() => went.push('large'));
+  void many.ready().then(() => went.push('many'));
   void small.ready().then(() => went.push('small'));
   await Promise.resolve();
   await Promise.resolve();
   expect(went).toEqual(['small']);
   await iteration();
   await iteration();
-  expect(went).toEqual(['small', 'large']);
+  await iteration();
+  expect(went).toEqual(['small', 'large', 'many']);
 });

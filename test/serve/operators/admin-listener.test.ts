@@ -106,6 +106,35 @@ describe('connections without a call', () => {
   });
 });
 
+describe('calls that stay open', () => {
+  it('are a thousand at most, three quarters of one address, and keep no probe out', async () => {
+    const admin = await start('127.0.0.1');
+    onTestFinished(() => admin.stop());
+    const codes: unknown[] = [];
+    for (let opened = 0; opened < 760; opened += 8) {
+      const session = connectHttp2(`http://127.0.0.1:${admin.address.port}`);
+      onTestFinished(() => session.destroy());
+      session.on('error', () => {});
+      for (let call = 0; call < 8; call += 1) {
+        const headers = { ':method': 'POST', ':path': streamClientStatus, 'content-type': 'application/grpc' };
+        const stream = session.request(headers);
+        stream.on('error', () => {}).on('response', (answer) => codes.push(answer['grpc-status']));
+      }
+      await once(session, 'remoteSettings');
+      // Seven calls at the rate of an address.
+      clock.advance(350);
+    }
+    while (!codes.includes(String(status.RESOURCE_EXHAUSTED))) await new Promise(setImmediate);
+    expect(log.lines.filter(({ message }) => message === 'calls are refused')).toHaveLength(1);
+    const probe = new HealthClient(`127.0.0.1:${admin.address.port}`, credentials.createInsecure());
+    onTestFinished(() => probe.close());
+    const checked = await new Promise((resolve) => probe.check({ service: '' }, (error) => resolve(error?.code)));
+    expect(checked).toBeUndefined();
+  });
+});
+
+const streamClientStatus = '/envoy.service.status.v3.ClientStatusDiscoveryService/StreamClientStatus';
+
 /** Starts a guarded listener, and returns its port and what its clients trust. */
 async function startGuarded(guard: RequestGuard): Promise<{ readonly port: number; readonly ca: string }> {
   const authority = createAuthority('operators');

@@ -1,17 +1,23 @@
+import { connect } from 'node:http2';
 import { Client, credentials, Server, ServerCredentials, type ServiceError, status } from '@grpc/grpc-js';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { Quota } from '../../../src/rate/quota.ts';
 import { type CallHandler, registerOnDemand } from '../../../src/serve/operators/request-response-stream.ts';
 import { createRecordedLog, type RecordedLog } from '../../support/edges/recorded-log.ts';
+import { grpcFrame } from '../../support/nodes/raw-stream.ts';
 
 const paths = { unary: '/test.Echo/Once', streams: '/test.Echo/Each' };
 const asIs = (bytes: Buffer): Buffer => bytes;
 
+let answers: Quota;
 let log: RecordedLog;
 let client: Client;
+let port: number;
 let loads: PromiseWithResolvers<() => CallHandler>[];
 
 beforeEach(async () => {
   log = createRecordedLog();
+  answers = new Quota(100, 1);
   loads = [];
   const load = (): Promise<() => CallHandler> => {
     const loading = Promise.withResolvers<() => CallHandler>();
@@ -19,8 +25,8 @@ beforeEach(async () => {
     return loading.promise;
   };
   const server = new Server();
-  registerOnDemand(server, { unary: [paths.unary], streams: [paths.streams] }, load, log);
-  const port = await new Promise<number>((resolve, reject) => {
+  registerOnDemand(server, { unary: [paths.unary], streams: [paths.streams] }, load, { log, answers });
+  port = await new Promise<number>((resolve, reject) => {
     const bound = (error: Error | null, chosen: number): void => (error === null ? resolve(chosen) : reject(error));
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), bound);
   });
@@ -66,6 +72,10 @@ async function loading(times: number): Promise<PromiseWithResolvers<() => CallHa
   }
 }
 
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise(setImmediate);
+}
+
 describe('methods whose code is loaded on demand', () => {
   it('answer every request that arrives before it is loaded, of each call in order, and load it once', async () => {
     const answers = Promise.all([askEach('a', 'b'), ask('c'), askEach('d'), ask('e')]);
@@ -88,5 +98,41 @@ describe('methods whose code is loaded on demand', () => {
     const next = askEach('b');
     (await loading(2)).resolve(counting);
     expect(await next).toEqual(['b 1']);
+  });
+});
+
+describe('answers that are not read', () => {
+  const perCall = 40;
+  const padded = (): CallHandler => (request) => Buffer.from(String(request).padEnd(perCall));
+
+  it('leave no room for more than there is for all, until their calls have ended', async () => {
+    // A client whose windows are closed: nothing of an answer is taken.
+    const session = connect(`http://127.0.0.1:${port}`, { settings: { initialWindowSize: 0 } });
+    onTestFinished(() => session.destroy());
+    const calls = Array.from({ length: 3 }, () => {
+      const headers = { ':method': 'POST', ':path': paths.streams, 'content-type': 'application/grpc', te: 'trailers' };
+      const call = session.request(headers);
+      call.on('error', () => {}).write(grpcFrame(Buffer.from('a')));
+      return call;
+    });
+    (await loading(1)).resolve(padded);
+    await until(() => answers.total === 2 * perCall);
+    await expect(ask('b')).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+    for (const call of calls) call.close();
+    await until(() => answers.total === 0);
+    expect(await ask('c')).toBe('c'.padEnd(perCall));
+    await until(() => answers.total === 0);
+  });
+
+  it('count while they are made, and what is made of one that is refused no longer', async () => {
+    const answer = askEach('a');
+    (await loading(1)).resolve(() => (_, { hold }) => {
+      hold(60);
+      expect(answers.total).toBe(60);
+      hold(101);
+      return Buffer.alloc(0);
+    });
+    await expect(answer).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+    expect(answers.total).toBe(0);
   });
 });

@@ -31,6 +31,11 @@ export class CrowdedOut {
     return list !== undefined && this.#clock.now() < list.until && list.targets.has(target);
   }
 
+  /** Call when a target was changed or removed: there may be room for others then. */
+  forget(target: string): void {
+    for (const [key, { targets }] of this.#lists) if (targets.has(target)) this.#lists.delete(key);
+  }
+
   /** Remembers the targets that had no room. A list that left nobody out begins no new time. */
   leftOut(caller: string, method: ListMethod, targets: ReadonlySet<string>): void {
     if (targets.size === 0) return;

@@ -89,7 +89,7 @@ export interface ListCollector {
    * aborted.
    */
   collect(method: ListMethod, request: ListRequest, targets: readonly string[]): Promise<CollectedEntries>;
-  /** Tells the client to ask again, if it was given this list without the target, which answers now. */
+  /** Tells the client to ask again, if it was not given what the target lists, which answers now. */
   recovered(target: string, method: ListMethod): void;
 }
 
@@ -107,7 +107,7 @@ export interface ListCollectorParts extends ListReaderParts {
 /** Creates the collector of one session. */
 export function createListCollector(parts: ListCollectorParts): ListCollector {
   const { shared, client, authorization } = parts;
-  /** The targets that the last list of each kind was given without. */
+  /** The targets that the last list of each kind was given without, or with what they had said before. */
   const missed = new Map<ListMethod, Set<string>>();
 
   const readLists = createListReader(parts, (target, method) => missed.get(method)?.delete(target));
@@ -122,8 +122,8 @@ export function createListCollector(parts: ListCollectorParts): ListCollector {
         held[Symbol.dispose]();
       };
       try {
-        const { lists, bytes } = await reading.done;
-        if (!request.signal.aborted) held.read(bytes);
+        const { lists, weight } = await reading.done;
+        if (!request.signal.aborted) held.read(weight);
         const work = new ListWork(() => shared.turns.toMake(callerKey(request.caller)), request.signal);
         const entries = await mergeLists(parts, method, work, request.signal, lists);
         const listed = new Set(lists.map(({ target }) => target));

@@ -1,18 +1,23 @@
 import type { Stop } from '../../../edges.ts';
 import type { MessageSize } from '../../rpc/model.ts';
-import { AnswerLimitError, maxListBytes, messageBounds } from '../../upstream/answer-limits.ts';
+import { AnswerLimitError, messageBounds } from '../../upstream/answer-limits.ts';
+
+const mebibyte = 1024 * 1024;
+
+/** The largest merged list, since it is read, made and sent as a whole: ten thousand tools with a KiB and 25 values each. */
+const most: MessageSize = { bytes: 10 * mebibyte, values: 250_000 };
 
 /**
- * The largest merged list: two of the largest lists of a target, since it is serialized at once. 20,000 tools with 800
- * bytes and 20 values each.
+ * What is left of one that was larger. No host uses so many tools, and whoever may create a Service can have a target that
+ * lists them, so that no caller waits for megabytes of some of them. 2 MiB: two thousand tools.
  */
-const most: MessageSize = { bytes: 2 * maxListBytes, values: 2 * messageBounds.maxValues };
+const mostOfCrowded: MessageSize = { bytes: 2 * mebibyte, values: 50_000 };
 
 /**
  * What the lists of targets take of it at which the caller may use nothing: they are told of, and no caller waits for
  * megabytes of them. 1 MiB: a thousand tools.
  */
-const mostUnusable: MessageSize = { bytes: 1024 * 1024, values: messageBounds.maxValues / 4 };
+const mostUnusable: MessageSize = { bytes: mebibyte, values: messageBounds.maxValues / 4 };
 
 interface Holder {
   size: MessageSize;
@@ -23,11 +28,13 @@ interface Holder {
 /**
  * What the lists of targets take that become one merged list, counted from their first byte on. When they are too large
  * together, targets are left out, before the rest of their lists arrives and is parsed: the one whose list takes the
- * most, and so on. So no target can make another disappear whose list is smaller than its part of the room.
+ * most, and so on, until the others are small. So no target can make another disappear whose list is smaller than its
+ * part of that.
  */
 export class ListRoom {
   readonly #holders = new Map<string, Holder>();
   readonly #leftOut = new Set<string>();
+  #most: MessageSize = most;
   #all: MessageSize = none;
   #unusable: MessageSize = none;
 
@@ -36,9 +43,9 @@ export class ListRoom {
     return this.#leftOut;
   }
 
-  /** Bytes of all lists. */
-  get bytes(): number {
-    return this.#all.bytes;
+  /** That of all lists. */
+  get size(): MessageSize {
+    return this.#all;
   }
 
   /**
@@ -60,7 +67,8 @@ export class ListRoom {
     const holder = this.#holders.get(target);
     if (holder !== undefined) this.#resize(holder, size);
     while (exceeds(this.#unusable, mostUnusable)) this.#leaveOutLargest(target, ({ isUsable }) => !isUsable);
-    while (exceeds(this.#all, most)) this.#leaveOutLargest(target, () => true);
+    if (exceeds(this.#all, most)) this.#most = mostOfCrowded;
+    while (exceeds(this.#all, this.#most)) this.#leaveOutLargest(target, () => true);
     if (this.#leftOut.has(target)) throw new AnswerLimitError(tooLarge);
   }
 

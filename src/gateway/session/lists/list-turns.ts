@@ -33,7 +33,7 @@ interface Held extends Disposable {
    * Tells how large it has become. The next list of the method is expected to be as large, or half as large as it was
    * expected before: those of other callers may be larger.
    */
-  read(bytes: number): void;
+  read(weight: number): void;
 }
 
 /**
@@ -54,7 +54,7 @@ export function createListTurns(clock: Clock): ListTurns {
     async toBegin(caller, method) {
       const release = await begun.acquire(caller, expected.get(method) ?? 0);
       return {
-        read: (bytes) => void expected.set(method, Math.max(bytes, (expected.get(method) ?? 0) / 2)),
+        read: (weight) => void expected.set(method, Math.max(weight, (expected.get(method) ?? 0) / 2)),
         [Symbol.dispose]: release,
       };
     },

@@ -1,7 +1,7 @@
 import type { Clock, Stop, StopAsync } from '../../../edges.ts';
 import { within } from '../../../net/deadline.ts';
 import type { MessageSize } from '../../rpc/model.ts';
-import type { AnswerBudget } from '../../upstream/answer-limits.ts';
+import { type AnswerBudget, weightOf } from '../../upstream/answer-limits.ts';
 import { BudgetLease } from '../../upstream/budget-lease.ts';
 import { SlowListError, slowListTime } from '../../upstream/health/target-states.ts';
 import type { SessionParts } from '../model.ts';
@@ -42,8 +42,10 @@ export interface SharedListing {
   /**
    * Reads a list in the same way, to find out how the target lists. Rejects with a {@link SlowListError} when it takes
    * longer than clients wait each time; what was listed stands in for it from then on.
+   *
+   * @param isDoubted whether clients have waited so long again and again: if it can, it stands in for the list then, too
    */
-  probe(target: string, method: ListMethod): Promise<void>;
+  probe(target: string, method: ListMethod, isDoubted: boolean): Promise<void>;
   /** Returns what stands in for the list of a target that is slow; `undefined` when there is nothing. */
   standIn(target: string, method: ListMethod): Listing | undefined;
   /**
@@ -62,8 +64,8 @@ export interface SharedListing {
   readonly stop: StopAsync;
 }
 
-/** Bytes of a list that is given to others for a time, and that time in milliseconds. */
-const reusedBytes = 256 * 1024;
+/** The weight of a list that is given to others for a time, and that time in milliseconds. */
+const reusedWeight = 256 * 1024;
 const reuseTime = 5_000;
 
 /** A listing that is given to all who ask for it. */
@@ -102,11 +104,12 @@ export function createSharedListing(
     const upstream = upstreams.get(target);
     if (upstream === undefined) return emptyListing;
     const limit = { clock: parts.clock, milliseconds: listTimeout, signal: ended.signal };
-    const hold = { grow: ({ bytes }: MessageSize) => lease.grow(bytes) };
+    const hold = { grow: (size: MessageSize) => lease.grow(weightOf(size)) };
     return within(limit, (signal) => readPages(upstream, pagedLists[method], { params: {}, signal }, hold));
   };
 
   const standIns = new StandIns();
+  const crowdedOut = new CrowdedOut(parts.clock);
   const read: SharedListing['read'] = (target, method) => {
     const key = `${method} ${target}`;
     const found = running.get(key);
@@ -114,14 +117,14 @@ export function createSharedListing(
     const lease = new BudgetLease(state.budget.lists, target);
     const own: RunningList = { listing: list(target, method, lease), lease, stopTimer: () => {} };
     running.set(key, own);
-    const listed = (bytes: number): void => {
+    const listed = (weight: number): void => {
       // One that was dropped meanwhile may have grown since.
       if (running.get(key) !== own) lease.release();
-      else if (bytes > reusedBytes) own.stopTimer = parts.clock.after(reuseTime, () => forget(key));
+      else if (weight > reusedWeight) own.stopTimer = parts.clock.after(reuseTime, () => forget(key));
       else forget(key);
     };
     own.listing.then(
-      ({ size }) => listed(size.bytes),
+      ({ size }) => listed(weightOf(size)),
       () => listed(0),
     );
     return own.listing;
@@ -130,7 +133,7 @@ export function createSharedListing(
   return {
     budget: state.budget,
     turns: createListTurns(parts.clock),
-    crowdedOut: new CrowdedOut(parts.clock),
+    crowdedOut,
     read,
     probe: createProbe({ ...parts, ...events, read, upstreams, standIns }),
     standIn: (target, method) => standIns.get(target, method),
@@ -138,6 +141,7 @@ export function createSharedListing(
     drop(targets) {
       for (const target of targets) {
         standIns.forgetTarget(target);
+        crowdedOut.forget(target);
         for (const method of listMethods) forget(`${method} ${target}`);
       }
       upstreams.drop(targets);
@@ -166,7 +170,7 @@ function createProbe({
   standIns,
   standsIn,
 }: ProbeParts): SharedListing['probe'] {
-  return async (target, method) => {
+  return async (target, method, isDoubted) => {
     const began = clock.now();
     const reading = read(target, method);
     const upstream = upstreams.opened(target);
@@ -175,10 +179,12 @@ function createProbe({
       isNew = !standIns.forget(target, method);
     });
     // What a target lists without the headers of a client stands in for no list with them.
-    if (passHeaders.length > 0 || clock.now() - began <= slowListTime) return;
+    if (passHeaders.length > 0) return;
+    const isSlow = clock.now() - began > slowListTime;
+    if (!isSlow && !isDoubted) return;
     // One that was changed meanwhile is another target.
     const isKept = upstreams.opened(target) === upstream && standIns.keep(target, method, listing);
     if (isKept && isNew) standsIn(target, method);
-    throw new SlowListError();
+    if (isSlow || isKept) throw new SlowListError();
   };
 }

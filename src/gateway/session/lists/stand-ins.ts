@@ -1,20 +1,21 @@
 import { Quota } from '../../../rate/quota.ts';
+import { weightOf } from '../../upstream/answer-limits.ts';
 import { notKept } from '../freshness.ts';
 import { type Listing, type ListMethod, listMethods } from './list-pages.ts';
 
-/** Bytes of all stand-ins, and the part of them that one target may take. Parsed, they take about five times as much. */
-const maxBytes = 8 * 1024 * 1024;
+/** The weight of all stand-ins, and the part of it that one target may take; see {@link weightOf}. */
+const maxWeight = 8 * 1024 * 1024;
 const targetShare = 1 / 4;
 
 /** However many targets are slow, something is left for the list of another one. */
 const shareOfRest = 1;
 
-/** Bytes that a listing takes at least. */
-const minBytes = 1_024;
+/** That of a listing at least. */
+const minWeight = 1_024;
 
 interface StandIn {
   readonly listing: Listing;
-  readonly bytes: number;
+  readonly weight: number;
 }
 
 /**
@@ -22,7 +23,7 @@ interface StandIn {
  * made of that. What a caller may see of it is decided for each list, as it is for a list that was just read.
  */
 export class StandIns {
-  readonly #quota = new Quota(maxBytes, targetShare, shareOfRest);
+  readonly #quota = new Quota(maxWeight, targetShare, shareOfRest);
   readonly #byList = new Map<string, StandIn>();
 
   get(target: string, method: ListMethod): Listing | undefined {
@@ -35,10 +36,10 @@ export class StandIns {
    */
   keep(target: string, method: ListMethod, listing: Listing): boolean {
     this.forget(target, method);
-    const bytes = Math.max(minBytes, listing.size.bytes);
-    if (!this.#quota.acquire(target, bytes)) return false;
+    const weight = Math.max(minWeight, weightOf(listing.size));
+    if (!this.#quota.acquire(target, weight)) return false;
     // It is asked for again from time to time, so that no client is told that it may keep it.
-    this.#byList.set(keyOf(target, method), { listing: { ...listing, freshness: notKept }, bytes });
+    this.#byList.set(keyOf(target, method), { listing: { ...listing, freshness: notKept }, weight });
     return true;
   }
 
@@ -47,7 +48,7 @@ export class StandIns {
     const key = keyOf(target, method);
     const found = this.#byList.get(key);
     if (found === undefined) return false;
-    this.#quota.release(target, found.bytes);
+    this.#quota.release(target, found.weight);
     return this.#byList.delete(key);
   }
 

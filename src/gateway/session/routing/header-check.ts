@@ -5,6 +5,7 @@ import type { MessageSize } from '../../rpc/model.ts';
 import { declaredIn, type ParamHeader, withListed } from '../../rpc/param-headers.ts';
 import { contradictionOf } from '../../rpc/repeated-headers.ts';
 import { errorCode, RpcError } from '../../rpc/rpc-error.ts';
+import { weightOf } from '../../upstream/answer-limits.ts';
 import { BudgetLease } from '../../upstream/budget-lease.ts';
 import { CircuitOpenError } from '../../upstream/health/target-circuit.ts';
 import type { TargetFailures } from '../../upstream/health/target-failures.ts';
@@ -89,7 +90,7 @@ async function listTools(
   { target, upstream }: CalledTool,
 ): Promise<readonly unknown[]> {
   const lease = new BudgetLease(upstreamState.budget.lists, target);
-  const hold = { grow: ({ bytes }: MessageSize) => lease.grow(bytes) };
+  const hold = { grow: (size: MessageSize) => lease.grow(weightOf(size)) };
   const forgottenBefore = upstreamState.memories.get(target)?.listsForgotten;
   try {
     const { entries: tools } = await within({ clock, milliseconds: listTimeout }, (signal) =>

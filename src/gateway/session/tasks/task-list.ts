@@ -5,7 +5,7 @@ import type { Caller } from '../../model.ts';
 import type { MessageSize, Result } from '../../rpc/model.ts';
 import { errorCode, RpcError } from '../../rpc/rpc-error.ts';
 import { changed, lengthOf, rememberElements, remembered } from '../../rpc/source-text.ts';
-import { AnswerLimitError } from '../../upstream/answer-limits.ts';
+import { AnswerLimitError, weightOf } from '../../upstream/answer-limits.ts';
 import { BudgetLease } from '../../upstream/budget-lease.ts';
 import { listTimeout, readPages } from '../lists/list-pages.ts';
 import { ListRoom } from '../lists/list-room.ts';
@@ -28,6 +28,9 @@ const maxTogether = 16;
  */
 const maxStateBytes = 8 * 1024;
 const maxAnswerBytes = 2 * maxStateBytes;
+
+/** What a byte of a state weighs at most; see {@link weightOf}. */
+const weightOfByte = 4;
 
 const taskList = { method: 'tasks/list', member: 'tasks', capability: 'tasks' } as const;
 
@@ -75,8 +78,8 @@ function withoutOthers(parts: TaskListParts, result: Result, reader: Caller): Re
 /** What the tasks of one target take while the list is made. */
 interface Held {
   readonly lease: BudgetLease;
-  /** Bytes of the states that are kept. */
-  bytes: number;
+  /** Of the states that are kept. */
+  weight: number;
 }
 
 /** One list while it is read, which holds a part of the budget of all targets until it is released. */
@@ -99,7 +102,7 @@ class TaskListReading {
     const { clock, sharedListing } = this.#parts;
     const targets = [...new Set(this.#own.map(({ tool }) => tool.target))];
     for (const target of targets) {
-      this.#held.set(target, { lease: new BudgetLease(sharedListing.budget.lists, target), bytes: 0 });
+      this.#held.set(target, { lease: new BudgetLease(sharedListing.budget.lists, target), weight: 0 });
     }
     const reads = { own: Math.max(targets.length, maxTogether), shared: 0 };
     const release = await sharedListing.turns.toRead(callerKey(this.#request.caller), reads);
@@ -136,7 +139,7 @@ class TaskListReading {
     this.#room.enter(target, true, () => leftOut.abort());
     const grow = (size: MessageSize): void => {
       this.#room.hold(target, size);
-      this.#held.get(target)?.lease.grow(size.bytes);
+      this.#held.get(target)?.lease.grow(weightOf(size));
     };
     try {
       const signal = AbortSignal.any([until, leftOut.signal]);
@@ -173,8 +176,8 @@ class TaskListReading {
     const held = this.#held.get(task.tool.target);
     const bytes = lengthOf(said);
     if (held === undefined || bytes > maxStateBytes) return;
-    held.lease.grow(held.bytes + bytes);
-    held.bytes += bytes;
+    held.lease.grow(held.weight + weightOfByte * bytes);
+    held.weight += weightOfByte * bytes;
     this.#states.set(task, changed(said, [{ path: ['taskId'], value: task.id }]));
   }
 }

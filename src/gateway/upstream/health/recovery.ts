@@ -21,8 +21,8 @@ export interface RecoveryParts<Item> {
   /** Trials at the same time, without those that take longer than {@link placeTime}. */
   readonly concurrency: number;
   readonly keyOf: (item: Item) => string;
-  /** Rejects when the item does not work. */
-  readonly trial: (item: Item) => Promise<unknown>;
+  /** Rejects when the item does not work. @param isDoubted see {@link Recovery.failed} */
+  readonly trial: (item: Item, isDoubted: boolean) => Promise<unknown>;
   /** Called with each trial that fails, and the milliseconds that it took. Returns whether the item is left out then. */
   readonly trialFailed: (item: Item, error: unknown, took: number) => boolean;
   /** Called when an item works that had failed. */
@@ -58,6 +58,7 @@ interface Entry<Item> {
   /** Whether a trial of it runs, also one that has left its place. */
   isTried: boolean;
   isHastened: boolean;
+  isDoubted: boolean;
   /** Trials in a row that failed, without those that were hastened. */
   trials: number;
   relapses: number;
@@ -93,8 +94,11 @@ export class Recovery<Item> {
     return [...this.#entries.values()].flatMap((entry) => failingIn(entry) ?? []);
   }
 
-  /** @param leavesOut whether clients should not wait for it any more */
-  failed(item: Item, leavesOut: boolean): void {
+  /**
+   * @param leavesOut whether clients should not wait for it any more
+   * @param maySeemWell whether trials may succeed nevertheless: after a relapse they are doubted for a time
+   */
+  failed(item: Item, leavesOut: boolean, maySeemWell: boolean = false): void {
     const { keyOf, clock, random } = this.#parts;
     const entry = this.#entries.get(keyOf(item)) ?? workingEntry(item);
     this.#entries.set(keyOf(item), entry);
@@ -102,9 +106,11 @@ export class Recovery<Item> {
     if (entry.state !== 'left out') entry.state = leavesOut ? 'left out' : 'fails';
     if (!isNew) return;
     beginFailing(entry, clock.now());
+    entry.isDoubted = maySeemWell && entry.relapses > 0;
     // A trial of the failure before this one tells what holds now, too.
     if (entry.isTried) return;
-    this.#schedule(entry, entry.relapses === 0 ? 0 : backoffDelay(entry.relapses, relapseBackoff, random));
+    const isAtOnce = entry.relapses === 0 || entry.isDoubted;
+    this.#schedule(entry, isAtOnce ? 0 : backoffDelay(entry.relapses, relapseBackoff, random));
   }
 
   /** Returns whether it had failed. */
@@ -160,12 +166,13 @@ export class Recovery<Item> {
     const { trial, trialFailed, keyOf, random, clock } = this.#parts;
     const began = clock.now();
     const { item, isHastened } = entry;
+    const isDoubted = entry.isDoubted && began - entry.since < relapseTime;
     const isCurrent = (): boolean => this.#entries.get(keyOf(item)) === entry && entry.state !== 'works';
     entry.nextTrial = undefined;
     entry.isTried = true;
     entry.isHastened = false;
     try {
-      await trial(item).finally(() => {
+      await trial(item, isDoubted).finally(() => {
         entry.isTried = false;
       });
       if (isCurrent()) this.worked(item);
@@ -192,6 +199,7 @@ function workingEntry<Item>(item: Item): Entry<Item> {
     nextTrial: undefined,
     isTried: false,
     isHastened: false,
+    isDoubted: false,
     trials: 0,
     relapses: -1,
     recoveredAt: 0,

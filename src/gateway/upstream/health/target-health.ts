@@ -39,8 +39,10 @@ export interface TargetHealthParts<Method extends string> {
   /**
    * Asks for a list, beside the requests of clients. Rejects when it is not answered within the time limit, and with a
    * {@link SlowListError} when no client shall wait for it.
+   *
+   * @param isDoubted whether it is slow for clients again and again, although it was not for the gateway itself
    */
-  probe(target: string, method: Method): Promise<unknown>;
+  probe(target: string, method: Method, isDoubted: boolean): Promise<unknown>;
   /** Called when a list that had failed is answered. */
   recovered(target: string, method: Method): void;
 }
@@ -70,9 +72,10 @@ export function createTargetHealth<Method extends string>(parts: TargetHealthPar
     concurrency,
     // A method has no blank.
     keyOf: ({ target, method }) => `${method} ${target}`,
-    trial: ({ target, method }) => parts.probe(target, method).catch(ignoreRefusal),
+    trial: ({ target, method }, isDoubted) => parts.probe(target, method, isDoubted).catch(ignoreRefusal),
     trialFailed(list, error, took) {
       noteFailure(list, error);
+      if (error instanceof SlowListError) return true;
       // That there is no room for a list is no fault of its target.
       return took > shortWait && !(error instanceof AnswerBudgetError);
     },
@@ -93,7 +96,7 @@ export function createTargetHealth<Method extends string>(parts: TargetHealthPar
       if (waited > slowListTime) {
         noteFailure({ target, method }, new SlowListError());
         // Until the gateway's own attempt is as slow: the time may be that of a busy gateway.
-        lists.failed({ target, method }, false);
+        lists.failed({ target, method }, false, true);
       } else if (!lists.worked({ target, method })) failures.succeeded(target, method);
     },
     failed(target, method, error) {

@@ -8,6 +8,7 @@ import {
   messageBounds,
   uncountedBytes,
   waitingBytes,
+  weightOf,
 } from '../answer-limits.ts';
 import { BudgetLease } from '../budget-lease.ts';
 
@@ -77,7 +78,8 @@ export class MessageBuffer {
 
   /** Resolves when more may be read, or the message taken: at once for a small one, else in its turn. */
   async ready(): Promise<void> {
-    if (this.#length > uncountedBytes) await this.#share.budget.turns.next(this.#share.target);
+    const size: MessageSize = { bytes: this.#length, values: this.#structure.values };
+    if (weightOf(size) > uncountedBytes) await this.#share.budget.turns.next(this.#share.target);
   }
 
   /**

@@ -9,8 +9,8 @@ import type { Any } from '../../../gen/google/protobuf/any.ts';
 import type { EncodedResource } from '../../../snapshot/model.ts';
 import type { ConnectedClient, ResourceStatus } from '../../model.ts';
 
-/** Resources per encoded chunk; the event loop serves other streams between two chunks. */
-const chunkSize = 256;
+/** Resources per encoded chunk, and bytes, or one resource; the event loop serves other streams between two chunks. */
+const chunk = { resources: 256, bytes: 256 * 1024 };
 
 const statuses = {
   synced: ConfigStatus.SYNCED,
@@ -29,11 +29,15 @@ export function* encodeClientConfig(
 ): Iterable<Uint8Array> {
   yield ClientConfig.encode(ClientConfig.create({ node, clientScope: gateway })).finish();
   let entries: ClientConfig_GenericXdsConfig[] = [];
+  let bytes = 0;
   for (const resource of resources()) {
     entries.push(entryOf(resource, contents));
-    if (entries.length < chunkSize) continue;
+    if (contents)
+      bytes += (resource.sent?.sotwField.length ?? 0) + (resource.rejection?.resource?.sotwField.length ?? 0);
+    if (entries.length < chunk.resources && bytes < chunk.bytes) continue;
     yield ClientConfig.encode(ClientConfig.create({ genericXdsConfigs: entries })).finish();
     entries = [];
+    bytes = 0;
   }
   yield ClientConfig.encode(ClientConfig.create({ genericXdsConfigs: entries })).finish();
 }

@@ -1,6 +1,6 @@
 import { ClientStatusRequest } from '../../../gen/envoy/service/status/v3/csds.ts';
 import type { ConnectedClient } from '../../model.ts';
-import { type CallHandler, decodeRequest, RequestError } from '../request-response-stream.ts';
+import { type Answering, type CallHandler, decodeRequest, RequestError } from '../request-response-stream.ts';
 import { configHeader, encodeClientConfig } from './client-config.ts';
 import { nodeMatcher } from './node-matcher.ts';
 
@@ -18,20 +18,20 @@ export interface ClientStatusParts {
  * @returns the handler of each call
  */
 export function createClientStatus({ clients, maxAnswer = 64 << 20 }: ClientStatusParts): () => CallHandler {
-  return () => (bytes, isWanted) =>
-    encodeResponse(clients, decodeRequest(ClientStatusRequest.decode, bytes), { maxAnswer, isWanted });
+  return () => (bytes, answering) =>
+    encodeResponse(clients, decodeRequest(ClientStatusRequest.decode, bytes), { ...answering, maxAnswer });
 }
 
 async function encodeResponse(
   clients: () => readonly ConnectedClient[],
   { nodeMatchers, excludeResourceContents }: ClientStatusRequest,
-  { maxAnswer, isWanted }: { readonly maxAnswer: number; readonly isWanted: () => boolean },
+  { maxAnswer, isWanted, hold, turn }: Answering & { readonly maxAnswer: number },
 ): Promise<Buffer> {
   const matches = await nodeMatcher(nodeMatchers);
   const response: Uint8Array[] = [];
   let size = 0;
   for (const client of clients()) {
-    await yieldToEventLoop();
+    await turn();
     if (!isWanted()) break;
     if (!matches(client.node)) continue;
     const chunks: Uint8Array[] = [];
@@ -40,7 +40,9 @@ async function encodeResponse(
       chunks.push(chunk);
       size += chunk.length;
       if (size > maxAnswer) throw tooLarge(maxAnswer);
-      await yieldToEventLoop();
+      hold(size);
+      await turn();
+      if (!isWanted()) break;
     }
     response.push(configHeader(size - sizeBefore), ...chunks);
   }
@@ -52,9 +54,4 @@ function tooLarge(bytes: number): RequestError {
     'RESOURCE_EXHAUSTED',
     `the answer is larger than ${bytes} bytes; choose nodes with node_matchers, or set exclude_resource_contents`,
   );
-}
-
-/** Lets the event loop serve the nodes between two chunks of a response. */
-function yieldToEventLoop(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -5,6 +5,7 @@ import { maxObjectBytes, objectBounds } from '../../../kube/object-limits.ts';
 import type { KindName, Problem, Resource } from '../../../resources/model.ts';
 import { decode, kinds, resourceKey } from '../../../resources/resources.ts';
 import type { Observation, ObservedObject, StatusKind } from '../../model.ts';
+import { bytesBesideJson } from './object-room.ts';
 import { bytesOfClaim, claimInText, claimOf } from './policy-claim.ts';
 
 /** An object of the API server with its identity read and its content not yet decoded. */
@@ -15,7 +16,7 @@ export interface ApiObject {
   readonly resourceVersion: string;
   /** `metadata.creationTimestamp`, which the API server sets; empty without one. */
   readonly created: string;
-  /** Of its JSON, or of the event that it arrived in. */
+  /** Of its JSON, or of the event that it arrived in, and for what it is made into: see {@link bytesBesideJson}. */
   readonly bytes: number;
   readonly content: ObjectContent;
 }
@@ -89,7 +90,8 @@ export function readObject(kind: KindName, { text, bytes }: ObjectText): ApiObje
 /** Reads the identity of a parsed object, as {@link readObject} does. */
 export function identifyObject(kind: KindName, json: JsonObject, bytes: number): ApiObject | undefined {
   const metadata = objectIn(json, 'metadata');
-  return identified(kind, (field) => textIn(metadata, field), bytes, { is: 'json', json });
+  const counted = bytes + bytesBesideJson(kind, json, bytes);
+  return identified(kind, (field) => textIn(metadata, field), counted, { is: 'json', json });
 }
 
 /** Reads the identity of an object without parsing it. @param inside the path of the object within the text */

@@ -1,7 +1,8 @@
 import { parseBoundedJson } from '../../../json/bounded-json.ts';
 import { findJson } from '../../../json/find-strings.ts';
 import type { MCPAuthPolicy, Resource } from '../../../resources/model.ts';
-import { decode, kinds } from '../../../resources/resources.ts';
+import { decode, kinds, partsOf } from '../../../resources/resources.ts';
+import { bytesOfParts } from './object-room.ts';
 
 /**
  * Returns what is kept of a policy that cannot be read as a whole: if it says who may sign, that it does, and at which
@@ -13,9 +14,10 @@ export function claimOf(resource: Resource | undefined, reason: string): MCPAuth
   return { ...resource, rules: invalid, jwt: invalid };
 }
 
-/** The bytes that are counted for a claim. */
+/** The bytes that are counted for a claim: it is attached as the policy would be. */
 export function bytesOfClaim(claim: Resource | undefined): number {
-  return claim === undefined ? 0 : JSON.stringify(claim).length;
+  if (claim === undefined) return 0;
+  return JSON.stringify(claim).length + bytesOfParts(claim.kind, partsOf(claim));
 }
 
 /** The references of a policy, as far as its CRD allows them. */

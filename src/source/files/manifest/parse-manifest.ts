@@ -1,7 +1,7 @@
 import { LineCounter } from 'yaml';
 import { quoted } from '../../../json/quoted.ts';
 import type { Path } from '../../../resources/model.ts';
-import { pathText } from '../../../resources/resources.ts';
+import { labelsOfPart, pathText } from '../../../resources/resources.ts';
 import type { Diagnostic, Position } from '../../diagnostics.ts';
 import { limits, weightOf, weightOfPart } from './limits.ts';
 import type { LongDocument } from './long-documents.ts';
@@ -75,8 +75,9 @@ function readDocuments(text: string, lines: LineCounter, namespaces: readonly st
 }
 
 const tooMany =
-  `The file has more than ${limits.objects} objects: split it. A further MCP port of a Service, or Gateway of a policy, ` +
-  `counts as ${weightOfPart}.`;
+  `The file has more than ${limits.objects} objects: split it. A further MCP port of a Service, Gateway of a policy, ` +
+  `listener of a Gateway, or ${labelsOfPart} labels of a Namespace, counts as ${weightOfPart}, and so do 8 KiB of a ` +
+  "policy's rules, once and for each of its Gateways.";
 
 /** Says that a document was not even parsed; its kind would be ignored in any case. */
 function tooLong({ kind }: LongDocument, position: Position): Diagnostic {

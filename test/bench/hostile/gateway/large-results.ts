@@ -1,7 +1,14 @@
 import type { ServerResponse } from 'node:http';
 import { emptyList, sendResult, type TargetMessage, targetAsked } from '../programs/bare-target.ts';
 import { startHostileTarget } from '../programs/hostile-target.ts';
-import { attackerAddresses, mcpHeaders, openSession, sendUnread, statelessRequest } from '../programs/http-client.ts';
+import {
+  attackerAddresses,
+  mcpHeaders,
+  openSession,
+  sendMcp,
+  sendUnread,
+  statelessRequest,
+} from '../programs/http-client.ts';
 import { signToken } from '../programs/issuer.ts';
 import type { Attack, StopAttack, Victim } from '../programs/model.ts';
 import { repeat } from '../programs/repeat.ts';
@@ -34,7 +41,43 @@ export const largeResultAttacks: readonly Attack[] = [
       });
     },
   },
+  {
+    name: 'lists of empty objects for many callers',
+    row: 3,
+    program: 'gateway',
+    amount: { full: 96, short: 2 },
+    seconds: 20,
+    trace,
+    start: listEmptyObjects,
+  },
 ];
+
+/** Empty objects of one target's list: as many as are not too large for one list of all, and too few to be large. */
+const emptyObjects = 7_000;
+
+/** Callers who may use everything, so that each gets lists of its own from every target, all at once. */
+async function listEmptyObjects(victim: Victim, callersAtOnce: number): Promise<StopAttack> {
+  const { gateway: port, issuerKey } = victim;
+  const tools = JSON.parse(`[{"name":"a","x":[${'{},'.repeat(emptyObjects)}{}]}]`);
+  const closeTarget = await startHostileTarget(victim, 32, {
+    answer: (message, response) => sendResult(response, message, { ...emptyList, tools }),
+  });
+  const sessions = await Promise.all(
+    Array.from({ length: callersAtOnce }, async (_, index) => {
+      const token = await signToken(issuerKey, { sub: `guest-${index}`, role: 'all' });
+      return { token, session: await openSession({ port, token, from }) };
+    }),
+  );
+  const message = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
+  const stop = repeat(callersAtOnce, async (index) => {
+    const own = sessions[index];
+    if (own !== undefined) await sendMcp({ port, ...own, from, message, timeout: 60_000 });
+  });
+  return async () => {
+    await stop();
+    return closeTarget();
+  };
+}
 
 /** Callers with a subject of their own: half of them in sessions, half without. */
 const callers = 16;

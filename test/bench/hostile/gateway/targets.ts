@@ -53,6 +53,15 @@ export const targetAttacks: readonly Attack[] = [
       }),
   },
   {
+    name: 'sixteen targets whose lists take two seconds, but not for the gateway itself',
+    row: 14,
+    program: 'gateway',
+    trace: { ...targetAsked('default/hostile-1', 'its list takes longer'), only: 'bench' },
+    amount: { full: 16, short: 1 },
+    seconds: 60,
+    start: listSlowlyForClients,
+  },
+  {
     name: '15,000 rules and 20,000 tools',
     row: 15,
     program: 'gateway',
@@ -110,6 +119,21 @@ export const targetAttacks: readonly Attack[] = [
 ];
 
 let sent = 0;
+
+/** The first session that lists at a target is a client's: the gateway lists itself after a list that was slow. */
+function listSlowlyForClients(victim: Victim, count: number): Promise<StopAttack> {
+  const first = new Map<string | undefined, unknown>();
+  return startHostileTarget(victim, count, {
+    sessions: true,
+    answer(message, response) {
+      const { host, 'mcp-session-id': session } = response.req.headers;
+      const key = `${host} ${message.method}`;
+      if (!first.has(key)) first.set(key, session);
+      const delay = first.get(key) === session ? 2_000 : 0;
+      setTimeout(() => sendResult(response, message, emptyList), delay);
+    },
+  });
+}
 
 function dripInto(response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'application/json' });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
@@ -34,6 +35,8 @@ export interface BareTargetOptions {
   readonly stream?: (response: ServerResponse) => void;
   /** Speaks MCP 2026-07-28, which has no handshake. */
   readonly stateless?: boolean;
+  /** Gives each handshake a session id. */
+  readonly sessions?: boolean;
   /** Accepts no notification of this method. */
   readonly held?: string;
   /** Beside those that all have. */
@@ -46,6 +49,7 @@ export async function startBareTarget({
   answer,
   stream,
   stateless = false,
+  sessions = false,
   held,
   capabilities = {},
   instructions,
@@ -60,9 +64,10 @@ export async function startBareTarget({
       if (message?.id === undefined || message.method === undefined) response.writeHead(202).end();
       else if (stateless && message.method === 'initialize') response.writeHead(400).end();
       else if (stateless && message.method === 'server/discover') sendResult(response, message, discovery);
-      else if (message.method === 'initialize')
+      else if (message.method === 'initialize') {
+        if (sessions) response.setHeader('mcp-session-id', randomUUID());
         sendResult(response, message, { ...handshakeOf(message, capabilities), instructions });
-      else answer(message, response);
+      } else answer(message, response);
     });
   });
   server.on('connection', (socket) => {

@@ -45,8 +45,8 @@ export async function gatewayClients({ gateway: port }: Victim, token: string): 
   const clients: HonestClients = {
     async probe() {
       const probes: Probe[] = [];
-      for (let index = 0; index < callsPerRound; index += 1) probes.push(await timed(call));
-      return [...probes, await timed(list), await timed(greet)];
+      for (let index = 0; index < callsPerRound; index += 1) probes.push(await timed(call, 'call'));
+      return [...probes, await timed(list, 'list'), await timed(greet, 'handshake')];
     },
     async close() {
       agent.destroy();

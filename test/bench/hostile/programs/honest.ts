@@ -3,6 +3,8 @@ export interface Probe {
   readonly milliseconds: number;
   /** What was wrong with the answer, or that there was none. */
   readonly problem: string | undefined;
+  /** What was asked for, where clients ask for several things. */
+  readonly kind?: string | undefined;
 }
 
 /** Clients that do nothing wrong and must not notice an attack. */
@@ -16,13 +18,13 @@ export interface HonestClients {
 const patience = 10_000;
 
 /** Times a request. @param request rejects, or resolves with what was wrong with the answer */
-export async function timed(request: () => Promise<string | undefined>): Promise<Probe> {
+export async function timed(request: () => Promise<string | undefined>, kind?: string): Promise<Probe> {
   const start = performance.now();
   const late = Promise.withResolvers<string>();
   const timer = setTimeout(() => late.resolve(`no answer within ${patience / 1_000} s`), patience);
   const problem = await Promise.race([request(), late.promise]).catch(String);
   clearTimeout(timer);
-  return { milliseconds: performance.now() - start, problem };
+  return { milliseconds: performance.now() - start, problem, kind };
 }
 
 /** Resolves when a whole round was answered correctly. */

@@ -67,6 +67,7 @@ interface Outcome {
   readonly attackP99: number;
   /** The longest that an honest client waited during the attack: p99 hides what happens once in half a minute. */
   readonly worst: number;
+  readonly byKind: HonestFigures['byKind'];
   readonly honest: number;
   readonly problems: readonly string[];
   readonly standstill: number;
@@ -109,6 +110,7 @@ async function measure(attack: Attack, settle: number): Promise<Outcome> {
     quietP99: quantile(quiet.milliseconds, 0.99),
     attackP99: quantile(duringAttack.milliseconds, 0.99),
     worst: quantile(duringAttack.milliseconds, 1),
+    byKind: duringAttack.byKind,
     honest: duringAttack.milliseconds.length,
     problems: duringAttack.problems,
     ...loop,
@@ -145,6 +147,8 @@ async function hasTurned(attacked: WatchedProcess): Promise<void> {
 
 interface HonestFigures {
   readonly milliseconds: readonly number[];
+  /** The same by what was asked for. */
+  readonly byKind: ReadonlyMap<string, readonly number[]>;
   readonly problems: readonly string[];
   /** Bytes, as last seen: a process that has died has none. */
   readonly lastPeak: number;
@@ -153,16 +157,21 @@ interface HonestFigures {
 async function measureHonest(honest: HonestClients, attacked: WatchedProcess, seconds: number): Promise<HonestFigures> {
   const end = performance.now() + seconds * 1_000;
   const milliseconds: number[] = [];
+  const byKind = new Map<string, number[]>();
   const problems: string[] = [];
   let lastPeak = 0;
   while (performance.now() < end && attacked.death() === undefined) {
     for (const probe of await honest.probe()) {
       milliseconds.push(probe.milliseconds);
+      const { kind = '' } = probe;
+      const ofKind = byKind.get(kind) ?? [];
+      ofKind.push(probe.milliseconds);
+      byKind.set(kind, ofKind);
       if (probe.problem !== undefined) problems.push(probe.problem);
     }
     lastPeak = attacked.footprint()?.peak ?? lastPeak;
   }
-  return { milliseconds, problems, lastPeak };
+  return { milliseconds, byKind, problems, lastPeak };
 }
 
 /** What an attack gets, and what the metrics said while it lasted: a series of a target ends with the target. */
@@ -215,12 +224,14 @@ function rowOf({ name }: Attack, outcome: Outcome): Row {
 }
 
 function notesOf({ name, program }: Attack, outcome: Outcome): readonly string[] {
-  const { problems, log, metrics, attackP99, quietP99, standstill, peak } = outcome;
+  const { problems, log, metrics, attackP99, quietP99, standstill, peak, byKind } = outcome;
   const notes: string[] = [];
   if (standstill > aims.standstill) notes.push('the event loop stood still for longer than is aimed at');
   if (peak > aims.peak[program] * mebibyte) notes.push('it took more memory than is aimed at');
   if (attackP99 > aims.honest.milliseconds && attackP99 > aims.honest.factor * quietP99) {
-    notes.push('honest clients waited for longer than is aimed at');
+    const kinds = [...byKind].map(([kind, milliseconds]) => `${kind} ${Math.round(quantile(milliseconds, 0.99))}`);
+    const each = kinds.length > 1 ? `; p99 of each, ms: ${kinds.join(', ')}` : '';
+    notes.push(`honest clients waited for longer than is aimed at${each}`);
   }
   if (problems[0] !== undefined) notes.push(`an honest client: ${problems[0].slice(0, maxQuote)}`);
   notes.push(log.first === undefined ? 'no warning in the log' : `the log: ${log.first.slice(0, maxQuote)}`);

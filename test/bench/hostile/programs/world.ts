@@ -46,12 +46,12 @@ async function start(
   const [apiServer, target, issuer] = await Promise.all([freePort(), freePort(), startIssuer()]);
   cleanUp.defer(() => issuer.close());
   const control = cleanUp.use(startWatched('serve', serveArguments(folder, apiServer, program, options)));
-  const listeners = ['xds', 'metrics', 'debug'].map((name) => control.listening(name));
-  const [xds = 0, metrics = 0, debug = 0] = await Promise.all(listeners);
+  const listeners = ['xds', 'metrics', 'debug', 'admin'].map((name) => control.listening(name));
+  const [xds = 0, metrics = 0, debug = 0, ofOperators = 0] = await Promise.all(listeners);
   const { port, privateKey } = issuer;
   const before: Victim = {
     gateway: 0,
-    admin: 0,
+    admin: ofOperators,
     xds,
     metrics,
     debug,

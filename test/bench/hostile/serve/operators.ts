@@ -1,3 +1,9 @@
+import { type ClientHttp2Session, connect } from 'node:http2';
+import { AggregatedDiscoveryServiceService as ads } from '../../../../src/gen/envoy/service/discovery/v3/ads.ts';
+import { DeltaDiscoveryRequest } from '../../../../src/gen/envoy/service/discovery/v3/discovery.ts';
+import { ClientStatusDiscoveryServiceService } from '../../../../src/gen/envoy/service/status/v3/csds.ts';
+import { mcpKgateway } from '../../../../src/wire/mcp-kgateway.ts';
+import { grpcFrame } from '../../../support/nodes/raw-stream.ts';
 import { openAndLeave } from '../gateway/pages.ts';
 import { attackerAddresses, send } from '../programs/http-client.ts';
 import type { Attack, StopAttack, Trace, Victim } from '../programs/model.ts';
@@ -61,6 +67,19 @@ export const operatorAttacks: readonly Attack[] = [
     start: askForSnapshots,
   },
   {
+    name: 'client status that nobody reads',
+    row: 7,
+    program: 'serve',
+    trace: {
+      metric: 'gatehouse_http_connections_lost_total',
+      labels: { listener: 'admin', reason: 'flooded' },
+      line: 'connections are closed because of their many calls',
+    },
+    amount: { full: 100, short: 4 },
+    world: { services: 1_000 },
+    start: askForClientStatus,
+  },
+  {
     name: 'connections to the health listener that are opened and left',
     row: 8,
     program: 'serve',
@@ -114,4 +133,40 @@ function follow({ debug: port }: Victim, count: number): StopAttack {
     leaving.abort();
     return stop();
   };
+}
+
+/** Calls of one connection: as many as there may be at once. */
+const callsAtOnce = 100;
+
+/** Connects a node, and asks for its status on each of so many connections, of which none takes an answer. */
+async function askForClientStatus({ admin, xds }: Victim, connections: number): Promise<StopAttack> {
+  const node = connect(`http://127.0.0.1:${xds}`).on('error', () => {});
+  const stream = node.request(post(ads.deltaAggregatedResources.path));
+  const asked = { node: { id: 'node', metadata: { role: 'default~gw' } }, typeUrl: mcpKgateway.targetType.typeUrl };
+  stream
+    .on('error', () => {})
+    .resume()
+    .write(grpcFrame(DeltaDiscoveryRequest.encode(DeltaDiscoveryRequest.fromPartial(asked)).finish()));
+  const sessions = new Set<ClientHttp2Session>();
+  const timer = setInterval(() => {
+    if (sessions.size >= connections) return;
+    const session = connect(`http://127.0.0.1:${admin}`, { settings: { initialWindowSize: 1 } });
+    sessions.add(session);
+    session.on('error', () => {}).on('close', () => sessions.delete(session));
+    for (let call = 0; call < callsAtOnce; call += 1) {
+      session
+        .request(post(ClientStatusDiscoveryServiceService.streamClientStatus.path))
+        .on('error', () => {})
+        .write(grpcFrame(Buffer.alloc(0)));
+    }
+  }, 20);
+  return () => {
+    clearInterval(timer);
+    for (const session of [...sessions, node]) session.destroy();
+    return 0;
+  };
+}
+
+function post(path: string): Readonly<Record<string, string>> {
+  return { ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' };
 }

@@ -11,20 +11,28 @@ function listingOf(count: number): Listing {
   return { ...emptyListing, entries, texts: entries.map((entry) => JSON.stringify(entry).padEnd(128)) };
 }
 
-/** A collector of these lists of targets, and the entries that were made in each turn. */
+/** A collector of these lists of targets, and the entries that were made, and the targets asked, in each turn. */
 function create(lists: Readonly<Record<string, number>>): {
   readonly collect: () => Promise<number>;
   readonly turns: number[];
+  readonly asked: number[];
 } {
   const turns: number[] = [];
+  const asked: number[] = [];
   const shared = {
     budget: createAnswerBudget(new FairTurns()),
     crowdedOut: new CrowdedOut(createManualClock()),
-    read: async (target: string) => listingOf(lists[target] ?? 0),
+    read(target: string) {
+      asked.push((asked.pop() ?? 0) + 1);
+      return Promise.resolve(listingOf(lists[target] ?? 0));
+    },
     turns: {
       toBegin: async () => ({ read() {}, [Symbol.dispose]() {} }),
       toRead: async () => () => {},
-      toMake: async () => void turns.push(0),
+      async toMake() {
+        turns.push(0);
+        asked.push(0);
+      },
     },
   };
   const exposeName = ({ name }: { readonly name: string }): string => {
@@ -53,7 +61,7 @@ function create(lists: Readonly<Record<string, number>>): {
   } as const;
   const collected = async (): Promise<number> =>
     (await collect('tools/list', request, Object.keys(lists))).entries.length;
-  return { collect: collected, turns };
+  return { collect: collected, turns, asked };
 }
 
 it.each([
@@ -65,6 +73,12 @@ it.each([
   async (_, lists, turns) => {
     const collector = create(lists);
     expect(await collector.collect()).toBe(Object.values<number>(lists).reduce((sum, count) => sum + count));
-    expect(collector.turns).toEqual(turns);
+    expect(collector.turns).toEqual([0, ...turns]);
   },
 );
+
+it('of many targets, 32 are asked in a turn', async () => {
+  const { collect, asked } = create(Object.fromEntries(Array.from({ length: 70 }, (_, index) => [`t${index}`, 0])));
+  expect(await collect()).toBe(0);
+  expect(asked).toEqual([32, 32, 6]);
+});

@@ -3,7 +3,10 @@ import { ListRoom } from '../../../../src/gateway/session/lists/list-room.ts';
 
 const mebibyte = 1024 * 1024;
 
-/** The lists of targets, read in turns by one mebibyte each; the targets whose lists are complete. */
+/** Mebibytes of each list that are read in one turn. */
+const step = 1 / 4;
+
+/** The lists of targets, of so many mebibytes, read in turns; the targets whose lists are complete. */
 function readInTurns(sizes: Readonly<Record<string, number>>): {
   readonly room: ListRoom;
   readonly complete: readonly string[];
@@ -16,37 +19,49 @@ function readInTurns(sizes: Readonly<Record<string, number>>): {
     room.enter(target, true, () => read.delete(target));
     read.set(target, 0);
   }
-  for (let turn = 1; turn <= Math.max(...Object.values(sizes)); turn += 1) {
-    for (const [target, size] of Object.entries(sizes)) {
-      if (!read.has(target) || turn > size) continue;
-      read.set(target, turn);
+  for (let size = step; size <= Math.max(...Object.values(sizes)); size += step) {
+    for (const [target, whole] of Object.entries(sizes)) {
+      if (!read.has(target) || size > whole) continue;
+      read.set(target, size);
       try {
-        room.hold(target, { bytes: turn * mebibyte, values: 1 });
+        room.hold(target, { bytes: size * mebibyte, values: 1 });
       } catch {
         expect(read.has(target)).toBe(false);
       }
-      largestSum = Math.max(largestSum, room.bytes);
+      largestSum = Math.max(largestSum, room.size.bytes);
     }
   }
-  expect(largestSum).toBeLessThanOrEqual(16 * mebibyte);
+  expect(largestSum).toBeLessThanOrEqual(10 * mebibyte);
   return { room, complete: [...read.keys()], parsed: [...read.values()].reduce((sum, bytes) => sum + bytes, 0) };
 }
 
-it('of sixteen lists of 7 MiB, two are read to their end', () => {
+it('of sixteen lists of 7 MiB none is read to its end, and nobody waits for megabytes of them', () => {
   const sizes = Object.fromEntries(Array.from({ length: 16 }, (_, index) => [`t${index}`, 7]));
-  const { room, complete, parsed } = readInTurns(sizes);
-  expect([complete.length, parsed, room.leftOut.size]).toEqual([2, 14, 14]);
+  const { room, complete, parsed } = readInTurns({ ...sizes, honest: step });
+  expect([complete, parsed, room.leftOut.size]).toEqual([['honest'], step, 16]);
+});
+
+it('a list of 8 MiB is read to its end beside small ones', () => {
+  const { room, complete } = readInTurns({ a: 8, b: 1, c: 1 });
+  expect([complete, room.size.bytes]).toEqual([['a', 'b', 'c'], 10 * mebibyte]);
+});
+
+it('of lists that are too large together, those are left that take 2 MiB', () => {
+  const sizes = Object.fromEntries(Array.from({ length: 24 }, (_, index) => [`t${index}`, 1 / 2]));
+  const { room, complete } = readInTurns(sizes);
+  expect([complete.length, room.size.bytes]).toEqual([4, 2 * mebibyte]);
 });
 
 it('a target whose list is smaller than its part of the room stays, whatever others list and whenever', () => {
-  const { complete } = readInTurns({ a: 8, b: 8, c: 8, small: 3, d: 8 });
+  const { complete } = readInTurns({ a: 8, b: 8, c: 8, small: step, d: 8 });
   expect(complete).toContain('small');
   const late = new ListRoom();
   const left: string[] = [];
   for (const target of ['a', 'b', 'late']) late.enter(target, true, () => left.push(target));
-  for (const target of ['a', 'b']) late.hold(target, { bytes: 8 * mebibyte, values: 1 });
+  late.hold('a', { bytes: 8 * mebibyte, values: 1 });
+  expect(() => late.hold('b', { bytes: 8 * mebibyte, values: 1 })).toThrow('too large');
   late.hold('late', { bytes: mebibyte, values: 1 });
-  expect(left).toHaveLength(1);
+  expect(left).toEqual(['b', 'a']);
   expect(late.leftOut.has('late')).toBe(false);
 });
 
@@ -54,11 +69,11 @@ it('values count as bytes do, and what a target that was left out still sends is
   const room = new ListRoom();
   for (const target of ['a', 'b', 'c']) room.enter(target, true, () => {});
   room.hold('a', { bytes: 1, values: 200_000 });
-  room.hold('b', { bytes: 1, values: 150_000 });
-  room.hold('c', { bytes: 1, values: 100_000 });
-  expect([...room.leftOut]).toEqual(['a']);
+  expect(() => room.hold('b', { bytes: 1, values: 150_000 })).toThrow('too large');
+  room.hold('c', { bytes: 1, values: 50_000 });
+  expect([...room.leftOut]).toEqual(['a', 'b']);
   expect(() => room.hold('a', { bytes: 2, values: 2 })).toThrow('too large');
-  expect(room.bytes).toBe(2);
+  expect(room.size.bytes).toBe(1);
 });
 
 it('a list that fails gives its room back, so that no other is left out for it', () => {
@@ -69,7 +84,7 @@ it('a list that fails gives its room back, so that no other is left out for it',
   room.hold('b', { bytes: 7.5 * mebibyte, values: 1 });
   room.hold('c', { bytes: 2 * mebibyte, values: 1 });
   expect([...room.leftOut]).toEqual([]);
-  expect(room.bytes).toBe(9.5 * mebibyte);
+  expect(room.size.bytes).toBe(9.5 * mebibyte);
 });
 
 it('lists of targets at which the caller may use nothing have a mebibyte, and leave the rest to others', () => {
@@ -82,5 +97,5 @@ it('lists of targets at which the caller may use nothing have a mebibyte, and le
   expect([...room.leftOut]).toEqual([]);
   expect(() => room.hold('b', { bytes: 7 * mebibyte, values: 1 })).toThrow('too large');
   expect([...room.leftOut]).toEqual(['b']);
-  expect(room.bytes).toBe(8.75 * mebibyte);
+  expect(room.size.bytes).toBe(8.75 * mebibyte);
 });

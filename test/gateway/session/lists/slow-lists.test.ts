@@ -111,6 +111,9 @@ describe('a target whose list takes seconds', () => {
     await slow.advance(750);
     await slow.answer(4, 0, toolsOf('z'));
     await expect.poll(() => stateIn(slow), patient).toBeUndefined();
+    // What the client was given may be what was listed before.
+    await slow.advance(1_000);
+    expect(await notified.next()).toEqual(listChanged);
     const again = listedBy(client);
     await slow.answer(5, 0, toolsOf('z'));
     expect(await again).toEqual([[{ name: 'a:z' }], []]);
@@ -133,11 +136,32 @@ describe('a target whose list takes seconds', () => {
     expect(await again).toEqual([[{ name: 'a:x' }], []]);
   });
 
-  it('and is too large to stand in lists is left out of them', async () => {
+  it('for clients again and again, but not for the gateway itself, stands in lists as the gateway has read it', async () => {
     const slow = await startSlowTarget();
     await using rig = slow.rig;
     const client = await rig.open();
-    const large = { result: { tools: [{ name: 'x', description: 'x'.repeat(3 * 2 ** 20) }] } };
+    const first = listedBy(client);
+    await slow.answer(1, 1_500, toolsOf('x'));
+    await first;
+    await slow.answer(2, 0, toolsOf('x'));
+    await expect.poll(() => stateIn(slow), patient).toBeUndefined();
+    const second = listedBy(client);
+    await slow.answer(3, 1_500, toolsOf('x'));
+    await second;
+    await slow.answer(4, 0, toolsOf('y'));
+    await expect.poll(() => stateIn(slow), patient).toBe('left out');
+    for (let lists = 0; lists < 3; lists += 1) expect(await listedBy(client)).toEqual([[{ name: 'a:y' }], []]);
+    expect(slow.lists()).toBe(4);
+  });
+
+  it.each([
+    ['bytes', { name: 'x', description: 'x'.repeat(3 * 2 ** 20) }],
+    ['empty objects', { name: 'x', extra: Array.from({ length: 170_000 }, () => ({})) }],
+  ])('and has too many %s to stand in lists is left out of them', async (_, tool) => {
+    const slow = await startSlowTarget();
+    await using rig = slow.rig;
+    const client = await rig.open();
+    const large = { result: { tools: [tool] } };
     const first = listedBy(client);
     await slow.answer(1, 1_500, large);
     await first;

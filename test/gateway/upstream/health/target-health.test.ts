@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { AnswerBudgetError } from '../../../../src/gateway/upstream/answer-limits.ts';
 import { createTargetFailures } from '../../../../src/gateway/upstream/health/target-failures.ts';
 import { createTargetHealth } from '../../../../src/gateway/upstream/health/target-health.ts';
-import { createTargetStates } from '../../../../src/gateway/upstream/health/target-states.ts';
+import { createTargetStates, SlowListError } from '../../../../src/gateway/upstream/health/target-states.ts';
 import { HttpStatusError } from '../../../../src/gateway/upstream/transport/http-exchange.ts';
 import { DeadlineExceededError } from '../../../../src/net/deadline.ts';
 import { createManualClock } from '../../../support/edges/manual-clock.ts';
@@ -15,21 +15,23 @@ function createRig({ passesHeaders = false } = {}) {
   const clock = createManualClock();
   const log = createRecordedLog();
   const probed: string[] = [];
+  const doubted: boolean[] = [];
   const recovered: string[] = [];
   const answer = { with: (): Promise<unknown> => Promise.reject(late) };
   const health = createTargetHealth({
     clock,
     random: () => 1,
     failures: createTargetFailures(clock, log, createTargetStates(clock), passesHeaders),
-    probe(target, method) {
+    probe(target, method, isDoubted) {
       probed.push(`${target} ${method}`);
+      doubted.push(isDoubted);
       return answer.with();
     },
     recovered: (target, method) => recovered.push(`${target} ${method}`),
   });
   /** Lets what was started settle. */
   const settled = () => new Promise((resolve) => setImmediate(resolve));
-  return { clock, log, probed, recovered, answer, health, settled };
+  return { clock, log, probed, doubted, recovered, answer, health, settled };
 }
 
 describe('a list that there was no room for', () => {
@@ -89,6 +91,22 @@ describe('a list that is not answered in time', () => {
     health.failed(...list, late);
     expect(probed).toHaveLength(7);
   });
+});
+
+it('a list that clients have waited for again soon after it was well is doubted for a minute, and then believed', async () => {
+  const { clock, doubted, answer, health, settled } = createRig();
+  answer.with = () => (doubted.at(-1) === true ? Promise.reject(new SlowListError()) : Promise.resolve([]));
+  health.listed(...list, 1_500);
+  await settled();
+  expect([doubted, health.isLeftOut(...list)]).toEqual([[false], false]);
+  health.listed(...list, 1_500);
+  for (let trials = 1; trials <= 6; trials += 1) {
+    await settled();
+    expect([doubted, health.isLeftOut(...list)]).toEqual([[false, ...new Array(trials).fill(true)], true]);
+    clock.next();
+  }
+  await settled();
+  expect([doubted.at(-1), health.isLeftOut(...list), clock.waiting()]).toEqual([false, false, []]);
 });
 
 it.each([true, false])(

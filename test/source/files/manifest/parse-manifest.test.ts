@@ -285,6 +285,13 @@ it.each([
     'gateway.kgateway.dev/v1alpha1',
     'MCPAuthPolicy',
   ],
+  [
+    'listeners of Gateways',
+    (parts: number) =>
+      `{ gatewayClassName: x, listeners: [${Array.from({ length: parts }, (_, index) => `{ name: l${index} }`).join()}] }`,
+    'gateway.networking.k8s.io/v1',
+    'Gateway',
+  ],
 ])('%s count as several objects after the first', (_, spec, apiVersion, kind) => {
   const parts = 11;
   const most = limits.objects / (1 + weightOfPart * (parts - 1));
@@ -299,6 +306,24 @@ it.each([
     ok: false,
     reason: expect.stringContaining(`counts as ${weightOfPart}`),
   });
+});
+
+it('counts the rules of policies as often as they are encoded', () => {
+  const matches = Array.from({ length: 64 }, (_, index) => `{ type: JWT, jwt: { claim: c, value: v${index} } }`).join();
+  const rule = `{ matches: [${matches}], resource: { kind: tool, name: "ns/t:${'n'.repeat(1_000)}" } }`;
+  const policy = (name: string, gateways: number): string => {
+    const refs = Array.from({ length: gateways }, (_, index) => `{ name: g${index} }`).join();
+    const spec = `{ targetRefs: [${refs}], rules: [${Array.from({ length: 40 }, () => rule).join()}] }`;
+    return `---\n{ apiVersion: gateway.kgateway.dev/v1alpha1, kind: MCPAuthPolicy, metadata: { name: ${name} }, spec: ${spec} }\n`;
+  };
+  const file = (count: number, gateways: number): string =>
+    Array.from({ length: count }, (_, index) => policy(`p${index}`, gateways)).join('');
+  // Each has 2.7 MB for a Gateway, and once more for all; a file has room for 20,000 / 4 times 8 KiB.
+  expect(parseManifest(file(7, 1), [])).toMatchObject({ ok: true });
+  expect(parseManifest(file(1, 13), [])).toMatchObject({ ok: true });
+  const excess = { ok: false, reason: expect.stringContaining('once and for each of its Gateways') };
+  expect(parseManifest(file(8, 1), [])).toMatchObject(excess);
+  expect(parseManifest(file(1, 16), [])).toMatchObject(excess);
 });
 
 it.each([

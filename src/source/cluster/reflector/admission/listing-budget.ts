@@ -1,4 +1,5 @@
 import type { KindName } from '../../../../resources/model.ts';
+import { memoryOf } from '../../api/object-room.ts';
 import type { Collection } from '../../api/path.ts';
 
 /** Numbers of objects and of bytes of JSON. */
@@ -33,12 +34,6 @@ const defaultBounds: ListingBounds = {
   shared: { objects: 200_000, bytes: 240 * 1024 * 1024 },
   received: 1024 * 1024 * 1024,
 };
-
-/**
- * How often a byte counts: what is kept of an object in memory. Of a Service little is kept; of a policy its rules, its
- * status and what gateways are sent of it, four bytes for each of its JSON.
- */
-const memoryOf = (kind: KindName): number => (kind === 'Service' ? 1 : 4);
 
 /** Whether there is room, or which of the bounds leaves none. */
 export type Room = 'enough' | 'too-many' | 'too-large';

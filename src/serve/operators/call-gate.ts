@@ -1,0 +1,105 @@
+import type { Clock, Logger } from '../../edges.ts';
+import { authorize, keepAuthorized, type RequestGuard } from '../../net/guard/request-guard.ts';
+import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
+import { LogThrottle } from '../../rate/log-throttle.ts';
+import { Quota } from '../../rate/quota.ts';
+import { refuseStream } from '../transport/calls.ts';
+import { type StreamGate, valuesOf } from '../transport/http2-server.ts';
+
+type Session = Parameters<StreamGate['failed']>[0];
+
+/** CANCEL (RFC 9113, section 7). */
+const cancel = 8;
+
+/**
+ * Calls of one address, of any method, after the first of a connection: a person's or a probe's. Each but those of health
+ * may ask the API server. The first ones have the rate of new connections, so that a probe, which opens one, is answered
+ * beside a flood of its own address.
+ */
+const callRate = { rate: 20, burst: 200, maxKeys: 4_096 } as const;
+
+/**
+ * Calls open at once, but those of health, which have a limit of their own; three quarters of them of one address. A tool
+ * has one, or keeps a stream open; each takes up to 30 KiB beside its answer, also one of a method that is unknown.
+ */
+const maxOpen = 1_000;
+
+/** Who decides about calls, and dependencies. */
+export interface CallGateParts {
+  /** Asked before each call but those of health. Undefined: the listener is for whoever reaches it. */
+  readonly guard: RequestGuard | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly failed: StreamGate['failed'];
+  /** Called once with each connection that is closed because of its many calls. */
+  readonly flooded: () => void;
+}
+
+/** Limits the calls of operators, and lets the guard decide about each. */
+export function createCallGate({ guard, clock, log, failed, flooded }: CallGateParts): StreamGate {
+  const open = new Quota(maxOpen);
+  const rates = new KeyedRateLimiter(clock, callRate);
+  const throttle = new LogThrottle(clock, log);
+  const known = new WeakSet<Session>();
+  const closing = new WeakSet<Session>();
+  /** Not at once: a session that ends within one read of its connection can end the process (Http2Server). */
+  const close = (session: Session): void => {
+    if (closing.has(session)) return;
+    closing.add(session);
+    flooded();
+    throttle.failed('calls', {
+      reason: 'too many calls',
+      message: 'connections are closed because of their many calls',
+      fields: { listener: 'admin', maxPerSecond: callRate.rate, address: session.socket.remoteAddress },
+    });
+    setImmediate(() => session.destroy());
+  };
+  const isTooMuch = (session: Session): boolean => {
+    if (closing.has(session)) return true;
+    if (known.has(session)) return rates.tryTake(session.socket.remoteAddress ?? '') > 0;
+    known.add(session);
+    return false;
+  };
+  return {
+    admit(stream, headers, start, rawHeaders) {
+      const { session } = stream;
+      if (session === undefined) return;
+      if (isTooMuch(session)) return close(session);
+      const path = headers[':path'] ?? '';
+      if (path.startsWith('/grpc.health.v1.Health/')) {
+        start();
+        return;
+      }
+      const address = session.socket.remoteAddress ?? '';
+      if (!open.acquire(address)) {
+        throttle.failed('open', { reason: 'too many open calls', message: 'calls are refused', fields: { address } });
+        refuseStream(stream, tooManyOpen);
+        return;
+      }
+      stream.once('close', () => open.release(address));
+      if (guard === undefined) {
+        start();
+        return;
+      }
+      const asked = { method: 'GET', path, authorization: valuesOf('authorization', rawHeaders), address };
+      void authorize(guard, asked).then((refusal) => {
+        if (refusal !== undefined) {
+          refuseStream(stream, { code: codes[refusal.status], message: encodeURI(refusal.message) });
+          return;
+        }
+        if (stream.destroyed) return;
+        stream.once(
+          'close',
+          // gRPC has the stream, and alone could send a status.
+          keepAuthorized(guard, asked, clock, () => stream.close(cancel)),
+        );
+        start();
+      });
+    },
+    cutOff: (stream) => stream.destroy(),
+    failed,
+  };
+}
+
+const tooManyOpen = { code: 'RESOURCE_EXHAUSTED', message: 'too many calls are open; end some' } as const;
+const codes = { 401: 'UNAUTHENTICATED', 403: 'PERMISSION_DENIED', 503: 'UNAVAILABLE' } as const;
