@@ -222,7 +222,8 @@ async function startSource(stages: Stages, committed: (commit: Commit, batch: Ba
       },
       () => committed(commit, batch),
     );
-    statuses.resumeLater();
+    if (batch.more) statuses.stop();
+    else statuses.resumeLater();
     // The source says so, and delivers once more.
     const all = [...failures, ...later];
     if (all.length > 0) throw all[0];
@@ -255,7 +256,13 @@ function postponedStatuses({ pipeline, input, clock, log }: Stages): {
   const resumeLater = (): void => {
     if (pipeline.graph.isUnfinished) stop ??= clock.after(restOfStatuses, resume);
   };
-  return { resumeLater, stop: () => stop?.() };
+  return {
+    resumeLater,
+    stop: () => {
+      stop?.();
+      stop = undefined;
+    },
+  };
 }
 
 /**

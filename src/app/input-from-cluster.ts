@@ -120,9 +120,9 @@ export function startedWhenSynced(
       manager.synced();
       stop = manager.start();
     },
-    applied: (commit, { observations = [] }) => {
-      manager.applied(commit, observations);
-      if (manager.leads()) hints.changed();
+    applied: (commit, { observations = [], more }) => {
+      manager.applied(commit, observations, more);
+      if (manager.leads() && more !== true) hints.changed();
     },
     denied: (claim) => manager.denied(claim),
     rejected: (nack) => manager.rejected(nack),

@@ -1,5 +1,5 @@
-import { partsOf } from '../resources/resources.ts';
 import type { ResourceChange } from './model.ts';
+import { workOf } from './resource-change.ts';
 
 /**
  * What is applied at once: as many objects, and bytes of JSON, as take some ten milliseconds. The largest policy has
@@ -41,6 +41,6 @@ const bytesOfPart = 256;
 
 /** Bytes beside those of an object's JSON for what it multiplies to, or did: the first part costs what an object costs. */
 export function bytesOfParts({ resource, replaces = 0 }: ResourceChange): number {
-  const parts = resource === undefined ? 0 : partsOf(resource);
+  const parts = resource === undefined ? 0 : workOf(resource);
   return bytesOfPart * Math.max(0, Math.max(parts, replaces) - 1);
 }

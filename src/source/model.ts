@@ -10,7 +10,7 @@ export type ResourceChange = {
     readonly kind: K;
     readonly key: string;
     readonly resource: ResourceByKind[K] | undefined;
-    /** The targets or attachments of what it replaces, if these are several: to remove them takes time, too. */
+    /** As many parts as what it replaces takes the time of, if these are several: to remove them takes time, too. */
     readonly replaces?: number;
   };
 }[KindName];

@@ -1,4 +1,4 @@
-import type { KindName, Resource } from '../resources/model.ts';
+import type { Gateway, KindName, Resource } from '../resources/model.ts';
 import { partsOf } from '../resources/resources.ts';
 import type { ResourceChange } from './model.ts';
 
@@ -20,8 +20,22 @@ export function changeOf(
   before?: Resource,
 ): ResourceChange {
   const change = plainChangeOf(kind, key, resource);
-  const replaces = before === undefined ? 1 : partsOf(before);
+  const replaces = before === undefined ? 1 : workOf(before);
   return replaces > 1 ? { ...change, replaces } : change;
+}
+
+/** As many parts as the selectors of a Gateway take the time of: each looks at 2,000 namespaces in 0.2 to 0.4 ms. */
+const partsOfSelectors = 32;
+
+/** The parts that an object is made into, and what else takes the time of one. */
+export function workOf(resource: Resource): number {
+  return partsOf(resource) + (resource.kind === 'Gateway' && selects(resource) ? partsOfSelectors : 0);
+}
+
+function selects({ listeners }: Gateway): boolean {
+  return listeners.some(
+    (listener) => listener.ok && listener.value.namespaces.ok && listener.value.namespaces.value.from === 'Selector',
+  );
 }
 
 function plainChangeOf(kind: KindName, key: string, resource: Resource | undefined): ResourceChange {

@@ -40,8 +40,10 @@ export interface StatusManager {
   start(): StopAsync;
   /**
    * Handles a commit: call it after each one, when the translation is up to date, with the observations of its batch.
+   *
+   * @param more further commits of the same change follow: nothing is compared before the last one
    */
-  applied(commit: Commit, observations: readonly Observation[]): void;
+  applied(commit: Commit, observations: readonly Observation[], more?: boolean): void;
   /** Enables writing: call it once the initial state was read and translated. */
   synced(): void;
   /** Returns whether this replica writes now, so that what only the leader needs is worth computing. */

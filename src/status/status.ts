@@ -1,5 +1,5 @@
 import type { Clock, Counters, Logger, Random } from '../edges.ts';
-import type { Commit } from '../graph/model.ts';
+import type { Collection, Commit } from '../graph/model.ts';
 import type { Observation } from '../source/model.ts';
 import type { Translation } from '../translate/model.ts';
 import { type AskConnection, objectRequests } from './api/object-request.ts';
@@ -54,6 +54,7 @@ export function createStatusManager(parts: StatusManagerParts): StatusManager {
   const mayWrite = (): boolean => leadership.leads();
   const writer = new StatusWriter({ index, write: statusClient(send), mayWrite, onSuccess, ...edges });
   const notices = new NoticeReporter(translation, index, recorder);
+  const keys = new ChangedKeys();
   let synced = false;
   const leads = (): boolean => synced && leadership.leads();
   const startTerm = (): void => {
@@ -81,12 +82,15 @@ export function createStatusManager(parts: StatusManagerParts): StatusManager {
         await leadership.stop();
       };
     },
-    applied: (commit, observations) => {
+    applied: (commit, observations, more) => {
       for (const observation of observations) index.observe(observation);
-      if (!leads()) return;
-      const keys = changedKeys(translation, commit, observations);
-      writer.changed(objectsOf(keys));
-      notices.changed(commit, keys.MCPAuthPolicy);
+      // What begins to lead compares everything.
+      if (!leads()) return keys.clear();
+      keys.add(translation, commit, observations);
+      if (more === true) return;
+      writer.changed(keys.objects());
+      notices.changed(keys);
+      keys.clear();
     },
     synced: () => {
       if (synced) return;
@@ -114,25 +118,37 @@ function createLeadership(lease: LeaseClient | undefined, parts: Omit<ElectorPar
   return lease === undefined ? soleLeadership(parts) : new Elector({ lease, ...parts });
 }
 
-type KeysByKind = Readonly<Record<StatusObject['kind'], ReadonlySet<string>>>;
+/** The objects whose desired or observed status may have changed, or about which a notice has, in the parts of a change. */
+class ChangedKeys {
+  readonly GatewayClass = new Set<string>();
+  readonly Gateway = new Set<string>();
+  readonly MCPAuthPolicy = new Set<string>();
+  readonly serviceNotices = new Set<string>();
+  readonly policyNotices = new Set<string>();
+  readonly keyNotices = new Set<string>();
 
-/** The objects whose desired or observed status may have changed in a batch. */
-function changedKeys(translation: Translation, commit: Commit, observations: readonly Observation[]): KeysByKind {
-  const { gatewayClassStatuses, gatewayStatuses, gatewaysWithoutClass, policyStatuses } = translation;
-  const keys = {
-    GatewayClass: new Set(commit.changes(gatewayClassStatuses).map(({ key }) => key)),
-    Gateway: new Set(
-      [gatewayStatuses, gatewaysWithoutClass].flatMap((one) => commit.changes<unknown>(one).map(({ key }) => key)),
-    ),
-    MCPAuthPolicy: new Set(commit.changes(policyStatuses).map(({ key }) => key)),
-  };
-  for (const { kind, key } of observations) keys[kind].add(key);
-  return keys;
-}
+  add(translation: Translation, commit: Commit, observations: readonly Observation[]): void {
+    const addAll = (keys: Set<string>, ...collections: readonly Collection<unknown>[]): void => {
+      for (const one of collections) for (const { key } of commit.changes(one)) keys.add(key);
+    };
+    addAll(this.GatewayClass, translation.gatewayClassStatuses);
+    addAll(this.Gateway, translation.gatewayStatuses, translation.gatewaysWithoutClass);
+    addAll(this.MCPAuthPolicy, translation.policyStatuses);
+    addAll(this.serviceNotices, translation.serviceNotices);
+    addAll(this.policyNotices, translation.policyNotices);
+    addAll(this.keyNotices, translation.keyNotices);
+    for (const { kind, key } of observations) this[kind].add(key);
+  }
 
-/** Classes first, since the acceptance of the others depends on them. */
-function objectsOf(keys: KeysByKind): readonly StatusObject[] {
-  return (['GatewayClass', 'Gateway', 'MCPAuthPolicy'] as const).flatMap((kind) =>
-    [...keys[kind]].map((key) => ({ kind, key })),
-  );
+  /** Classes first, since the acceptance of the others depends on them. */
+  objects(): readonly StatusObject[] {
+    return (['GatewayClass', 'Gateway', 'MCPAuthPolicy'] as const).flatMap((kind) =>
+      [...this[kind]].map((key) => ({ kind, key })),
+    );
+  }
+
+  clear(): void {
+    const { GatewayClass, Gateway, MCPAuthPolicy, serviceNotices, policyNotices, keyNotices } = this;
+    for (const keys of [GatewayClass, Gateway, MCPAuthPolicy, serviceNotices, policyNotices, keyNotices]) keys.clear();
+  }
 }

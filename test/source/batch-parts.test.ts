@@ -39,6 +39,28 @@ it('a part has 136 Namespaces of 64 labels, since each label is looked up', () =
   expect(Math.max(...sizes)).toBe(136);
 });
 
+it.each([
+  ['Selector', 64],
+  ['All', 500],
+])('a part has Gateways with listeners from %s up to %i, since each selector looks at all namespaces', (from, most) => {
+  const selector = from === 'Selector' ? { matchLabels: { team: 'a' } } : undefined;
+  const namespaces = { from, ...(selector && { selector }) };
+  const listeners = [{ name: 'mcp', port: 80, protocol: 'kgateway.dev/mcp', allowedRoutes: { namespaces } }];
+  const decoded = decode('Gateway', {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'Gateway',
+    metadata: { name: 'gw', namespace: 'a' },
+    spec: { gatewayClassName: 'mcp', listeners },
+  });
+  if (!decoded.readable) throw new Error('the object is not readable');
+  const change = changeOf('Gateway', 'a/gw', decoded.resource);
+  const removed = changeOf('Gateway', 'a/gw', undefined, decoded.resource);
+  for (const one of [change, removed]) {
+    const sizes = divide(Array<ResourceChange>(1_000).fill(one), estimatedBytes).map(({ length }) => length);
+    expect(Math.max(...sizes)).toBe(most);
+  }
+});
+
 it('a deletion counts what the object was made into, also when it was made smaller first', () => {
   const { kind, key, resource } = added('Service', 100);
   const small = added('Service', 1).resource;

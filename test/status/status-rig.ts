@@ -31,6 +31,8 @@ export interface ManagerRig {
   readonly terms: () => number;
   /** Commits manifests with the observations that a watch would deliver. */
   apply(...manifests: readonly Manifest[]): void;
+  /** The same, as a part of a change of which more follows. */
+  applyPart(...manifests: readonly Manifest[]): void;
   /** Delivers an observation without a change of the manifest. */
   observe(kind: StatusKind, name: string): void;
 }
@@ -61,18 +63,18 @@ export function createManagerRig(
     log,
     counters,
   });
+  const apply = (manifests: readonly Manifest[], more: boolean): void => {
+    const commit = world.apply(...manifests);
+    const observations = manifests.flatMap((manifest) => observationOf(api, manifest.kind, nameOf(manifest)));
+    manager.applied(commit, observations, more);
+  };
   return {
     manager,
     log,
     counters,
     terms: () => terms,
-    apply: (...manifests) => {
-      const commit = world.apply(...manifests);
-      manager.applied(
-        commit,
-        manifests.flatMap((manifest) => observationOf(api, manifest.kind, nameOf(manifest))),
-      );
-    },
+    apply: (...manifests) => apply(manifests, false),
+    applyPart: (...manifests) => apply(manifests, true),
     observe: (kind, name) => manager.applied(world.apply(), observationOf(api, kind, name)),
   };
 }

@@ -97,6 +97,26 @@ describe('hints', () => {
   });
 });
 
+describe('a change in parts', () => {
+  it('has the statuses and Events of its end alone', async () => {
+    store(api, mcpClass, gateway, policy);
+    const leader = replica('a', mcpClass);
+    await passUntil(() => writes().length === 1);
+    leader.applyPart(policy, badService);
+    clock.advance(5_000);
+    const mended = { ...badService, metadata: metadata('tools') };
+    leader.applyPart(mended);
+    leader.apply(gateway, { ...policy, metadata: metadata('other') });
+    await passUntil(() => writes().length === 3);
+    await passUntil(() => leader.counters.level('gatehouse_status_pending') === 0);
+    expect(writes().filter((path) => path.startsWith(pathOf('MCPAuthPolicy', 'policy')))).toHaveLength(1);
+    expect(statusOf(api, 'MCPAuthPolicy', 'policy')).toMatchObject({
+      ancestors: [{ conditions: [{ type: 'Accepted', status: 'True' }] }],
+    });
+    expect(events()).toEqual([]);
+  });
+});
+
 describe('a Gateway whose class does not exist', () => {
   const ready = 'The configuration is ready for the gateways that ask for it.';
   const withStatus = (message: string): Manifest => ({

@@ -1,4 +1,4 @@
-import type { Commit } from '../../graph/model.ts';
+import type { Collection } from '../../graph/model.ts';
 import { quoted } from '../../json/quoted.ts';
 import type {
   AncestorRef,
@@ -17,6 +17,19 @@ import type { EventRecorder } from './event-recorder.ts';
 export interface PolicyAncestors {
   policies(): Iterable<string>;
   ancestorsWithoutRoom(policy: string): PolicyStatus['ancestors'];
+}
+
+/** The notices that a change has changed, by key. */
+export interface NoticeKeys {
+  readonly serviceNotices: Iterable<string>;
+  readonly policyNotices: Iterable<string>;
+  readonly keyNotices: Iterable<string>;
+  /** Policies whose desired or observed status may have changed. */
+  readonly MCPAuthPolicy: Iterable<string>;
+}
+
+function existing<V>(notices: Collection<V>, keys: Iterable<string>): readonly V[] {
+  return [...keys].flatMap((key) => notices.get(key) ?? []);
 }
 
 /**
@@ -57,22 +70,14 @@ export class NoticeReporter {
     for (const event of hintEvents(hints)) this.#recorder.recordOnce(event);
   }
 
-  /**
-   * Records the notices that a commit changed. `policies` are those whose desired or observed status may have changed.
-   */
-  changed(commit: Commit, policies: Iterable<string>): void {
+  /** Records the notices that a change has changed and that there are now. */
+  changed(keys: NoticeKeys): void {
     const { serviceNotices, policyNotices, keyNotices } = this.#translation;
     const record = (event: ObjectEvent): void => this.#recorder.record(event);
-    for (const { after } of commit.changes(serviceNotices)) {
-      if (after !== undefined) serviceEvents(after).forEach(record);
-    }
-    for (const { after } of commit.changes(policyNotices)) {
-      if (after !== undefined) record(targetRefEvent(after));
-    }
-    for (const { after } of commit.changes(keyNotices)) {
-      if (after !== undefined) record(keyEvent(after));
-    }
-    for (const policy of policies) this.#recordAncestors(policy, record);
+    for (const notice of existing(serviceNotices, keys.serviceNotices)) serviceEvents(notice).forEach(record);
+    for (const notice of existing(policyNotices, keys.policyNotices)) record(targetRefEvent(notice));
+    for (const notice of existing(keyNotices, keys.keyNotices)) record(keyEvent(notice));
+    for (const policy of keys.MCPAuthPolicy) this.#recordAncestors(policy, record);
   }
 
   #recordAncestors(policy: string, record: (event: ObjectEvent) => void): void {
