@@ -1,5 +1,6 @@
 import type { AccessRequest, Claims, Decision, PrimitiveKind, RuleIndex, RulePlace, RulesOfName } from './model.ts';
 
+export { ruleChanges } from './rule-changes.ts';
 export { indexRules } from './rule-index.ts';
 
 /**

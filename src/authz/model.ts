@@ -30,6 +30,12 @@ export type Decision =
 /** The rules for one name, by claim and then by the value that the claim must have. */
 export type RulesOfName = ReadonlyMap<string, ReadonlyMap<string, RulePlace>>;
 
+/** What was added to the rules, or taken from them. */
+export interface RuleChanges {
+  /** Returns whether that changes what rules of this kind say of these claims. */
+  concern(kind: PrimitiveKind, claims: Claims): boolean;
+}
+
 /**
  * The rules of all Configs, so ordered that a decision looks only at those that can match: a list of 20,000 tools is
  * 20,000 decisions. Immutable: a change of the rules needs a new index.

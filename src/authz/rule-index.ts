@@ -12,13 +12,9 @@ export function indexRules(configs: ReadonlyMap<string, Config>): RuleIndex {
   const kinds: Record<PrimitiveKind, RulesOfKind> = { tool: noRules(), prompt: noRules(), resource: noRules() };
   const targets: Names = new Map();
   const everything: Names = new Map();
-  for (const [config, { rules }] of configs) {
-    for (const [position, { resource, key, value, matcher }] of rules.entries()) {
-      const kind = kindOf(resource);
-      if (resource === undefined || kind === undefined) continue;
-      if (matcher !== Rule_Matcher.EQUALS || key === '' || value === '') continue;
-      const { id } = resource;
-      const rule = { key, value, place: { config, rule: position } };
+  for (const [name, config] of configs) {
+    for (const { kind, id, key, value, position } of matchableRules(config)) {
+      const rule = { key, value, place: { config: name, rule: position } };
       const target = id === '*' ? undefined : id.slice(0, Math.max(0, id.indexOf(':')));
       addRule(kinds[kind].names, id, rule);
       addTarget(kinds[kind].targets, target, rule);
@@ -33,6 +29,26 @@ export function indexRules(configs: ReadonlyMap<string, Config>): RuleIndex {
     findTarget: (target) => targets.get(target),
     everything: everything.get('*') ?? new Map(),
   };
+}
+
+/** A rule that can match. */
+interface MatchableRule {
+  readonly kind: PrimitiveKind;
+  readonly id: string;
+  readonly key: string;
+  readonly value: string;
+  /** In its Config, from 0. */
+  readonly position: number;
+}
+
+/** The rules of a Config that can match; see {@link indexRules}. */
+export function* matchableRules({ rules }: Config): Generator<MatchableRule, void> {
+  for (const [position, { resource, key, value, matcher }] of rules.entries()) {
+    const kind = kindOf(resource);
+    if (resource === undefined || kind === undefined) continue;
+    if (matcher !== Rule_Matcher.EQUALS || key === '' || value === '') continue;
+    yield { kind, id: resource.id, key, value, position };
+  }
 }
 
 type Values<T> = Map<string, T>;

@@ -148,6 +148,10 @@ async function readBootstrap(
   return config;
 }
 
+function timeoutBy(flag: string, milliseconds: number | undefined) {
+  return milliseconds === undefined ? undefined : { milliseconds, flag };
+}
+
 /** The settings of serving clients, as flags and configuration give them. */
 function clientSettings(options: GatewayOptions, { upstream: { passHeaders } }: BootstrapConfig, node: Node) {
   const { list, names, allowedOrigins, allowedHosts, maxBodyBytes, callTimeout, targetTimeouts, methodTimeouts } =
@@ -161,7 +165,9 @@ function clientSettings(options: GatewayOptions, { upstream: { passHeaders } }: 
     allowedHosts,
     maxBodyBytes,
     callTimeout,
-    callTimeoutOf: (target: string, method: string) => targetTimeouts?.get(target) ?? methodTimeouts?.get(method),
+    callTimeoutOf: (target: string, method: string) =>
+      timeoutBy('--target-timeout', targetTimeouts?.get(target)) ??
+      timeoutBy('--method-timeout', methodTimeouts?.get(method)),
     logCaller,
     maxRequestRate,
     maxTargetRequests,

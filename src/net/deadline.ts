@@ -4,9 +4,12 @@ import type { Clock, Stop } from '../edges.ts';
 export class DeadlineExceededError extends Error {
   override readonly name = 'DeadlineExceededError';
 
-  /** @param limit milliseconds */
-  constructor(limit: number) {
-    super(`no answer within ${limit / 1_000} s`);
+  /**
+   * @param limit milliseconds
+   * @param setting the flag that sets it, where there is one
+   */
+  constructor(limit: number, setting?: string) {
+    super(`no answer within ${limit / 1_000} s${setting === undefined ? '' : ` (${setting})`}`);
   }
 }
 

@@ -68,7 +68,7 @@ async function list(bytes: Buffer, contentType: string, answered: 'initialize' |
     connected: () => {},
     failed: () => {},
     delayed: () => {},
-    requestTimeout: () => 600_000,
+    requestTimeout: () => ({ milliseconds: 600_000, flag: '--call-timeout' }),
   });
   const late = new AbortController();
   const stopTimer = clock.after(5_000, () => late.abort(new Error('late')));

@@ -1,3 +1,4 @@
+import type { PrimitiveKind } from '../../authz/model.ts';
 import type { Clock } from '../../edges.ts';
 import { Deadline } from '../../net/deadline.ts';
 import { reasonOf } from '../../net/errors.ts';
@@ -5,7 +6,7 @@ import { at } from '../../net/timers.ts';
 import type { LogThrottle } from '../../rate/log-throttle.ts';
 import type { Quota } from '../../rate/quota.ts';
 import { isCurrent } from '../callers.ts';
-import type { Caller, ConfigChange } from '../model.ts';
+import type { Caller } from '../model.ts';
 import type { Params, Result } from '../rpc/model.ts';
 import { logLevels, perRequestLogLevelKey, severityOf, statelessVersion, subscribeTask } from '../rpc/protocol.ts';
 import { errorCode, RpcError } from '../rpc/rpc-error.ts';
@@ -33,6 +34,7 @@ import { createPassthrough, type Passthrough } from './routing/passthrough.ts';
 import { createRequestRouter, passThrough } from './routing/request-router.ts';
 import { RequestsInFlight } from './routing/requests-in-flight.ts';
 import type { TargetTurnstile } from './routing/target-turnstile.ts';
+import type { FollowedChange } from './session-fan-out.ts';
 import { createSubscriptions, type Subscriptions } from './subscriptions.ts';
 import { createTaskNotifications, type TaskNotifications } from './tasks/task-notifications.ts';
 import { createTaskRequests, type TaskRequestParts } from './tasks/task-requests.ts';
@@ -55,7 +57,7 @@ export interface McpSession {
   /** Uses nothing any more of targets that were removed or changed; {@link configChanged} ends the connections. */
   dropTargets(targets: readonly string[]): void;
   /** Ends the connections with dropped targets, and notifies the client of lists that may have changed. */
-  configChanged(change: ConfigChange): void;
+  configChanged(change: FollowedChange): void;
   /** Tells the client of a list that it was given without this target, which answers now. */
   targetRecovered(target: string, method: ListMethod): void;
   /** Aborts the requests to targets and ends the sessions with them. */
@@ -243,18 +245,30 @@ function ignoreRefusal(error: unknown): void {
   if (!(error instanceof RpcError)) throw error;
 }
 
-/** Rules change the lists of anybody; targets those of callers who may see something of them. */
+/**
+ * Rules change filtered lists of those whose claims they are about, and whoever reads the stream later may be one;
+ * targets change lists of callers who may see something of them.
+ */
 function notifyOfChange(
-  { targets, rbacConfigs }: ConfigChange,
+  { targets, rules }: FollowedChange,
   { client, authorization, list }: Pick<SessionParts, 'list'> & { client: Client; authorization: Authorization },
 ): void {
-  const rulesChanged = list === 'filtered' && rbacConfigs.length > 0;
-  if (targets.length === 0 && !rulesChanged) return;
-  notifyOfLists(
-    client,
-    (caller) => rulesChanged || targets.some((target) => authorization.seesAnythingOf(target, caller)),
-  );
+  const reader = client.reader();
+  for (const method of listChangedMethods) {
+    const isConcerned =
+      reader === undefined || (reader.kind === 'principal' && rules?.concern(kindOfList[method], reader.claims));
+    const rulesChanged = list === 'filtered' && rules !== undefined && isConcerned === true;
+    if (targets.length === 0 && !rulesChanged) continue;
+    const ofTargets: MayReceive = (caller) => targets.some((target) => authorization.seesAnythingOf(target, caller));
+    client.notify({ method }, rulesChanged ? () => true : ofTargets);
+  }
 }
+
+const kindOfList: Readonly<Record<(typeof listChangedMethods)[number], PrimitiveKind>> = {
+  'notifications/tools/list_changed': 'tool',
+  'notifications/prompts/list_changed': 'prompt',
+  'notifications/resources/list_changed': 'resource',
+};
 
 function notifyOfLists(client: Client, mayReceive: MayReceive): void {
   for (const method of listChangedMethods) client.notify({ method }, mayReceive);

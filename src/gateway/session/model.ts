@@ -10,7 +10,7 @@ import type {
   TargetFetch,
 } from '../model.ts';
 import type { IncomingRequest, Message, Params, RequestId, Result } from '../rpc/model.ts';
-import type { Capabilities, PassedHeaders } from '../upstream/model.ts';
+import type { Capabilities, PassedHeaders, RequestTimeout } from '../upstream/model.ts';
 
 /** Dependencies of all sessions. */
 export interface SessionParts {
@@ -34,7 +34,7 @@ export interface SessionParts {
    */
   readonly callTimeout?: number | undefined;
   /** The same for one target or method; `undefined` when it has no time of its own. */
-  readonly callTimeoutOf?: ((target: string, method: string) => number | undefined) | undefined;
+  readonly callTimeoutOf?: ((target: string, method: string) => RequestTimeout | undefined) | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;

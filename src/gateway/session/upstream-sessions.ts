@@ -9,6 +9,7 @@ import type {
   Capabilities,
   InputMode,
   PassedHeaders,
+  RequestTimeout,
   TargetMemory,
   UpstreamParts,
   UpstreamSession,
@@ -168,7 +169,7 @@ export function createUpstreamSessions(
       clock: parts.clock,
       random: parts.random,
       memory: memoryOf(memories, name),
-      requestTimeout: (method) => parts.callTimeoutOf?.(name, method) ?? parts.callTimeout ?? defaultCallTimeout,
+      requestTimeout: (method) => timeoutOf(parts, name, method),
       budget,
       kept,
       enter: () => turnstile.enter(name),
@@ -222,6 +223,14 @@ export function createUpstreamSessions(
       await Promise.all(closing);
     },
   };
+}
+
+function timeoutOf(
+  { callTimeoutOf, callTimeout = defaultCallTimeout }: SessionParts,
+  target: string,
+  method: string,
+): RequestTimeout {
+  return callTimeoutOf?.(target, method) ?? { milliseconds: callTimeout, flag: '--call-timeout' };
 }
 
 function removed(target: string): RpcError {

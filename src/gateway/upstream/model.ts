@@ -72,6 +72,13 @@ export type TransportKind = 'streamable-http' | 'stateless-http' | 'http-sse';
  */
 export type InputMode = 'passed on' | 'asked for' | 'refused';
 
+/** A time limit of requests. */
+export interface RequestTimeout {
+  readonly milliseconds: number;
+  /** What sets it, for the error. */
+  readonly flag: string;
+}
+
 /** The target, and the dependencies of a session with it. */
 export interface UpstreamParts {
   readonly target: Target;
@@ -80,10 +87,10 @@ export interface UpstreamParts {
   readonly random: Random;
   readonly memory: TargetMemory;
   /**
-   * Milliseconds that a target has for the response to a request of this method, from the request or from the last
-   * progress that it has reported.
+   * The time that a target has for the response to a request of this method, from the request or from the last progress
+   * that it has reported.
    */
-  requestTimeout(method: string): number;
+  requestTimeout(method: string): RequestTimeout;
   /** The headers of the last request of the client; absent for a session of the gateway itself. */
   passedHeaders?(): PassedHeaders | undefined;
   /**

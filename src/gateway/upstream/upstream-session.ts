@@ -31,7 +31,16 @@ export function createUpstreamSession(parts: UpstreamParts): UpstreamSession {
     signal: AbortSignal,
   ): Promise<Result> => {
     const time = times.start(method, params, signal);
-    return connected.request(method, params, time.signal, exchange).finally(time.stop);
+    try {
+      return await connected.request(method, params, time.signal, exchange);
+    } catch (error) {
+      // The caller may have a limit of its own.
+      if (signal.aborted || !(error instanceof DeadlineExceededError)) throw error;
+      const { milliseconds, flag } = parts.requestTimeout(method);
+      throw new DeadlineExceededError(milliseconds, flag);
+    } finally {
+      time.stop();
+    }
   };
 
   /** Mostly there is a connection, and nothing to wait for. */
@@ -165,7 +174,7 @@ function createRequestTimes({ clock, requestTimeout, ...handlers }: UpstreamPart
     events,
     start(method: string, params: Params | undefined, signal: AbortSignal) {
       const deadline = new Deadline(clock, signal);
-      const extend = (): void => deadline.set(requestTimeout(method));
+      const extend = (): void => deadline.set(requestTimeout(method).milliseconds);
       const token = params?._meta?.progressToken;
       if (token !== undefined) extensions.set(token, extend);
       all.add(extend);

@@ -33,11 +33,11 @@ describe('a call that its target does not answer', () => {
     rig.clock.advance(1);
     expect((await calling).error).toEqual({
       code: -32000,
-      message: 'Target a does not answer: no answer within 600 s',
+      message: 'Target a does not answer: no answer within 600 s (--call-timeout)',
     });
     expect((await rig.target.arrival('notifications/cancelled')).params).toMatchObject({ requestId: id });
     expect(await rig.gateway.log.line('does not answer')).toMatchObject({
-      fields: { reason: 'no answer within 600 s' },
+      fields: { reason: 'no answer within 600 s (--call-timeout)' },
     });
   });
 
@@ -50,7 +50,7 @@ describe('a call that its target does not answer', () => {
     rig.clock.advance(9);
     expect(rig.target.received.some(({ method }) => method === 'notifications/cancelled')).toBe(false);
     rig.clock.advance(1);
-    expect((await calling).error?.message).toContain('no answer within 0.01 s');
+    expect((await calling).error?.message).toContain('no answer within 0.01 s (--method-timeout)');
   });
 
   it('has as much time again after each progress, but not after that of another call', async () => {

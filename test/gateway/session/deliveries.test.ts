@@ -135,6 +135,22 @@ describe('a notification', () => {
   });
 });
 
+it('in filtered mode, a change of the rules is told to those whose claims it is about, of the lists that it is about', async () => {
+  await using rig = await startTargetRig(() => ({ result: {} }), { list: 'filtered' });
+  const { config } = rig.gateway;
+  config.allow('n.p', 'me', 'tool', 'a:x');
+  const [mine, yours] = [await (await rig.open('me')).listen(), await (await rig.open('you')).listen()];
+  config.allow('n.p', 'you', 'tool', 'a:x');
+  expect(await yours.next()).toEqual({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
+  config.allow('n.q', 'me', 'prompt', 'a:y');
+  expect(await mine.next()).toEqual({ jsonrpc: '2.0', method: 'notifications/prompts/list_changed' });
+  config.removeConfig('n.p');
+  expect(await mine.next()).toEqual({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
+  config.allow('n.q', 'me', 'prompt', 'a:y');
+  config.allow('n.q', 'me', 'resource', 'a:z');
+  expect(await mine.next()).toEqual({ jsonrpc: '2.0', method: 'notifications/resources/list_changed' });
+});
+
 it('in filtered mode, new targets are no news for a caller who may use nothing of them', async () => {
   await using rig = await startTargetRig(() => ({ result: {} }), { list: 'filtered' });
   const { gateway } = rig;

@@ -94,7 +94,7 @@ describe('the call of a client that knows no tasks', () => {
     await rig.target.arrival('tools/call');
     await expect.poll(() => clock.waiting()).toContain(100);
     clock.advance(50);
-    expect((await calling).error?.message).toBe('Target a does not answer: no answer within 0.05 s');
+    expect((await calling).error?.message).toBe('Target a does not answer: no answer within 0.05 s (--method-timeout)');
     await rig.target.arrival('tasks/cancel');
   });
 

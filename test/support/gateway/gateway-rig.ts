@@ -81,7 +81,10 @@ export async function startGateway(options: RigOptions = {}): Promise<GatewayRig
     clock,
     random: options.random ?? (() => 0.5),
     log,
-    callTimeoutOf: options.callTimeoutOf,
+    callTimeoutOf: (target, method) => {
+      const milliseconds = options.callTimeoutOf?.(target, method);
+      return milliseconds === undefined ? undefined : { milliseconds, flag: '--method-timeout' };
+    },
     gateway: options.gateway,
     logCaller: options.logCaller,
     maxRequestRate: options.maxRequestRate,

@@ -4,8 +4,11 @@ import { AnswerLimitError, messageBounds } from '../../upstream/answer-limits.ts
 
 const mebibyte = 1024 * 1024;
 
-/** The largest merged list, since it is read, made and sent as a whole: ten thousand tools with a KiB and 25 values each. */
-const most: MessageSize = { bytes: 10 * mebibyte, values: 250_000 };
+/**
+ * The largest merged list, since it is read, made and sent as a whole: ten thousand tools with a KiB and 40 values each, or
+ * twenty thousand with half of it.
+ */
+const most: MessageSize = { bytes: 10 * mebibyte, values: 400_000 };
 
 /**
  * What is left of one that was larger. No host uses so many tools, and whoever may create a Service can have a target that

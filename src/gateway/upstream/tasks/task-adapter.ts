@@ -115,7 +115,7 @@ function createAdapter(
     if (leave === undefined) return;
     const reading = new AbortController();
     task.reading = reading;
-    const limit = { clock: parts.clock, milliseconds: parts.requestTimeout('tasks/result'), signal: reading.signal };
+    const limit = { clock: parts.clock, ...parts.requestTimeout('tasks/result'), signal: reading.signal };
     void within(limit, (signal) => connection.request('tasks/result', { taskId }, signal))
       .catch(() => {})
       .finally(() => {
@@ -277,7 +277,7 @@ function takeQuestion(
     answer: (given) => resolve(aboutTask(given, taskId)),
     refuse: reject,
   });
-  const limit = { clock, milliseconds: requestTimeout(method), signal };
+  const limit = { clock, ...requestTimeout(method), signal };
   return within(limit, () => promise).finally(() => task.questions.delete(name));
 }
 
