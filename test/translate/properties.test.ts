@@ -59,7 +59,7 @@ describe('the translation', () => {
           expect(access).toEqual(expect.arrayContaining([...accessIn(corrupted, { room: littleRoom })]));
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 

@@ -12,15 +12,12 @@ export interface RecordedLog extends Logger {
   readonly lines: readonly LogLine[];
   /** Settles with the first line that contains the text, written already or later. */
   line(text: string): Promise<LogLine>;
-  /** Settles once the lines meet a condition. */
-  until(condition: (lines: readonly LogLine[]) => boolean): Promise<void>;
   /** All messages and fields as one text, for checks that a secret is absent. */
   text(): string;
 }
 
 export function createRecordedLog(): RecordedLog {
   const lines: LogLine[] = [];
-  const conditions = new Set<() => void>();
   const awaited: { readonly text: string; readonly resolve: (line: LogLine) => void }[] = [];
 
   const logger = (bound: Fields): Logger => {
@@ -30,7 +27,6 @@ export function createRecordedLog(): RecordedLog {
         const line = { level, message, fields: { ...bound, ...fields } };
         lines.push(line);
         for (const waiter of awaited) if (message.includes(waiter.text)) waiter.resolve(line);
-        for (const check of conditions) check();
       };
     return {
       debug: write('debug'),
@@ -49,17 +45,6 @@ export function createRecordedLog(): RecordedLog {
       if (written !== undefined) return Promise.resolve(written);
       const { promise, resolve } = Promise.withResolvers<LogLine>();
       awaited.push({ text, resolve });
-      return promise;
-    },
-    until(condition) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const check = (): void => {
-        if (!condition(lines)) return;
-        conditions.delete(check);
-        resolve();
-      };
-      conditions.add(check);
-      check();
       return promise;
     },
     text: () => JSON.stringify(lines),
