@@ -68,7 +68,8 @@ function grantLines(
   const what = request === undefined ? 'anything' : `the ${request.kind} ${quoted(request.name)}`;
   if (grants.length === 0) {
     const who = of === 'caller' ? 'this caller may use nothing' : `nobody may use ${what}`;
-    return [`${style.red('denied')}: ${who} on Gateway ${oneLine(gateway)}`];
+    const why = of === 'caller' ? ['  ask about one thing to see why: --tool, --prompt or --resource'] : [];
+    return [`${style.red('denied')}: ${who} on Gateway ${oneLine(gateway)}`, ...why];
   }
   const rows = grants.map(({ kind, name, served, claim, value, policy, rule, match, place }) => {
     // The target of a rule ends at the first colon.

@@ -49,9 +49,10 @@ describe('a question without a caller or a name', () => {
       '*       tool  *     yes     sub is "you"  default/q spec.rules[0].matches[0]  24:57',
       '* is everything behind every target of the Gateway: default/tool, red/tool',
     ]);
-    expect((await linesFor(mixed, { sub: 'nobody' }, '--gateway=gw'))[0]).toBe(
+    expect(await linesFor(mixed, { sub: 'nobody' }, '--gateway=gw')).toEqual([
       'denied: this caller may use nothing on Gateway default/gw',
-    );
+      '  ask about one thing to see why: --tool, --prompt or --resource',
+    ]);
   });
 
   it('is answered with everybody who may use it', async () => {
