@@ -204,7 +204,10 @@ async function startSource(stages: Stages, committed: (commit: Commit, batch: Ba
     ads.health.changed();
     input.synced();
   };
-  const needKeys = keyNeeds((uri, needed) => keys.need(uri, needed));
+  const needKeys = keyNeeds((need, needed) => {
+    const end = need.indexOf(' ');
+    keys.need(need.slice(end + 1), needed, need.slice(0, end));
+  });
   const statuses = postponedStatuses(stages);
   const apply = (batch: Batch): void => {
     // Before the snapshots change: a stream that has lost its right gets nothing of the commit.
@@ -285,15 +288,18 @@ export function joinedSources(
 /**
  * Returns the function that tells which URIs of keys are needed, once a change is complete. Between two parts of it nobody
  * may need a URI that one policy hands over to another, and the keys would be forgotten, and fetched again.
+ *
+ * @param need called with each key of `jwksUris`
  */
 export function keyNeeds(
-  need: KeySource['need'],
+  need: (key: string, needed: boolean) => void,
 ): (changes: readonly Pick<Change<unknown>, 'key' | 'after'>[], more: Batch['more']) => void {
   const needed = new Map<string, boolean>();
   return (changes, more) => {
     for (const { key, after } of changes) needed.set(key, after !== undefined);
     if (more === true) return;
-    for (const [uri, isNeeded] of needed) need(uri, isNeeded);
+    // What is handed over is needed by the next one first.
+    for (const isNeeded of [true, false]) for (const [key, is] of needed) if (is === isNeeded) need(key, isNeeded);
     needed.clear();
   };
 }

@@ -253,7 +253,7 @@ export interface Translation {
    * fetched. Without an entry nobody may either.
    */
   readonly jwtProviders: Collection<readonly JwtProvider[]>;
-  /** The addresses of keys that served Gateways need, as keys and values. */
+  /** The addresses of keys that served Gateways need, each after their namespace and a blank; as keys and values. */
   readonly jwksUris: Collection<string>;
   /** Statuses and notices are by name, or by `<namespace>/<name>`; objects of other controllers have none. */
   readonly gatewayClassStatuses: Collection<GatewayClassStatus>;

@@ -55,7 +55,11 @@ export function translateSigners(
     name: 'policy-jwts',
   });
   const gatewayJwts = deriveGatewayJwts(graph, servedClaims, policyJwts);
-  const urisOfGateways = graph.index(servedClaims, keyUris, { name: 'gateways-by-jwks-uri' });
+  const urisOfGateways = graph.index(
+    servedClaims,
+    (claim) => keyUris(claim).map((uri) => `${claim.namespace} ${uri}`),
+    { name: 'gateways-by-jwks-uri' },
+  );
   return {
     jwtClaims,
     policyJwts,

@@ -78,11 +78,11 @@ describe('keys that are published', () => {
   it('are wanted as long as a served Gateway needs them', () => {
     const world = worldOf(signing('alpha', { uri }));
     const wanted = (): readonly string[] => [...world.translation.jwksUris.entries()].map(([key]) => key);
-    expect(wanted()).toEqual([uri]);
+    expect(wanted()).toEqual([`default ${uri}`]);
     world.apply(gateway('gw', { from: 'All' }), signing('alpha', { inline: inline('a') }));
     expect(wanted()).toEqual([]);
     world.apply(signing('alpha', { uri }));
-    expect(wanted()).toEqual([uri]);
+    expect(wanted()).toEqual([`default ${uri}`]);
     world.remove('Gateway', 'default/gw');
     expect(wanted()).toEqual([]);
   });

@@ -3,7 +3,14 @@ import type { HostPort } from '../../net/host-port.ts';
 import { headerNameProblem } from '../../net/outbound/request-headers.ts';
 import { decodeAuthn } from './decode-authn.ts';
 import { configError, fieldsOf, type JsonFields } from './fields.ts';
-import type { BootstrapConfig, KeySourceConfig, ListenerConfig, UpstreamConfig, XdsSecurity } from './model.ts';
+import type {
+  BootstrapConfig,
+  JwtAuthnConfig,
+  KeySourceConfig,
+  ListenerConfig,
+  UpstreamConfig,
+  XdsSecurity,
+} from './model.ts';
 import type { Mounts } from './mounts.ts';
 
 /** A valid configuration with its warnings, each of which begins with the path of a field. */
@@ -164,13 +171,23 @@ function securityWarnings(listener: ListenerConfig): readonly string[] {
   if (issuers.length === 0) {
     warnings.push('listener.authn.issuer: is empty, so the issuer of a token is not checked; list the issuer');
   }
-  const sources = jwks.kind === 'by issuer' ? [...jwks.sources.values()] : [jwks];
-  if (sources.some(isPlaintext)) {
+  const field = plaintextFieldOf(jwks);
+  if (field !== undefined) {
     warnings.push(
-      'listener.authn.jwks.url: keys come without TLS, so whoever is on the way can replace them; use https://',
+      `listener.authn.${field}: keys come without TLS, so whoever is on the way can replace them; use https://`,
     );
   }
   return warnings;
+}
+
+/** Returns the first field by which keys come without TLS: their URL, or the issuer at which they are discovered. */
+function plaintextFieldOf(jwks: JwtAuthnConfig['jwks']): string | undefined {
+  const isOne = jwks.kind !== 'by issuer';
+  const sources = isOne ? [jwks] : [...jwks.sources.values()];
+  const index = sources.findIndex(isPlaintext);
+  if (index < 0) return undefined;
+  const field = sources[index]?.kind === 'remote' ? 'jwks.url' : 'issuer';
+  return isOne ? field : `issuers[${index}].${field}`;
 }
 
 /** MCP forbids it (Authorization, Token Passthrough): a target could use the token at this gateway. */

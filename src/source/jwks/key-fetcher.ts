@@ -5,6 +5,7 @@ import { backoffDelay } from '../../rate/backoff.ts';
 import { FairSemaphore } from '../../rate/fair-semaphore.ts';
 import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
+import { Quota } from '../../rate/quota.ts';
 import { RateLimiter } from '../../rate/rate-limiter.ts';
 import type { FetchedKeys } from '../../resources/model.ts';
 import type { FetchKeys } from './key-client.ts';
@@ -22,11 +23,22 @@ export interface KeyFetcherParts {
   readonly counters: Counters;
 }
 
-/** The most URIs that are fetched; further ones wait until another one is not needed any more. */
-export const mostUris = 1_000;
+/**
+ * The most URIs that are fetched, and how much of what is free one owner may have; further ones wait until another one is
+ * not needed any more. One has half of it, two a third each, and something is left for another one.
+ */
+export const mostUris = 2_000;
+const ownerShare = 1 / 2;
+const shareOfRest = 1;
 
-/** Requests at once; hosts take turns, so that one with many URIs that hang delays another by one of them. */
+/**
+ * Requests at once. Owners take turns, and the hosts of each, so that one with many URIs that hang delays another by one
+ * of them.
+ */
 const concurrency = 8;
+
+/** URIs without room that are tried again when one is not needed any more. */
+const triedAgain = 1_000;
 
 /** Milliseconds between two requests for a URI: what its headers say within these bounds, else the default. */
 const interval = { least: 60_000, usual: 300_000, most: 3_600_000 };
@@ -41,13 +53,17 @@ const longestWait = 30_000;
  * Warnings about one host and about all, at once and per second: whoever may write policies chooses the URIs, and must
  * neither fill the log nor leave no line for the issuers of others. The metric counts them all.
  */
-const warnings = { ofHost: { burst: 3, rate: 1 / 60, maxKeys: mostUris }, ofAll: { burst: 20, rate: 1 / 10 } };
+const warnings = { ofHost: { burst: 3, rate: 1 / 60, maxKeys: 1_000 }, ofAll: { burst: 20, rate: 1 / 10 } };
 
 /** URIs that one line names. */
 const mostNamed = 10;
 
 /** One needed URI. */
 interface Publication {
+  /** Who need it, at least one. */
+  readonly owners: Set<string>;
+  /** The one of them whose room it takes. */
+  payer: string;
   last: FetchedKeys | undefined;
   failures: number;
   /** The log has a line about its failure. */
@@ -70,9 +86,11 @@ type Attempt =
 export class KeyFetcher {
   readonly #parts: KeyFetcherParts;
   readonly #publications = new Map<string, Publication>();
-  /** Needed, and beyond the limit. */
-  readonly #surplus = new Set<string>();
+  /** Needed, and beyond the limit, with those who need them. */
+  readonly #surplus = new Map<string, Set<string>>();
+  readonly #room = new Quota(mostUris, ownerShare, shareOfRest);
   readonly #slots = new FairSemaphore(concurrency);
+  readonly #slotsOfOwner = new Map<string, FairSemaphore>();
   readonly #hostWarnings: KeyedRateLimiter;
   readonly #warnings: RateLimiter;
   readonly #leftOut: LogThrottle;
@@ -92,11 +110,15 @@ export class KeyFetcher {
     this.#leftOut = new LogThrottle(clock, log);
   }
 
-  /** Starts or ends to fetch a URI. */
-  need(uri: string, needed: boolean): void {
+  /**
+   * Starts or ends to fetch a URI.
+   *
+   * @param owner who needs it, such as a namespace; several may
+   */
+  need(uri: string, needed: boolean, owner: string = ''): void {
     if (this.#stopped) return;
-    if (needed) this.#add(uri);
-    else this.#remove(uri);
+    if (needed) this.#add(uri, owner);
+    else this.#remove(uri, owner);
   }
 
   /** Waits from now on for the first answers of the URIs that are needed now. */
@@ -125,38 +147,81 @@ export class KeyFetcher {
     this.#publications.clear();
   }
 
-  #add(uri: string): void {
-    if (this.#publications.has(uri)) return;
+  #add(uri: string, owner: string): void {
+    const owners = this.#ownersOf(uri);
+    if (owners?.has(owner) === true) return;
+    owners?.add(owner);
+    if (!this.#publications.has(uri) && !this.#admit(uri, owners ?? new Set([owner])) && owners === undefined)
+      this.#wait(uri, new Set([owner]));
+  }
+
+  #remove(uri: string, owner: string): void {
+    const owners = this.#ownersOf(uri);
+    if (owners?.delete(owner) !== true) return;
+    const publication = this.#publications.get(uri);
+    if (publication === undefined) {
+      if (owners.size === 0 && this.#surplus.delete(uri)) this.#forget(uri);
+      return;
+    }
+    if (publication.payer !== owner) return;
+    this.#room.release(owner);
+    if (this.#room.held(owner) === 0) this.#slotsOfOwner.delete(owner);
+    const payer = this.#payerOf(owners);
+    if (payer !== undefined) {
+      publication.payer = payer;
+      return;
+    }
+    publication.stopTimer();
+    this.#publications.delete(uri);
+    if (owners.size === 0) this.#forget(uri);
+    else this.#wait(uri, owners);
+    this.#countFailures(publication, 0);
+    this.#answered(uri, publication);
+    this.#admitNext();
+  }
+
+  #ownersOf(uri: string): Set<string> | undefined {
+    return this.#publications.get(uri)?.owners ?? this.#surplus.get(uri);
+  }
+
+  /** Takes the room for a URI of one of its owners; undefined: none of them has any. */
+  #payerOf(owners: ReadonlySet<string>): string | undefined {
+    for (const owner of owners) if (this.#room.acquire(owner)) return owner;
+    return undefined;
+  }
+
+  /** Begins to fetch a URI, if there is room for it. */
+  #admit(uri: string, owners: Set<string>): boolean {
+    const payer = this.#payerOf(owners);
+    if (payer === undefined) return false;
+    this.#surplus.delete(uri);
     const publication: Publication = {
+      owners,
+      payer,
       last: undefined,
       failures: 0,
       isLogged: false,
       answered: false,
       stopTimer: () => {},
     };
-    if (this.#publications.size >= mostUris) {
-      this.#surplus.add(uri);
-      const failure = `is one of more than ${mostUris}, and is not fetched until another one is not needed`;
-      this.#later(() => this.#surplus.has(uri) && this.#parts.deliver(uri, { kind: 'failed', failure }));
-      return;
-    }
     this.#publications.set(uri, publication);
     void this.#fetch(uri, publication);
+    return true;
   }
 
-  #remove(uri: string): void {
-    if (this.#surplus.delete(uri)) this.#forget(uri);
-    const publication = this.#publications.get(uri);
-    if (publication === undefined) return;
-    publication.stopTimer();
-    this.#publications.delete(uri);
-    this.#forget(uri);
-    this.#countFailures(publication, 0);
-    this.#answered(uri, publication);
-    const [next] = this.#surplus;
-    if (next === undefined) return;
-    this.#surplus.delete(next);
-    this.#add(next);
+  #wait(uri: string, owners: Set<string>): void {
+    this.#surplus.set(uri, owners);
+    const failure = `has no room: ${mostUris} are fetched, of one namespace no more than are free then; it waits until another one is not needed`;
+    this.#later(() => this.#surplus.has(uri) && this.#parts.deliver(uri, { kind: 'failed', failure }));
+  }
+
+  /** Admits the first that has room. Those that have none are last from then on, so that others are tried next. */
+  #admitNext(): void {
+    for (const [uri, owners] of [...this.#surplus].slice(0, triedAgain)) {
+      if (this.#admit(uri, owners)) return;
+      this.#surplus.delete(uri);
+      this.#surplus.set(uri, owners);
+    }
   }
 
   #forget(uri: string): void {
@@ -174,7 +239,7 @@ export class KeyFetcher {
 
   async #fetch(uri: string, publication: Publication): Promise<void> {
     const { clock, random, counters } = this.#parts;
-    const release = await this.#slots.acquire(new URL(uri).host);
+    const release = await this.#slot(uri, publication);
     // It may have waited long for its turn.
     const isNeeded = (): boolean => this.#publications.get(uri) === publication;
     const attempt = isNeeded() ? await this.#attempt(uri) : undefined;
@@ -187,6 +252,20 @@ export class KeyFetcher {
     publication.stopTimer = clock.after(wait, () => void this.#fetch(uri, publication));
     this.#publish(uri, publication, attempt);
     if (attempt.keys !== undefined || attempt.isFinal) this.#answered(uri, publication);
+  }
+
+  /** The turn is that of the owner with the fewest URIs: who names the address of another one delays nobody. */
+  async #slot(uri: string, { owners, payer }: Publication): Promise<Stop> {
+    const held = (owner: string): number => this.#room.held(owner);
+    const owner = [...owners].reduce((least, other) => (held(other) < held(least) ? other : least), payer);
+    const slotsOfOwner = this.#slotsOfOwner.get(owner) ?? new FairSemaphore(concurrency);
+    this.#slotsOfOwner.set(owner, slotsOfOwner);
+    const releaseOwn = await slotsOfOwner.acquire(new URL(uri).host);
+    const release = await this.#slots.acquire(owner);
+    return () => {
+      release();
+      releaseOwn();
+    };
   }
 
   async #attempt(uri: string): Promise<Attempt> {

@@ -24,8 +24,8 @@ export interface KeySource {
    * @param ready called once, when the first answers are delivered or have taken too long
    */
   start(deliver: (batch: Batch) => void, ready: () => void): void;
-  /** Starts or ends to fetch a URI. */
-  need(uri: string, needed: boolean): void;
+  /** Starts or ends to fetch a URI for somebody, such as a namespace; several may need it. */
+  need(uri: string, needed: boolean, owner?: string): void;
   /** Waits from now on for the first answers of the URIs that are needed now. */
   begin(): void;
   /** Returns whether nodes may be served as far as keys are concerned; stays true. */
@@ -98,7 +98,7 @@ export function keySource(
       deliver = to;
       ready = whenReady;
     },
-    need: (uri, needed) => fetcher.need(uri, needed),
+    need: (uri, needed, owner) => fetcher.need(uri, needed, owner),
     begin: () => fetcher.begin(),
     get settled() {
       return settled;

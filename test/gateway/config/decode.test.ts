@@ -320,19 +320,6 @@ describe('an unknown field', () => {
   });
 });
 
-describe('a setting that weakens authentication', () => {
-  it('is a warning: no audience, no issuer, keys without TLS', () => {
-    const said = warnings(
-      withAuthn({ issuer: [], audience: undefined, jwks: { type: 'remote', url: 'http://idp', port: 80 } }),
-    );
-    expect(said.map((line) => line.slice(0, line.indexOf(':')))).toEqual([
-      'listener.authn.audience',
-      'listener.authn.issuer',
-      'listener.authn.jwks.url',
-    ]);
-  });
-});
-
 describe('keys', () => {
   const jwksOf = (json: unknown): unknown => {
     const { listener } = decode(json);

@@ -22,7 +22,8 @@ const say = { name: 'a:say', _meta: { progressToken: 'p' } };
 
 describe('a notification', () => {
   it('is decided by the claims of the caller who reads it, not of the one who subscribed', async () => {
-    await using rig = await startTargetRig(talkative);
+    const clock = createManualClock();
+    await using rig = await startTargetRig(talkative, { clock });
     const { gateway } = rig;
     gateway.config.allowAll('n.p', 'more');
     const more = gateway.token('me', undefined, 'more');
@@ -38,6 +39,7 @@ describe('a notification', () => {
     const readByMore = await client.listen();
     await client.request('tools/call', say);
     expect(await readByMore.next()).toMatchObject({ method: 'notifications/resources/updated', params: { uri } });
+    clock.advance(1_000);
     expect(await readByMore.next()).toEqual({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
   });
 

@@ -202,18 +202,85 @@ describe('many URIs', () => {
   });
 
   it('beyond the limit wait until another one is not needed', async () => {
-    for (let n = 0; n <= mostUris; n += 1) {
+    const mostOfOne = mostUris / 2;
+    for (let n = 0; n <= mostOfOne; n += 1) {
       answers.set(`https://${n}.example/`, { text: setOf('a'), freshFor: undefined });
       fetcher.need(`https://${n}.example/`, true);
     }
     clock.advance(0);
-    const surplus = `https://${mostUris}.example/`;
-    expect(delivered).toEqual([[surplus, { kind: 'failed', failure: expect.stringContaining('more than 1000') }]]);
-    while (asked.length < mostUris) await quiet();
+    const surplus = `https://${mostOfOne}.example/`;
+    expect(delivered).toEqual([[surplus, { kind: 'failed', failure: expect.stringContaining('no room') }]]);
+    while (asked.length < mostOfOne) await quiet();
     fetcher.need('https://0.example/', false);
-    while (asked.length <= mostUris) await quiet();
+    while (asked.length <= mostOfOne) await quiet();
     await quiet();
     expect(delivered.at(-1)).toMatchObject([surplus, { kind: 'keys' }]);
+  });
+});
+
+describe('URIs of several namespaces', () => {
+  const hang = (): { readonly crowd: KeyFetcher; readonly failNext: () => void } => {
+    const fail: (() => void)[] = [];
+    const crowd = new KeyFetcher({
+      fetchKeys: (wanted) => {
+        asked.push(wanted);
+        return new Promise((_, reject) => void fail.push(() => reject(new Error('no answer within 5000 ms'))));
+      },
+      deliver: (...what) => void delivered.push(what),
+      settled: () => {},
+      clock,
+      random: () => 1,
+      log,
+      counters,
+    });
+    return { crowd, failNext: () => fail.shift()?.() };
+  };
+
+  it('take turns: a thousand hosts of one that hang delay another by one request', async () => {
+    const { crowd, failNext } = hang();
+    for (let n = 0; n < 1_000; n += 1) crowd.need(`https://${n}.example/`, true, 'crowd');
+    crowd.need(uri, true, 'honest');
+    await quiet();
+    expect(asked).not.toContain(uri);
+    failNext();
+    await quiet();
+    expect(asked.at(-1)).toBe(uri);
+  });
+
+  it('that another one names too wait for nobody of that one', async () => {
+    const { crowd, failNext } = hang();
+    for (let n = 0; n < 900; n += 1) crowd.need(`https://${n}.example/`, true, 'crowd');
+    crowd.need(uri, true, 'crowd');
+    await quiet();
+    crowd.need(uri, true, 'honest');
+    crowd.need('https://another.example/', true, 'honest');
+    failNext();
+    await quiet();
+    expect(asked.at(-1)).toBe('https://another.example/');
+  });
+
+  it('have room beside one with more than there is room for', async () => {
+    const { crowd } = hang();
+    for (let n = 0; n < 5_000; n += 1) crowd.need(`https://${n}.example/`, true, 'crowd');
+    for (let n = 0; n < 100; n += 1) crowd.need(`https://honest.example/${n}`, true, `honest-${n % 10}`);
+    clock.advance(0);
+    const refused = delivered.map(([wanted]) => wanted);
+    expect(refused).toHaveLength(5_000 - mostUris / 2);
+    expect(refused.filter((wanted) => wanted.includes('honest'))).toEqual([]);
+  });
+
+  it('are kept while one of them needs them, and forgotten with the last', async () => {
+    answer(setOf('a'));
+    fetcher.need(uri, true, 'one');
+    await quiet();
+    fetcher.need(uri, true, 'other');
+    fetcher.need(uri, false, 'one');
+    clock.advance(0);
+    expect(delivered).toHaveLength(1);
+    expect(asked).toHaveLength(1);
+    fetcher.need(uri, false, 'other');
+    clock.advance(0);
+    expect(delivered.at(-1)).toEqual([uri, undefined]);
   });
 });
 

@@ -59,6 +59,9 @@ export interface RigOptions {
   readonly random?: Random;
 }
 
+/** Milliseconds: longer than a test lasts. */
+const keepAliveTimeout = 600_000;
+
 export async function startGateway(options: RigOptions = {}): Promise<GatewayRig> {
   const { list = 'all', clock = systemClock, allowedOrigins = [], authn = 'tokens', listensOnLoopback } = options;
   const config = createFakeConfig();
@@ -94,7 +97,8 @@ export async function startGateway(options: RigOptions = {}): Promise<GatewayRig
     sessionIdleTimeout: options.sessionIdleTimeout,
     ...(listensOnLoopback === undefined ? {} : { listensOnLoopback: () => listensOnLoopback }),
   });
-  const server = createServer((request, response) => downstream.handle(request, response));
+  // By default it would end a connection after five seconds, while a test on a busy machine is about to use it.
+  const server = createServer({ keepAliveTimeout }, (request, response) => downstream.handle(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     config,
