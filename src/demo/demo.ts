@@ -114,12 +114,7 @@ async function startPrograms(
   };
   const listen = (flag: string, address: HostPort): string => `--${flag}-listen=${formatHostPort(address)}`;
   const { xds, debug, admin, metrics, gatewayAdmin } = addresses;
-  const tool = start('mcp-tool', [
-    '--sse',
-    '--host=127.0.0.1',
-    '--port=0',
-    '--allow-host=mcp-tool.default.svc.cluster.local',
-  ]);
+  const tool = start('mcp-tool', ['--sse', '--host=127.0.0.1', '--port=0']);
   const listeners = [listen('xds', xds), listen('debug', debug), listen('admin', admin), listen('metrics', metrics)];
   const serve = start('serve', ['-f', guide.watched, ...listeners]);
   const [toolAddress, xdsAddress] = [await tool.listening('mcp'), await serve.listening('xds')];

@@ -29,7 +29,7 @@ function createHost(): OAuthClientProvider & { readonly sentTo: () => URL } {
       client_name: 'test',
       redirect_uris: [redirectUrl],
       token_endpoint_auth_method: 'none',
-      grant_types: ['authorization_code'],
+      grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
     },
     clientInformation: () => client,

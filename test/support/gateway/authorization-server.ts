@@ -44,7 +44,8 @@ function configurationFor(resource: string, subject: string, scopes: string): Co
     cookies: { keys: ['a key of this test'] },
     findAccount: () => ({ accountId: subject, claims: () => ({ sub: subject }) }),
     interactions: { url: (_, { uid }) => `/interaction/${uid}` },
-    scopes: scopes.split(' '),
+    // With it, clients may register for refresh tokens, as those of users do.
+    scopes: [...scopes.split(' '), 'offline_access'],
     features: {
       devInteractions: { enabled: false },
       registration: { enabled: true },
