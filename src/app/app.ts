@@ -243,8 +243,14 @@ async function startSource(stages: Stages, committed: (commit: Commit, batch: Ba
 /** Milliseconds between two parts of the statuses that a commit has postponed, each of which takes 5 to 40 ms. */
 const restOfStatuses = 20;
 
+/** What statuses are computed by, and told to. */
+export interface PostponedStatusesParts extends Pick<AppParts, 'clock' | 'log'> {
+  readonly pipeline: Pick<Pipeline, 'synced'> & { readonly graph: Pick<Pipeline['graph'], 'resume' | 'isUnfinished'> };
+  readonly input: Pick<Input, 'applied'>;
+}
+
 /** Goes on with the statuses that commits have postponed, a part at a time: nodes and their calls do not wait for them. */
-function postponedStatuses({ pipeline, input, clock, log }: Stages): {
+export function postponedStatuses({ pipeline, input, clock, log }: PostponedStatusesParts): {
   readonly resumeLater: () => void;
   readonly stop: Stop;
 } {

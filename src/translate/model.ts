@@ -77,6 +77,16 @@ export interface TranslationSettings {
   readonly externalNameServices: boolean;
   /** Allows targets on the gateway's own machine. Default: false. */
   readonly allowLoopbackTargets: boolean;
+  /** What all Gateways may have together. Default: 500,000 namespaces, 16 MiB. */
+  readonly room?: TranslationRoom;
+}
+
+/** What all Gateways may have together (decision 59). */
+export interface TranslationRoom {
+  /** Namespaces that selectors select. */
+  readonly selectedNamespaces: number;
+  /** Bytes of the keys of `spec.jwt`, those of a policy once for each of its Gateways. */
+  readonly keyBytes: number;
 }
 
 /** `<namespace>/<name>` of a Gateway. */

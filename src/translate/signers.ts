@@ -2,7 +2,7 @@ import type { Collection, Context, Derived, Graph } from '../graph/model.ts';
 import { deriveCrowded, nextPowerOfTwo, type RoomClaim } from './fair-room.ts';
 import type { UnresolvedGateway } from './gateway/allowed-namespaces.ts';
 import type { Inputs } from './inputs.ts';
-import type { JwtProvider, KeyNotice } from './model.ts';
+import type { JwtProvider, KeyNotice, TranslationRoom } from './model.ts';
 import {
   firstClaim,
   type GatewayJwt,
@@ -37,6 +37,7 @@ export function translateSigners(
   { fetchedKeys }: Inputs,
   policyResults: Derived<PolicyResult>,
   { unresolvedGateways }: { readonly unresolvedGateways: Derived<UnresolvedGateway> },
+  room: TranslationRoom,
 ): Signers {
   const jwtClaims = graph.derive(policyResults, jwtClaim, { name: 'jwt-claims' });
   const claimsByGateway = graph.index(jwtClaims, ({ gateways }) => gateways, { name: 'jwt-claims-by-gateway' });
@@ -54,7 +55,7 @@ export function translateSigners(
   const policyJwts = graph.derive(jwtClaims, (claim, context) => policyJwt(claim, context, fetchedKeys), {
     name: 'policy-jwts',
   });
-  const gatewayJwts = deriveGatewayJwts(graph, servedClaims, policyJwts);
+  const gatewayJwts = deriveGatewayJwts(graph, servedClaims, policyJwts, room.keyBytes);
   const urisOfGateways = graph.index(
     servedClaims,
     (claim) => keyUris(claim).map((uri) => `${claim.namespace} ${uri}`),
@@ -77,13 +78,14 @@ export function translateSigners(
  * Bytes of keys that all Gateways are sent together: each gets those of its policy, which take as many bytes again for each
  * Gateway once they are encoded. Issuers publish a few kilobytes.
  */
-const maxKeyBytes = 16 * 1024 * 1024;
+export const maxKeyBytes: number = 16 * 1024 * 1024;
 
 /** Adds who may sign at each Gateway to a graph. */
 function deriveGatewayJwts(
   graph: Graph,
   servedClaims: Derived<JwtClaim>,
   policyJwts: Derived<GatewayJwt>,
+  limit: number,
 ): Derived<GatewayJwt> {
   const jwtOf = ({ namespace, name }: JwtClaim, context: Context): GatewayJwt => {
     const jwt = context.get(policyJwts, `${namespace}/${name}`);
@@ -99,7 +101,7 @@ function deriveGatewayJwts(
     }),
     { name: 'key-claims' },
   );
-  const crowded = deriveCrowded(graph, claims, { limit: maxKeyBytes, of: 'keys' });
+  const crowded = deriveCrowded(graph, claims, { limit, of: 'keys' });
   return graph.derive(
     servedClaims,
     (claim, context, gateway) => {

@@ -17,6 +17,7 @@ import type {
   ServiceNotice,
   Target,
   Translation,
+  TranslationRoom,
   TranslationSettings,
 } from './model.ts';
 import {
@@ -32,7 +33,7 @@ import {
 } from './policy/policy.ts';
 import { deriveCrowdedClaims, deriveSelectorClaims, hasRoom } from './selection-room.ts';
 import { evaluateService, serviceNotice } from './service/service.ts';
-import { type Signers, translateSigners } from './signers.ts';
+import { maxKeyBytes, type Signers, translateSigners } from './signers.ts';
 import { gatewayClassStatus } from './status/gateway-class-conditions.ts';
 import { gatewayStatus, gatewayWithoutClass } from './status/gateway-conditions.ts';
 import { policyNotice, policyStatus } from './status/policy-conditions.ts';
@@ -60,6 +61,8 @@ export type { TranslationSettings } from './model.ts';
  * snapshot/ joins the two. No output that is served depends on a status or a notice.
  */
 
+const defaultRoom: TranslationRoom = { selectedNamespaces: maxSelectedNamespaces, keyBytes: maxKeyBytes };
+
 /**
  * Adds the translation to a graph: a pure function of the inputs, updated at the cost of what changed.
  * `test/translate/cost.test.ts` counts the cost of one edit.
@@ -68,7 +71,7 @@ export function translate(graph: Graph, inputs: Inputs, settings: TranslationSet
   const services = translateServices(graph, inputs, settings);
   const gateways = translateGateways(graph, inputs, settings, services);
   const policyResults = graph.derive(inputs.resources.MCPAuthPolicy, evaluatePolicy, { name: 'policy-results' });
-  const signers = translateSigners(graph, inputs, policyResults, gateways);
+  const signers = translateSigners(graph, inputs, policyResults, gateways, settings.room ?? defaultRoom);
   const policies = translatePolicies(graph, policyResults, { ...gateways, ...signers });
   const statuses = deriveStatuses(graph, inputs, settings, { ...services, ...gateways, ...signers, ...policies });
   return {
@@ -148,7 +151,7 @@ interface Gateways {
 function translateGateways(
   graph: Graph,
   { resources }: Inputs,
-  { controllerName }: TranslationSettings,
+  { controllerName, room = defaultRoom }: TranslationSettings,
   { labelledNamespaces, namespacesByLabel }: Services,
 ): Gateways {
   const parameters = resources.GatewayParameters;
@@ -167,7 +170,10 @@ function translateGateways(
   const selectorKeys = graph.indexValues(claims.bySelectors, { name: 'selectors' });
   const selectorSets = graph.derive(selectorKeys, selectorSetFromKey, { name: 'selector-sets' });
   const indexed = { namespaces: labelledNamespaces, byLabel: namespacesByLabel };
-  const crowdedClaims = deriveCrowdedClaims(graph, claims, selectorSets, { indexed, limit: maxSelectedNamespaces });
+  const crowdedClaims = deriveCrowdedClaims(graph, claims, selectorSets, {
+    indexed,
+    limit: room.selectedNamespaces,
+  });
   const select = selectNamespaces(indexed, (key, context) => hasRoom(key, context, claims, crowdedClaims));
   const selections = graph.derive(selectorSets, select, { name: 'selections' });
   const resolve = resolveGateways({ selections, crowdedClaims });

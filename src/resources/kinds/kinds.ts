@@ -1,7 +1,7 @@
 import { quoted } from '../../json/quoted.ts';
 import type { Kind } from '../decode/kind.ts';
 import { isNear, nearest } from '../decode/reporter.ts';
-import type { Decoded, KindName, MCPAuthPolicy, ObjectMeta, Resource, ResourceByKind } from '../model.ts';
+import type { Decoded, KindName, ObjectMeta, Resource, ResourceByKind } from '../model.ts';
 import { gateway } from './gateway.ts';
 import { gatewayClass } from './gateway-class.ts';
 import { gatewayParameters } from './gateway-parameters.ts';
@@ -84,7 +84,7 @@ export function partsOf(resource: Resource): number {
     case 'Service':
       return resource.mcpPorts.length;
     case 'MCPAuthPolicy':
-      return partsOfPolicy(resource);
+      return resource.targetRefs.length + encodedPartsOf(resource);
     case 'Gateway':
       return resource.listeners.length;
     case 'Namespace':
@@ -94,8 +94,11 @@ export function partsOf(resource: Resource): number {
   }
 }
 
-/** One dialect has a policy once, and another one once for each Gateway. */
-function partsOfPolicy(policy: MCPAuthPolicy): number {
-  const attachments = policy.targetRefs.length;
-  return attachments + Math.floor(((1 + attachments) * encodedBytes(policy)) / bytesOfPart);
+/**
+ * The number of times 8 KiB that a policy is encoded to: one dialect has it once, and another one once for each Gateway. 0 for
+ * other kinds, and for a usual policy.
+ */
+export function encodedPartsOf(resource: Resource): number {
+  if (resource.kind !== 'MCPAuthPolicy') return 0;
+  return Math.floor(((1 + resource.targetRefs.length) * encodedBytes(resource)) / bytesOfPart);
 }

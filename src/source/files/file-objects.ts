@@ -1,7 +1,7 @@
 import type { Resource } from '../../resources/model.ts';
 import type { Position } from '../diagnostics.ts';
 import { sameResource } from '../resource-change.ts';
-import { weightOf } from './manifest/limits.ts';
+import { memoryOf } from './manifest/limits.ts';
 import { fileKey, type ManifestFile } from './manifest/manifest-file.ts';
 import type { PlacedObject } from './manifest/parse-manifest.ts';
 import type { ObjectContent } from './manifest/read-object.ts';
@@ -38,7 +38,7 @@ export class FileObjects {
   readonly #copies = new Map<string, Copy[]>();
   readonly #resourceOf: (id: string) => Resource | undefined;
   #count = 0;
-  #weight = 0;
+  #memory = 0;
   #hasNameless = false;
 
   /** @param resourceOf returns what an object is now: one that stays the same stays the same reference */
@@ -54,9 +54,9 @@ export class FileObjects {
     return this.#hasNameless;
   }
 
-  /** As how many objects they count. */
-  get weight(): number {
-    return this.#weight;
+  /** As how many objects of 1 KiB they count in all files together. */
+  get memory(): number {
+    return this.#memory;
   }
 
   /** Takes the next ones. */
@@ -65,7 +65,7 @@ export class FileObjects {
       if (content.type === 'nameless namespace') this.#hasNameless = true;
       else this.#add(content, position);
       this.#count += 1;
-      this.#weight += weightOf(content);
+      this.#memory += memoryOf(content);
     }
   }
 

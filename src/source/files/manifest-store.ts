@@ -121,7 +121,7 @@ export class ManifestStore {
 
   /** The file is valid, and has these objects. */
   setObjects(objects: FileObjects, diagnostics: readonly Diagnostic[]): void {
-    this.#counted?.(objects.file, objects.weight);
+    this.#counted?.(objects.file, objects.memory);
     this.#awaited.delete(objects.key);
     this.#unread.delete(objects.file);
     this.#valid.add(objects.key);

@@ -1,4 +1,4 @@
-import { partsOf } from '../../../resources/resources.ts';
+import { encodedPartsOf, partsOf } from '../../../resources/resources.ts';
 import type { ObjectContent } from './read-object.ts';
 
 /** Limits of a manifest file. A file beyond them is invalid as a whole. */
@@ -50,4 +50,16 @@ export const weightOfPart = 4;
 /** As how many objects one counts. */
 export function weightOf(content: ObjectContent): number {
   return 1 + weightOfPart * Math.max(0, content.type === 'resource' ? partsOf(content.resource) - 1 : 0);
+}
+
+/**
+ * As how many objects of 1 KiB what a policy is encoded to counts in all files together, for each 8 KiB: with the rules that it
+ * is made from it takes 28 KiB. What one file may have is a matter of time, and this one of memory.
+ */
+const memoryOfEncodedPart = 10;
+
+/** As how many objects of 1 KiB one counts in all files together. */
+export function memoryOf(content: ObjectContent): number {
+  const encoded = content.type === 'resource' ? encodedPartsOf(content.resource) : 0;
+  return weightOf(content) + (memoryOfEncodedPart - weightOfPart) * encoded;
 }

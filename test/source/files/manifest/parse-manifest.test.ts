@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Diagnostic } from '../../../../src/source/diagnostics.ts';
-import { limits, weightOfPart } from '../../../../src/source/files/manifest/limits.ts';
+import { limits, memoryOf, weightOf, weightOfPart } from '../../../../src/source/files/manifest/limits.ts';
 import { parseManifest } from '../../../../src/source/files/manifest/parse-manifest.ts';
 
 const service = (name: string, more = ''): string =>
@@ -324,6 +324,23 @@ it('counts the rules of policies as often as they are encoded', () => {
   const excess = { ok: false, reason: expect.stringContaining('once and for each of its Gateways') };
   expect(parseManifest(file(8, 1), [])).toMatchObject(excess);
   expect(parseManifest(file(1, 16), [])).toMatchObject(excess);
+});
+
+it('counts what a policy is encoded to more in all files together than in its own', () => {
+  const matches = Array.from({ length: 64 }, (_, index) => `{ type: JWT, jwt: { claim: c, value: v${index} } }`).join();
+  const policy = (rules: number): string => {
+    const rule = `{ matches: [${matches}], resource: { kind: tool, name: "ns/t:${'n'.repeat(1_000)}" } }`;
+    const spec = `{ targetRefs: [{ name: g }], rules: [${Array.from({ length: rules }, () => rule).join()}] }`;
+    return `{ apiVersion: gateway.kgateway.dev/v1alpha1, kind: MCPAuthPolicy, metadata: { name: p }, spec: ${spec} }`;
+  };
+  const counted = (rules: number): readonly number[] => {
+    const parsed = parseManifest(policy(rules), []);
+    const contents = parsed.ok ? parsed.objects.map(({ content }) => content) : [];
+    return [...contents.map(weightOf), ...contents.map(memoryOf)];
+  };
+  // 64 times 1,060 bytes and a little, twice: 16 times 8 KiB, and 166 times.
+  expect(counted(1)).toEqual([1 + 4 * 16, 1 + 10 * 16]);
+  expect(counted(10)).toEqual([1 + 4 * 166, 1 + 10 * 166]);
 });
 
 it.each([
