@@ -39,6 +39,12 @@ export const maxPieces = 65_536;
 export const uncountedBytes: number = 64 * 1024;
 
 /**
+ * Lists of no more weight are not counted in the budget of lists: two thousand are open at once, and each is kept until the
+ * merged list that it is a part of is answered.
+ */
+export const uncountedListBytes: number = 16 * 1024;
+
+/**
  * Bytes that a counted message takes beside its own: what was read of its connection and waits for the turn of the
  * message, in the socket and before its reader. Thousands that have just begun would otherwise take several times what
  * the budget has.

@@ -5,12 +5,17 @@ import { AnswerBudgetError, uncountedBytes } from './answer-limits.ts';
 export class BudgetLease {
   readonly #quota: Quota;
   readonly #target: string;
+  readonly #uncounted: number;
   #held = 0;
 
-  /** @param target the one that is charged */
-  constructor(quota: Quota, target: string) {
+  /**
+   * @param target the one that is charged
+   * @param uncounted what has no more bytes holds nothing
+   */
+  constructor(quota: Quota, target: string, uncounted: number = uncountedBytes) {
     this.#quota = quota;
     this.#target = target;
+    this.#uncounted = uncounted;
   }
 
   /**
@@ -20,7 +25,7 @@ export class BudgetLease {
    */
   grow(bytes: number): void {
     const due = bytes - this.#held;
-    if (bytes <= uncountedBytes || due <= 0) return;
+    if (bytes <= this.#uncounted || due <= 0) return;
     if (!this.#quota.acquire(this.#target, due)) {
       throw new AnswerBudgetError();
     }

@@ -4,7 +4,7 @@ import { callerKey } from '../../callers.ts';
 import type { Caller } from '../../model.ts';
 import type { MessageSize, Params } from '../../rpc/model.ts';
 import { RpcError } from '../../rpc/rpc-error.ts';
-import { AnswerLimitError, weightOf } from '../../upstream/answer-limits.ts';
+import { AnswerLimitError, uncountedListBytes, weightOf } from '../../upstream/answer-limits.ts';
 import { BudgetLease } from '../../upstream/budget-lease.ts';
 import type { TargetCircuit } from '../../upstream/health/target-circuit.ts';
 import type { TargetFailures } from '../../upstream/health/target-failures.ts';
@@ -172,7 +172,7 @@ class TargetLists {
       this.#room.hold(target, found.size);
       return found;
     }
-    const lease = new BudgetLease(shared.budget.lists, target);
+    const lease = new BudgetLease(shared.budget.lists, target, uncountedListBytes);
     this.#leases.set(target, lease);
     const grow = (size: MessageSize): void => {
       this.#room.hold(target, size);

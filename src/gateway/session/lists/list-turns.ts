@@ -43,6 +43,12 @@ interface Held extends Disposable {
 const maxReads = 2_048;
 const sharedReads = 16;
 
+/**
+ * The weight that a list is expected to have before one of its method was read: when a gateway has restarted, all its clients
+ * ask for their lists at once. 48 of them begin then.
+ */
+const expectedAtFirst = 512 * 1024;
+
 /** Starts with no list under way. */
 export function createListTurns(clock: Clock): ListTurns {
   const reads = new FairSemaphore(maxReads * sharedReads);
@@ -52,7 +58,7 @@ export function createListTurns(clock: Clock): ListTurns {
   const expected = new Map<ListMethod, number>();
   return {
     async toBegin(caller, method) {
-      const release = await begun.acquire(caller, expected.get(method) ?? 0);
+      const release = await begun.acquire(caller, expected.get(method) ?? expectedAtFirst);
       return {
         read: (weight) => void expected.set(method, Math.max(weight, (expected.get(method) ?? 0) / 2)),
         [Symbol.dispose]: release,

@@ -1,7 +1,7 @@
 import type { Clock, Stop, StopAsync } from '../../../edges.ts';
 import { within } from '../../../net/deadline.ts';
 import type { MessageSize } from '../../rpc/model.ts';
-import { type AnswerBudget, weightOf } from '../../upstream/answer-limits.ts';
+import { type AnswerBudget, uncountedListBytes, weightOf } from '../../upstream/answer-limits.ts';
 import { BudgetLease } from '../../upstream/budget-lease.ts';
 import { SlowListError, slowListTime } from '../../upstream/health/target-states.ts';
 import type { SessionParts } from '../model.ts';
@@ -114,7 +114,7 @@ export function createSharedListing(
     const key = `${method} ${target}`;
     const found = running.get(key);
     if (found !== undefined) return found.listing;
-    const lease = new BudgetLease(state.budget.lists, target);
+    const lease = new BudgetLease(state.budget.lists, target, uncountedListBytes);
     const own: RunningList = { listing: list(target, method, lease), lease, stopTimer: () => {} };
     running.set(key, own);
     const listed = (weight: number): void => {

@@ -48,17 +48,29 @@ export const largeResultAttacks: readonly Attack[] = [
     amount: { full: 96, short: 2 },
     seconds: 20,
     trace,
-    start: listEmptyObjects,
+    start: (victim, callersAtOnce) => listAtOnce(victim, callersAtOnce, `[${'{},'.repeat(emptyObjects)}{}]`),
+  },
+  {
+    name: 'lists of long texts for many callers',
+    row: 3,
+    program: 'gateway',
+    amount: { full: 96, short: 2 },
+    seconds: 20,
+    trace,
+    start: (victim, callersAtOnce) => listAtOnce(victim, callersAtOnce, `"${'x'.repeat(longText)}"`),
   },
 ];
 
 /** Empty objects of one target's list: as many as are not too large for one list of all, and too few to be large. */
 const emptyObjects = 7_000;
 
+/** Characters of one target's list: no message of more than 64 KiB, with which others would take turns. */
+const longText = 56_000;
+
 /** Callers who may use everything, so that each gets lists of its own from every target, all at once. */
-async function listEmptyObjects(victim: Victim, callersAtOnce: number): Promise<StopAttack> {
+async function listAtOnce(victim: Victim, callersAtOnce: number, content: string): Promise<StopAttack> {
   const { gateway: port, issuerKey } = victim;
-  const tools = JSON.parse(`[{"name":"a","x":[${'{},'.repeat(emptyObjects)}{}]}]`);
+  const tools = JSON.parse(`[{"name":"a","x":${content}}]`);
   const closeTarget = await startHostileTarget(victim, 32, {
     answer: (message, response) => sendResult(response, message, { ...emptyList, tools }),
   });
