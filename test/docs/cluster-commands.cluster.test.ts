@@ -45,6 +45,7 @@ const exceptions: Readonly<Record<string, { readonly instead?: string; readonly 
   },
   'kubectl -n kgateway-system rollout status deployment/gatehouse': { because: noPods },
   'kubectl -n kgateway-system port-forward deployment/gatehouse 9097': { because: noPods },
+  'kubectl port-forward deployment/mcp-gateway 19000': { because: noPods },
   'kubectl delete namespace gatehouse-system': {
     instead: 'kubectl delete namespace gatehouse-system --wait=false',
     because: 'without controllers a deleted namespace stays Terminating',
