@@ -17,10 +17,10 @@ export function isLoopback(host: string): boolean {
   if (text.startsWith('[') !== text.endsWith(']')) return false;
   const bare = text.startsWith('[') ? text.slice(1, -1) : text.replace(/\.$/, '');
   const version = isIP(bare);
-  // Four numbers without leading zeros, in brackets or not: the first is the network. Each request of a gateway asks.
-  if (version === 4) return bare.startsWith('127.');
-  // Node takes addresses with a zone, such as `::%x:127.0.0.1`, that the library does not parse: these are not loopback.
-  if (version === 6) return ipaddr.isValid(bare) && ipaddr.process(inHex(bare)).range() === 'loopback';
+  // Four numbers without leading zeros: the first is the network. Each request of a gateway asks. No URL has brackets here.
+  if (version === 4) return !text.startsWith('[') && bare.startsWith('127.');
+  // Readers differ in what an address with a zone is (`::1%lo`), and no URL has one: these are not loopback.
+  if (version === 6) return !bare.includes('%') && ipaddr.process(inHex(bare)).range() === 'loopback';
   return /^([a-z0-9_-]+\.)*localhost$/.test(bare) && !text.startsWith('[');
 }
 

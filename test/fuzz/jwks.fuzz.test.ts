@@ -33,7 +33,9 @@ describe('a key set', () => {
       const entries = isJsonObject(json) && Array.isArray(json['keys']) ? json['keys'] : [json];
       expect(set.kids.length).toBeGreaterThan(0);
       expect(set.kids.length + set.skipped.length).toBe(entries.length);
-      expect(set.skipped.join()).not.toContain(secret);
+      // An input may have it as the id of a key, which is no secret and names the key.
+      const isId = entries.some((entry) => isJsonObject(entry) && String(entry['kid']).includes(secret));
+      if (!isId) expect(set.skipped.join()).not.toContain(secret);
       const isPrivate = (entry: unknown): boolean => isJsonObject(entry) && ('d' in entry || 'k' in entry);
       expect(set.kids.length).toBeLessThanOrEqual(entries.filter((entry) => !isPrivate(entry)).length);
     },

@@ -35,6 +35,10 @@ const hosts: readonly (readonly [host: string, loopback: boolean])[] = [
   // Node takes the zone for a part of an address, and the parser of addresses does not.
   ['::%fff:127.0.0.1', false],
   ['[::%x:127.0.0.1]', false],
+  ['[0::1%25lo]', false],
+  ['[127.0.0.1]', false],
+  ['127.0.0.1.', true],
+  ['::1%lo', false],
   ['127.1', false],
   ['0x7f.0.0.1', false],
   ['0177.0.0.1', false],
