@@ -83,6 +83,18 @@ function stateIn({ rig }: SlowTarget): string | undefined {
   return rig.gateway.downstream.targetState('a').lists[0]?.state;
 }
 
+/** The client waits for a list of a busy gateway, whose own attempt is answered at once. */
+async function listSlowlyOnce(
+  slow: Awaited<ReturnType<typeof startSlowTarget>>,
+  client: Parameters<typeof listedBy>[0],
+): Promise<void> {
+  const first = listedBy(client);
+  await slow.answer(1, 1_500, toolsOf('x'));
+  await first;
+  await slow.answer(2, 0, toolsOf('x'));
+  await expect.poll(() => stateIn(slow), patient).toBeUndefined();
+}
+
 describe('a target whose list takes seconds', () => {
   it('is waited for until the gateway has listed it itself, and then stands in lists as it was then', async () => {
     const slow = await startSlowTarget();
@@ -126,11 +138,7 @@ describe('a target whose list takes seconds', () => {
     const slow = await startSlowTarget();
     await using rig = slow.rig;
     const client = await rig.open();
-    const first = listedBy(client);
-    await slow.answer(1, 1_500, toolsOf('x'));
-    await first;
-    await slow.answer(2, 0, toolsOf('x'));
-    await expect.poll(() => stateIn(slow), patient).toBeUndefined();
+    await listSlowlyOnce(slow, client);
     const again = listedBy(client);
     await slow.answer(3, 0, toolsOf('x'));
     expect(await again).toEqual([[{ name: 'a:x' }], []]);
@@ -140,11 +148,7 @@ describe('a target whose list takes seconds', () => {
     const slow = await startSlowTarget();
     await using rig = slow.rig;
     const client = await rig.open();
-    const first = listedBy(client);
-    await slow.answer(1, 1_500, toolsOf('x'));
-    await first;
-    await slow.answer(2, 0, toolsOf('x'));
-    await expect.poll(() => stateIn(slow), patient).toBeUndefined();
+    await listSlowlyOnce(slow, client);
     const second = listedBy(client);
     await slow.answer(3, 1_500, toolsOf('x'));
     await second;

@@ -1,7 +1,7 @@
-import type { Clock, Stop } from '../../../edges.ts';
-import { BatchDelivery, type BatchDeliveryParts, retryDelay } from '../../batch-delivery.ts';
-import { divide, estimatedBytes } from '../../batch-parts.ts';
-import type { Batch, ResourceChange } from '../../model.ts';
+import type { Clock, Stop } from '../../edges.ts';
+import { BatchDelivery, type BatchDeliveryParts, retryDelay } from '../batch-delivery.ts';
+import { divide, estimatedBytes } from '../batch-parts.ts';
+import type { Batch, ResourceChange } from '../model.ts';
 
 /** Where batches are delivered to, and who is asked for the next one. */
 export interface PartedDeliveryParts extends BatchDeliveryParts {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { PartedDelivery } from '../../../../src/source/files/watch/parted-delivery.ts';
-import type { Batch, ResourceChange } from '../../../../src/source/model.ts';
-import { createManualClock } from '../../../support/edges/manual-clock.ts';
-import { createRecordedLog } from '../../../support/edges/recorded-log.ts';
-import { createBatches } from '../../../support/worlds/batches.ts';
+import { PartedDelivery } from '../../../src/source/files/parted-delivery.ts';
+import type { Batch, ResourceChange } from '../../../src/source/model.ts';
+import { createManualClock } from '../../support/edges/manual-clock.ts';
+import { createRecordedLog } from '../../support/edges/recorded-log.ts';
+import { createBatches } from '../../support/worlds/batches.ts';
 
 const here = (name: string): ResourceChange => ({
   kind: 'Namespace',
