@@ -7,7 +7,7 @@ import { codeOf } from '../errors.ts';
 
 /**
  * Why a request was refused before anything else saw it: its head is too large, a chunk of its body or another part of
- * it is not as in RFC 9112, it has no `Host`, or it wants what the listener does not do (CONNECT, `Expect`).
+ * it is not as in RFC 9112, it has no `Host` or several, or it wants what the listener does not do (CONNECT, `Expect`).
  */
 export type MalformedRequest = 'head-size' | 'chunk' | 'syntax' | 'host' | 'unsupported';
 
@@ -25,6 +25,7 @@ export interface MalformedRequestsParts {
 
 /** Refuses requests that the parser takes. Each is answered, and its connection closed. */
 export interface Refusals {
+  /** Returns whether a request has no `Host`, or several, of which two readers may take different ones (RFC 9112, 3.2). */
   readonly lacksHost: (request: IncomingMessage) => boolean;
   readonly refuseHost: RequestListener;
   /** Refuses an `Expect` other than `100-continue` (RFC 9110, section 10.1.1). */
@@ -75,10 +76,22 @@ export function refuseMalformed(
       response.writeHead(status, { connection: 'close' }).end();
     };
   return {
-    lacksHost: ({ headers, httpVersion }) => headers.host === undefined && httpVersion === '1.1',
+    lacksHost({ rawHeaders, httpVersion }) {
+      const hosts = countHosts(rawHeaders);
+      return hosts > 1 || (hosts === 0 && httpVersion === '1.1');
+    },
     refuseHost: refuseWith('host', 400),
     refuseExpectation: refuseWith('unsupported', 417),
   };
+}
+
+/** Node keeps the first one alone. @param rawHeaders names and values in turn */
+function countHosts(rawHeaders: readonly string[]): number {
+  let hosts = 0;
+  for (const [index, name] of rawHeaders.entries()) {
+    if (index % 2 === 0 && name.length === 4 && name.toLowerCase() === 'host') hosts += 1;
+  }
+  return hosts;
 }
 
 /**

@@ -54,6 +54,8 @@ it.each([
   ['a line that is no request', 'hello\r\n\r\n', 'syntax', 400],
   ['two lengths', 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab', 'syntax', 400],
   ['no Host', 'GET / HTTP/1.1\r\n\r\n', 'host', 400],
+  ['two Hosts', 'GET / HTTP/1.1\r\nHost: localhost\r\nhost: example.com\r\n\r\n', 'host', 400],
+  ['two Hosts of HTTP/1.0', 'GET / HTTP/1.0\r\nHost: a\r\nHOST: a\r\n\r\n', 'host', 400],
   ['an expectation', 'GET / HTTP/1.1\r\nHost: a\r\nExpect: wonders\r\nConnection: close\r\n\r\n', 'unsupported', 417],
 ])('%s is refused, counted by its reason, and in the log once', async (_, sent, reason, status) => {
   const { malformed, log, exchange } = await open();
