@@ -153,7 +153,7 @@ export function createMcpSession(
     },
     configChanged(change) {
       upstreams.closeDropped();
-      notifyOfChange(change, common);
+      notifyOfChange(change, common, last?.caller);
     },
     targetRecovered: lists.recovered,
     async close() {
@@ -248,16 +248,21 @@ function ignoreRefusal(error: unknown): void {
 /**
  * Rules change filtered lists of those whose claims they are about, and whoever reads the stream later may be one;
  * targets change lists of callers who may see something of them.
+ *
+ * @param last the caller of the last request: a client that was given a token with another scope lists with that one,
+ *   and reads its stream with the one before until that expires
  */
 function notifyOfChange(
   { targets, rules }: FollowedChange,
   { client, authorization, list }: Pick<SessionParts, 'list'> & { client: Client; authorization: Authorization },
+  last: Caller | undefined,
 ): void {
   const reader = client.reader();
+  const isConcerned = (kind: PrimitiveKind): boolean =>
+    reader === undefined ||
+    [reader, last].some((one) => one?.kind === 'principal' && rules?.concern(kind, one.claims) === true);
   for (const method of listChangedMethods) {
-    const isConcerned =
-      reader === undefined || (reader.kind === 'principal' && rules?.concern(kindOfList[method], reader.claims));
-    const rulesChanged = list === 'filtered' && rules !== undefined && isConcerned === true;
+    const rulesChanged = list === 'filtered' && rules !== undefined && isConcerned(kindOfList[method]);
     if (targets.length === 0 && !rulesChanged) continue;
     const ofTargets: MayReceive = (caller) => targets.some((target) => authorization.seesAnythingOf(target, caller));
     client.notify({ method }, rulesChanged ? () => true : ofTargets);

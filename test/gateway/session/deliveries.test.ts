@@ -153,6 +153,16 @@ it('in filtered mode, a change of the rules is told to those whose claims it is 
   expect(await mine.next()).toEqual({ jsonrpc: '2.0', method: 'notifications/resources/list_changed' });
 });
 
+it('in filtered mode, a change of the rules for a newer token of the client is told on the stream of the older one', async () => {
+  await using rig = await startTargetRig(() => ({ result: {} }), { list: 'filtered' });
+  const { config, token } = rig.gateway;
+  const client = await rig.open('me');
+  const stream = await client.listen();
+  await client.request('tools/list', {}, { token: token('me', undefined, 'me', { scope: 'more' }) });
+  config.allow('n.p', 'more', 'tool', 'a:x', 'scope');
+  expect(await stream.next()).toEqual({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
+});
+
 it('in filtered mode, new targets are no news for a caller who may use nothing of them', async () => {
   await using rig = await startTargetRig(() => ({ result: {} }), { list: 'filtered' });
   const { gateway } = rig;
