@@ -44,6 +44,17 @@ describe('keys from a file', () => {
     expect(await source.keys()).toBe(source.current);
   });
 
+  it('are read again after a second when the clock was set back by an hour', async () => {
+    writeFileSync(path, named('a'));
+    const source = await openFileKeys(path, { clock, log });
+    clock.jump(-3_600_000);
+    writeFileSync(path, named('bb'));
+    expect(await kids(source)).toEqual(['bb']);
+    writeFileSync(path, named('ccc'));
+    clock.advance(1000);
+    expect(await kids(source)).toEqual(['ccc']);
+  });
+
   it('are read again when a link in the path changes, as with a mounted ConfigMap', async () => {
     for (const name of ['one', 'two']) {
       mkdirSync(join(folder, name));
