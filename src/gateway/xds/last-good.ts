@@ -110,6 +110,7 @@ export function createLastGood(parts: LastGoodParts): LastGood {
       restored.stop();
       const isConfirmedSince = confirmations.end();
       await saver.stop(isConfirmedSince);
+      await folder.release();
     },
   };
 }

@@ -1,6 +1,7 @@
-import { closeSync, constants, lstatSync, openSync, renameSync, unlinkSync } from 'node:fs';
+import { closeSync, constants, fdatasync, ftruncateSync, lstatSync, openSync, renameSync, unlinkSync } from 'node:fs';
 import { access, type FileHandle, lstat, mkdir, open, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Random } from '../../edges.ts';
 import { codeOf } from '../../net/errors.ts';
 
@@ -29,13 +30,16 @@ export interface StateFolder {
   write(chunks: Iterable<Buffer>, isCurrent: () => boolean): Promise<boolean>;
   /**
    * Removes the file before it returns: a request that arrives next must not be able to find the process ended with the
-   * file still there. Empties it where it cannot be removed; a start uses no empty file.
+   * file still there. Empties it as well, also in a folder that was moved, or that another one is mounted over, and may be
+   * back at the next start; a start uses no empty file.
    *
    * @throws Error when it can neither be removed nor emptied
    */
   remove(): void;
   /** Resolves when what {@link remove} did is on the disk, where a loss of power cannot undo it. @throws Error */
   flush(): Promise<void>;
+  /** Closes what is open. Call it last. */
+  release(): Promise<void>;
 }
 
 const fileName = 'last-good.ndjson';
@@ -49,6 +53,7 @@ const blockSize = 64 * 1024;
 /** @param maxBytes of a file that is read */
 export function createStateFolder(path: string, maxBytes: number, random: Random): StateFolder {
   const file = join(path, fileName);
+  const inUse = openState();
   return {
     path,
     async read() {
@@ -61,6 +66,7 @@ export function createStateFolder(path: string, maxBytes: number, random: Random
       try {
         const content = await readChecked(handle, file, maxBytes);
         await assertRemovable(path, file);
+        inUse.replace(openToEmpty(file));
         return content;
       } finally {
         await handle.close();
@@ -73,7 +79,9 @@ export function createStateFolder(path: string, maxBytes: number, random: Random
         await writeNew(written, chunks);
         if (isCurrent()) {
           // In the same turn as the question: nothing can be applied in between.
+          const opened = openToEmpty(written);
           renameSync(written, file);
+          inUse.replace(opened);
           await syncFolder(path);
           return true;
         }
@@ -85,19 +93,83 @@ export function createStateFolder(path: string, maxBytes: number, random: Random
       return false;
     },
     remove() {
+      const isEmptied = inUse.empty();
       // Through a link it would be the file of somebody else.
-      if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return;
+      const isFolder = lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
       try {
-        unlinkSync(file);
+        if (isFolder) unlinkSync(file);
+        else isEmptied();
       } catch (error) {
-        if (codeOf(error) !== 'ENOENT') empty(file, error);
+        if (codeOf(error) === 'ENOENT') isEmptied();
+        else empty(file, error);
       }
     },
     async flush() {
+      await inUse.flush();
       await syncFolder(path);
       await syncIfThere(file, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     },
+    release: inUse.release,
   };
+}
+
+/** The file of the last write or read, wherever its folder is by now. */
+function openState() {
+  let file: number | undefined;
+  /** Emptied, and not on the disk yet. */
+  let emptied: readonly number[] = [];
+  let flushed = Promise.resolve();
+  const flushOnce = async (): Promise<void> => {
+    for (let one = emptied[0]; one !== undefined; one = emptied[0]) {
+      await dataSync(one);
+      emptied = emptied.slice(1);
+      closeSync(one);
+    }
+  };
+  return {
+    /** Another file has taken its place: what it allows may be taken away from that one. */
+    replace(by: number): void {
+      const before = file;
+      file = by;
+      if (before === undefined) return;
+      try {
+        ftruncateSync(before);
+      } finally {
+        closeSync(before);
+      }
+    },
+    /** Empties it. @returns throws if that has failed */
+    empty(): () => void {
+      if (file === undefined) return () => undefined;
+      try {
+        ftruncateSync(file);
+      } catch (error) {
+        return () => {
+          throw error;
+        };
+      }
+      emptied = [...emptied, file];
+      file = undefined;
+      return () => undefined;
+    },
+    /** One after another: each has what was emptied before it on the disk. */
+    flush(): Promise<void> {
+      flushed = flushed.then(flushOnce, flushOnce);
+      return flushed;
+    },
+    async release(): Promise<void> {
+      await flushed.catch(() => undefined);
+      for (const one of file === undefined ? emptied : [...emptied, file]) closeSync(one);
+      emptied = [];
+      file = undefined;
+    },
+  };
+}
+
+const dataSync = promisify(fdatasync);
+
+function openToEmpty(file: string): number {
+  return openSync(file, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
 }
 
 /** @throws Error of the removal, which is the one that says what has to be mended */

@@ -1,4 +1,16 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -81,4 +93,65 @@ it('the flush of a folder that is gone is no error', async () => {
   mkdirSync(path, { mode: 0o700 });
   writeFileSync(file, '', { mode: 0o600 });
   await folder.flush();
+});
+
+describe('a disk that is full', () => {
+  it.each(['writeFile', 'sync'] as const)(
+    'at the %s of a new file leaves the one before, and nothing else',
+    async (method) => {
+      await write('one');
+      await using handle: FileHandle = await open('/dev/null');
+      const prototype: Pick<FileHandle, 'writeFile' | 'sync'> = Object.getPrototypeOf(handle);
+      const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+      const spy = vi.spyOn(prototype, method).mockRejectedValueOnce(full);
+      await expect(write('two')).rejects.toThrow('ENOSPC');
+      spy.mockRestore();
+      expect([readdirSync(path), readFileSync(file, 'utf8')]).toEqual([['last-good.ndjson'], 'one']);
+      await write('three');
+      expect(readFileSync(file, 'utf8')).toBe('three');
+    },
+  );
+});
+
+describe('a folder that is moved, and comes back', () => {
+  const away = (): void => renameSync(path, `${path}-away`);
+  const back = (): void => renameSync(`${path}-away`, path);
+
+  it('has an empty file, which allows nothing, if that was to be removed meanwhile', async () => {
+    await write('one');
+    away();
+    folder.remove();
+    await folder.flush();
+    back();
+    expect(readFileSync(file, 'utf8')).toBe('');
+  });
+
+  it('whose flushes overlap closes nothing twice: the number of a file may be that of another one by then', async () => {
+    for (let time = 0; time < 20; time += 1) {
+      await write(`${time}`);
+      folder.remove();
+      const [first, second] = [folder.flush(), folder.flush()];
+      await first;
+      const other = openSync('/dev/null', 'r');
+      await second;
+      expect(fstatSync(other).isCharacterDevice()).toBe(true);
+      closeSync(other);
+    }
+    await folder.release();
+  });
+
+  it('also if it was this process that has read it, and if another one took its place', async () => {
+    await write('one');
+    await folder.release();
+    folder = createStateFolder(path, 1_000, Math.random);
+    await folder.read();
+    away();
+    await write('two');
+    expect(readFileSync(file, 'utf8')).toBe('two');
+    expect(readFileSync(join(`${path}-away`, 'last-good.ndjson'), 'utf8')).toBe('');
+    folder.remove();
+    await folder.flush();
+    expect(existsSync(file)).toBe(false);
+    await folder.release();
+  });
 });
