@@ -5,6 +5,7 @@ import type { Clock, Logger, LogLevelControl, Random, Stop, StopAsync } from '..
 import { answerInSteps } from '../explain/explain.ts';
 import type { Change, Commit } from '../graph/model.ts';
 import { formatHostPort, type HostPort } from '../net/host-port.ts';
+import { LogThrottle } from '../rate/log-throttle.ts';
 import { type AdsServer, createAdsServer, startAdmin } from '../serve/serve.ts';
 import type { Batch } from '../source/model.ts';
 import { type KeySource, keySource } from '../source/source.ts';
@@ -196,13 +197,16 @@ async function startSource(stages: Stages, committed: (commit: Commit, batch: Ba
   const { pipeline, input, keys, ads, security, log, times } = stages;
   // A flag of its own: a source delivers a batch again when its delivery threw, and by then the pipeline is synced.
   let announced = false;
+  const tell = consumers({ ...stages, counters: stages.metrics });
   const announce = (): void => {
     if (announced || !pipeline.synced()) return;
     announced = true;
     pipeline.graph.postpone();
     log.info('synced: everything was read once, and gateways are served from now on');
-    ads.health.changed();
-    input.synced();
+    tell(
+      () => ads.health.changed(),
+      () => input.synced(),
+    );
   };
   const needKeys = keyNeeds((need, needed) => {
     const end = need.indexOf(' ');
@@ -214,7 +218,9 @@ async function startSource(stages: Stages, committed: (commit: Commit, batch: Ba
     const { commit, failures } = times.deliver(pipeline, batch, announced ? 'change' : 'start', (gateways) => {
       ads.recheck(security.bindings?.applied(gateways) ?? []);
     });
-    const later = failuresOf(
+    // What is told of a commit is no part of it: to deliver it again would tell nothing, and one that always throws would
+    // keep the source from ever being synced.
+    tell(
       () => input.applied(commit, batch),
       () => needKeys(commit.changes(pipeline.translation.jwksUris), batch.more),
       () => {
@@ -228,8 +234,7 @@ async function startSource(stages: Stages, committed: (commit: Commit, batch: Ba
     if (batch.more) statuses.stop();
     else statuses.resumeLater();
     // The source says so, and delivers once more.
-    const all = [...failures, ...later];
-    if (all.length > 0) throw all[0];
+    if (failures.length > 0) throw failures[0];
   };
   const from = joinedSources(apply);
   keys.start(from.keys, announce);
@@ -237,6 +242,25 @@ async function startSource(stages: Stages, committed: (commit: Commit, batch: Ba
   return async () => {
     await stopSource();
     statuses.stop();
+  };
+}
+
+/**
+ * Returns the function that tells consumers of what was applied. One that throws, which is a bug of it, keeps nothing from
+ * the others, nor from whoever applied it.
+ */
+export function consumers({
+  clock,
+  log,
+  counters,
+}: Pick<InputParts, 'clock' | 'log' | 'counters'>): (...told: readonly (() => void)[]) => void {
+  const throttle = new LogThrottle(clock, log);
+  return (...told) => {
+    for (const error of failuresOf(...told)) {
+      counters.count('gatehouse_graph_failures_total', { collection: 'consumers' });
+      const message = 'internal error: a change counts, and not all that is told of it was told';
+      if (throttle.admit('', String(error))) log.error(message, { error });
+    }
   };
 }
 

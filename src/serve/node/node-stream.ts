@@ -136,12 +136,13 @@ export class NodeStream {
    * now and then: the timer of its expiry knows nothing of a clock that was set forward.
    */
   recheck(): void {
-    if (this.#identity.kind !== 'unauthenticated' && this.#identity.expires <= this.#parts.clock.now()) {
-      this.end(expired);
-      return;
+    try {
+      const end = this.#lapsed();
+      if (end !== undefined) this.end(end);
+    } catch (error) {
+      // Other streams are asked after it, and must not keep what they have lost.
+      this.#fail(error);
     }
-    const lapsed = this.#node?.grant.lapsed(this.#parts.rules.bindings);
-    if (lapsed !== undefined) this.end({ code: 'PERMISSION_DENIED', message: lapsed });
   }
 
   /** Who the stream belongs to. */
@@ -360,6 +361,13 @@ export class NodeStream {
   }
 
   /** Ends this stream after an exception, which is a bug of ours; other streams continue. */
+  /** The status with which the stream ends if its identity may not be a node of its Gateway any more. */
+  #lapsed(): StreamStatus | undefined {
+    if (this.#identity.kind !== 'unauthenticated' && this.#identity.expires <= this.#parts.clock.now()) return expired;
+    const message = this.#node?.grant.lapsed(this.#parts.rules.bindings);
+    return message === undefined ? undefined : { code: 'PERMISSION_DENIED', message };
+  }
+
   #fail(error: unknown): void {
     this.#parts.log.error('a stream failed', { error, gateway: this.#node?.grant.gateway });
     this.end({ code: 'INTERNAL', message: 'the control plane failed; see its log' });

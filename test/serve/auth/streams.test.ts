@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { Client, credentials, status } from '@grpc/grpc-js';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { AggregatedDiscoveryServiceService as ads } from '../../../src/gen/envoy/service/discovery/v3/ads.ts';
 import { HealthService } from '../../../src/gen/grpc/health/v1/health.ts';
 import { createAuthority } from '../../support/api-server/kube-certificates.ts';
@@ -74,6 +74,19 @@ describe('a stream', () => {
     await stream.silence();
     served.world.server.recheck(['red/two', 'red/gw']);
     expect(await stream.ended()).toMatchObject({ code: 'PERMISSION_DENIED' });
+  });
+
+  it('ends when its right cannot be told, and the others are asked', async () => {
+    const served = await startAuthWorld({ ways: ['token'], accounts });
+    const broken = await followingWithToken(served, 'red/gw', 'red/gw');
+    const other = await followingWithToken(served, 'red/two', 'red/double');
+    served.accounts.set('red/two', ['other']);
+    vi.spyOn(served.accounts, 'get').mockImplementationOnce(() => {
+      throw new Error('on purpose');
+    });
+    served.world.server.recheck(['red/gw', 'red/two']);
+    expect(await broken.ended()).toMatchObject({ code: 'INTERNAL' });
+    expect(await other.ended()).toMatchObject({ code: 'PERMISSION_DENIED' });
   });
 
   it('goes on while its Gateway is gone, and ends when another account gets it', async () => {
