@@ -1,11 +1,12 @@
 import type { Clock, Counters, Logger } from '../../edges.ts';
 import type { UnlistedNamespaces } from '../../resources/model.ts';
 import { type Diagnostic, DiagnosticRegistry, type Position } from '../diagnostics.ts';
-import type { Batch, InputDiagnostic, ResourceChange } from '../model.ts';
+import type { Batch, InputDiagnostic } from '../model.ts';
 import type { FileObjects } from './file-objects.ts';
 import { fileKey, type ManifestFile } from './manifest/manifest-file.ts';
 import type { Manifest } from './manifest/parse-manifest.ts';
 import { ObjectIndex } from './object-index.ts';
+import type { FileBatch } from './pending-batches.ts';
 import { UnreadFiles } from './unread-files.ts';
 
 /** Settings and dependencies of the store. */
@@ -119,13 +120,17 @@ export class ManifestStore {
     return this.#objects.objectsOf(file);
   }
 
-  /** The file is valid, and has these objects. */
-  setObjects(objects: FileObjects, diagnostics: readonly Diagnostic[]): void {
+  /**
+   * The file is valid, and has these objects.
+   *
+   * @param alone true: it is a change of its own, however many others there are
+   */
+  setObjects(objects: FileObjects, diagnostics: readonly Diagnostic[], alone = false): void {
     this.#counted?.(objects.file, objects.memory);
     this.#awaited.delete(objects.key);
     this.#unread.delete(objects.file);
     this.#valid.add(objects.key);
-    this.#replace(objects, diagnostics);
+    this.#replace(objects, diagnostics, alone);
   }
 
   /** Returns whether a file has content that counts, also while it has newer content that does not count yet. */
@@ -138,7 +143,7 @@ export class ManifestStore {
     this.#valid.delete(fileKey(file));
     this.#unread.delete(file);
     this.#awaited.delete(fileKey(file));
-    this.#replace(this.objectsOf(file), []);
+    this.#replace(this.objectsOf(file), [], false);
   }
 
   /**
@@ -146,24 +151,37 @@ export class ManifestStore {
    * diagnostics that appeared or are gone.
    */
   takeBatch(): Batch | undefined {
+    const [first, ...others] = this.takeBatches();
+    if (first === undefined) return undefined;
+    const { files: _files, ...batch } = first;
+    return { ...batch, changes: [first, ...others].flatMap(({ changes }) => changes) };
+  }
+
+  /** The same by what changed together: no two of them have a file or an object in common. */
+  takeBatches(): readonly FileBatch[] {
     const before = this.#delivered;
     const synced = before?.synced === true || (this.#unseen.size === 0 && this.#awaited.size === 0);
     if (this.#unread.takeChanged()) this.#objects.reconsider();
-    const changes: ResourceChange[] = [];
-    for (const { id, change, duplicates } of this.#objects.takeChanges()) {
-      if (change !== undefined) changes.push(change);
-      this.#diagnostics.replace(
-        `object ${id}`,
-        duplicates.map(({ file, diagnostic }) => ({ path: file.path, diagnostic })),
-      );
-    }
+    const groups = this.#objects.takeChanges().map(({ objects, files }) => ({
+      changes: objects.flatMap(({ id, change, duplicates }) => {
+        this.#diagnostics.replace(
+          `object ${id}`,
+          duplicates.map(({ file, diagnostic }) => ({ path: file.path, diagnostic })),
+        );
+        return change === undefined ? [] : [change];
+      }),
+      files,
+    }));
     this.#diagnostics.logChanges();
     if (synced) this.#objects.comeIntoForce();
     const known = synced && this.#unread.size + this.#nameless.size === 0;
     const now: Delivered = { unlistedNamespaces: known ? 'named' : 'unknown', synced };
     this.#delivered = now;
-    if (now.unlistedNamespaces !== before?.unlistedNamespaces) return { changes, ...now };
-    return changes.length > 0 || now.synced !== before.synced ? { changes, synced } : undefined;
+    const isOther = now.unlistedNamespaces !== before?.unlistedNamespaces;
+    if (!isOther && now.synced === before.synced)
+      return groups.filter(({ changes }) => changes.length > 0).map((group) => ({ ...group, synced }));
+    const changes = groups.flatMap((group) => group.changes);
+    return [{ changes, synced, files: 'all', ...(isOther && { unlistedNamespaces: now.unlistedNamespaces }) }];
   }
 
   /** Returns all current diagnostics, by file, line and column. */
@@ -176,10 +194,10 @@ export class ManifestStore {
     return this.#objects.placeOf(object);
   }
 
-  #replace(objects: FileObjects, diagnostics: readonly Diagnostic[]): void {
+  #replace(objects: FileObjects, diagnostics: readonly Diagnostic[], alone: boolean): void {
     if (objects.hasNameless) this.#nameless.add(objects.key);
     else this.#nameless.delete(objects.key);
-    this.#objects.replace(objects);
+    this.#objects.replace(objects, alone);
     this.#diagnose(objects.file, diagnostics);
   }
 

@@ -44,6 +44,13 @@ export interface TouchedObject {
   readonly duplicates: readonly Duplicate[];
 }
 
+/** Objects that changed together. */
+export interface TouchedObjects {
+  readonly objects: readonly TouchedObject[];
+  /** Identifies the files that changed; `all`: objects of others changed with them. */
+  readonly files: ReadonlySet<string> | 'all';
+}
+
 /**
  * Objects by kind and key, with their copies: the first copy with a readable frame counts. An update costs in
  * proportion to the objects of the changed files.
@@ -51,7 +58,12 @@ export interface TouchedObject {
 export class ObjectIndex {
   readonly #entries = new Map<string, Entry>();
   readonly #copiesByFile = new Map<string, ReadonlyMap<string, readonly Copy[]>>();
-  readonly #touched = new Set<string>();
+  /** By object: the key of the file that changed alone, or {@link together}; of two, neither is alone. */
+  readonly #touched = new Map<string, string>();
+  /** Files that changed together. */
+  #together = new Set<string>();
+  /** An object changed whose file did not, or with two files of which one changed alone. */
+  #isMixed = false;
   readonly #unread: UnreadFiles;
   /** Objects that a file which is not read may define. */
   readonly #held = new Set<string>();
@@ -69,11 +81,17 @@ export class ObjectIndex {
     return new FileObjects(file, (id) => this.#entries.get(id)?.delivered);
   }
 
-  /** Replaces all objects of the file. Objects that are the same, and have no other copy, cost next to nothing. */
-  replace({ key, copies }: FileObjects): void {
+  /**
+   * Replaces all objects of the file. Objects that are the same, and have no other copy, cost next to nothing.
+   *
+   * @param alone true: other files that changed since the last {@link takeChanges} were not saved together with this one
+   */
+  replace({ key, copies }: FileObjects, alone: boolean): void {
     const before = this.#copiesByFile.get(key) ?? none;
-    for (const [id, own] of before) if (!copies.has(id)) this.#set(id, key, own, []);
-    for (const [id, own] of copies) this.#set(id, key, before.get(id) ?? [], own);
+    const group = alone ? key : together;
+    if (!alone) this.#together.add(key);
+    for (const [id, own] of before) if (!copies.has(id) && this.#set(id, key, own, [])) this.#touch(id, group);
+    for (const [id, own] of copies) if (this.#set(id, key, before.get(id) ?? [], own)) this.#touch(id, group);
     if (copies.size > 0) this.#copiesByFile.set(key, copies);
     else this.#copiesByFile.delete(key);
   }
@@ -82,7 +100,8 @@ export class ObjectIndex {
   reconsider(): void {
     // Before anything is served, what was there first is no reason to keep it.
     const ids = this.#inForce ? [...this.#held, ...this.#signing] : this.#entries.keys();
-    for (const id of ids) this.#touched.add(id);
+    for (const id of ids) this.#touched.set(id, together);
+    this.#isMixed = true;
   }
 
   /** What counts is served from now on: a file that appears and cannot be read takes nothing away from others. */
@@ -90,15 +109,25 @@ export class ObjectIndex {
     this.#inForce = true;
   }
 
-  /** Takes the objects whose files changed since the last call. */
-  takeChanges(): readonly TouchedObject[] {
-    const objects: TouchedObject[] = [];
-    for (const id of this.#touched) {
+  /** Takes the objects whose files changed since the last call. Those of two groups have nothing to do with each other. */
+  takeChanges(): readonly TouchedObjects[] {
+    const groups = new Map<string, TouchedObject[]>();
+    for (const [id, group] of this.#touched) {
       const entry = this.#entries.get(id);
-      if (entry !== undefined) objects.push(this.#take(id, entry));
+      if (entry === undefined) continue;
+      const name = this.#isMixed ? together : group;
+      const objects = groups.get(name) ?? [];
+      if (objects.length === 0) groups.set(name, objects);
+      objects.push(this.#take(id, entry));
     }
+    const ofTogether = this.#isMixed ? 'all' : this.#together;
     this.#touched.clear();
-    return objects;
+    this.#together = new Set();
+    this.#isMixed = false;
+    return [...groups].map(([name, objects]) => ({
+      objects,
+      files: name === together ? ofTogether : new Set([name]),
+    }));
   }
 
   /** The file and position of the copy that counts; undefined for an object that is not there. */
@@ -106,14 +135,20 @@ export class ObjectIndex {
     return this.#entries.get(id)?.copies.find(isReadable);
   }
 
-  /** Replaces the copies of an object that a file has. */
-  #set(id: string, from: string, before: readonly Copy[], own: readonly Copy[]): void {
+  /** Replaces the copies of an object that a file has. Returns whether the object may have changed. */
+  #set(id: string, from: string, before: readonly Copy[], own: readonly Copy[]): boolean {
     const entry = this.#entries.get(id) ?? entryOf(own);
-    if (entry === undefined) return;
+    if (entry === undefined) return false;
     const others = before.length === 0 ? entry.copies : entry.copies.filter((copy) => copy.from !== from);
     const copies = others.length === 0 ? own : [...others, ...own].sort(compareCopies);
     this.#entries.set(id, { ...entry, copies });
-    if (others.length > 0 || this.#held.has(id) || !isSame(before, own)) this.#touched.add(id);
+    return others.length > 0 || this.#held.has(id) || !isSame(before, own);
+  }
+
+  #touch(id: string, group: string): void {
+    const before = this.#touched.get(id);
+    if (before !== undefined && before !== group) this.#isMixed = true;
+    this.#touched.set(id, group);
   }
 
   #take(id: string, entry: Entry): TouchedObject {
@@ -165,6 +200,9 @@ function unlabelled(name: string): Resource {
 }
 
 const none: ReadonlyMap<string, readonly Copy[]> = new Map();
+
+/** The group of the files that were saved together. No file has this key. */
+const together = '';
 
 function entryOf([copy]: readonly Copy[]): Entry | undefined {
   if (copy === undefined) return undefined;

@@ -2,28 +2,40 @@ import type { Clock, Stop } from '../../edges.ts';
 import { BatchDelivery, type BatchDeliveryParts, retryDelay } from '../batch-delivery.ts';
 import { divide, estimatedBytes } from '../batch-parts.ts';
 import type { Batch, ResourceChange } from '../model.ts';
+import {
+  type BatchRest,
+  type FileBatch,
+  idOf,
+  type PendingBatch,
+  PendingBatches,
+  pendingOf,
+} from './pending-batches.ts';
 
 /** Where batches are delivered to, and who is asked for the next one. */
 export interface PartedDeliveryParts extends BatchDeliveryParts {
   readonly clock: Clock;
   /** Called some seconds after a delivery that left something: deliver again, be there another batch or not. */
   readonly retry: () => void;
+  /** Settles when what is being read was read, or soon: the next part waits for it. Default: none does. */
+  readonly reading?: () => Promise<void>;
 }
 
-/** What a batch brings beside its changes. */
-type Rest = Pick<Batch, 'unlistedNamespaces' | 'synced'>;
-
 /**
- * Delivers the batches of files, large ones in parts, each in a turn of the event loop of its own. What is not accepted is
- * kept until it is, unless a newer change replaces it. The source is not synced before all of the first batch was accepted.
+ * Delivers the batches of files, large ones in parts, each in a turn of the event loop of its own. Small ones go before large
+ * ones that do not depend on them, and between the parts of one that changes Services alone: what a target is follows from
+ * its Service, so that the parts that were delivered count as if they had been saved first. What is not accepted is kept until
+ * it is, unless a newer change replaces it. The source is not synced before all of the first batch was accepted.
  */
 export class PartedDelivery {
   readonly #parts: PartedDeliveryParts;
   readonly #delivery: BatchDelivery;
+  readonly #pending = new PendingBatches();
   /** By kind and key: the newest change of each object that was not accepted. */
   readonly #left = new Map<string, ResourceChange>();
   /** The rest of the last batch, as long as something of it was not accepted. */
-  #rest: Rest | undefined;
+  #rest: BatchRest | undefined;
+  #isRunning = false;
+  #ended: Promise<void> = Promise.resolve();
   #stopRetry: Stop = () => undefined;
   #isStopped = false;
 
@@ -32,24 +44,17 @@ export class PartedDelivery {
     this.#delivery = new BatchDelivery(parts);
   }
 
-  /** Delivers a batch, and what is left of those before it. Undefined: nothing else has changed. */
-  async deliver(batch: Batch | undefined): Promise<void> {
-    if (batch === undefined && this.#rest === undefined) return;
-    const { changes = [], since, synced = false } = batch ?? {};
-    const rest: Rest = { ...this.#rest, ...unlistedOf(batch), synced: synced || this.#rest?.synced === true };
-    this.#rest = undefined;
-    this.#stopRetry();
-    const parts = divide(this.#withLeft(changes), estimatedBytes);
-    for (const [at, changes] of parts.entries()) {
-      if (at > 0) await new Promise<void>((resolve) => this.#parts.clock.after(0, resolve));
-      if (this.#isStopped) return;
-      const isLast = at === parts.length - 1;
-      const isWhole = isLast && rest.synced && this.#rest === undefined;
-      const common = { changes, synced: this.#delivery.synced || isWhole, ...(since !== undefined && { since }) };
-      this.#accept(isLast ? { ...rest, ...common } : { ...common, more: true }, rest);
-    }
-    if (this.#rest === undefined) this.#delivery.succeeded();
-    else this.#stopRetry = this.#parts.clock.after(retryDelay, this.#parts.retry);
+  /**
+   * Delivers batches, and what is left of those before them. None: nothing else has changed.
+   *
+   * @returns the end of all deliveries; if there is none under way, the first part is delivered before it returns
+   */
+  deliver(batches: readonly FileBatch[]): Promise<void> {
+    for (const batch of batches) this.#pending.add(pendingOf(batch));
+    if (batches.length === 0 && this.#rest !== undefined)
+      this.#pending.add(pendingOf({ ...this.#rest, changes: [], files: 'all' }));
+    if (!this.#isRunning) this.#ended = this.#run();
+    return this.#ended;
   }
 
   stop(): void {
@@ -57,7 +62,63 @@ export class PartedDelivery {
     this.#stopRetry();
   }
 
-  #accept(batch: Batch, rest: Rest): void {
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    let wasSmall = false;
+    let isFirst = true;
+    const next = (): PendingBatch | undefined => {
+      const small = wasSmall ? undefined : this.#pending.takeSmall();
+      wasSmall = small !== undefined;
+      return small ?? this.#pending.takeSmallest();
+    };
+    for (let batch = next(); batch !== undefined; batch = next()) {
+      if (!isFirst) await this.#turn();
+      if (this.#isStopped) break;
+      isFirst = false;
+      await this.#deliver(batch);
+    }
+    this.#isRunning = false;
+  }
+
+  async #deliver(batch: PendingBatch): Promise<void> {
+    const rest: BatchRest = { ...this.#rest, ...batch.rest };
+    const isDivisible = this.#rest === undefined && [...batch.changes.values()].every(({ kind }) => kind === 'Service');
+    this.#rest = undefined;
+    this.#stopRetry();
+    const parts = divide(this.#withLeft(batch.changes), estimatedBytes);
+    for (const [at, changes] of parts.entries()) {
+      if (at > 0) await this.#turn();
+      if (at > 0 && isDivisible && this.#letPass(batch)) await this.#turn();
+      if (this.#isStopped) return;
+      const isLast = at === parts.length - 1;
+      const isWhole = isLast && rest.synced && this.#rest === undefined;
+      const common = { ...sinceOf(batch), changes, synced: this.#delivery.synced || isWhole };
+      this.#accept(isLast ? { ...rest, ...common } : { ...common, more: true }, rest);
+    }
+    if (this.#rest === undefined) this.#delivery.succeeded();
+    else this.#stopRetry = this.#parts.clock.after(retryDelay, this.#parts.retry);
+  }
+
+  /** Delivers small batches between two parts of a large one. Returns whether there were any. */
+  #letPass(large: PendingBatch): boolean {
+    if (this.#isStopped || this.#rest !== undefined) return false;
+    const small = this.#pending.takeSmall(large);
+    if (small === undefined) return false;
+    const changes = [...small.changes.values()];
+    this.#accept({ ...small.rest, ...sinceOf(small), changes, synced: this.#delivery.synced }, small.rest);
+    return true;
+  }
+
+  /**
+   * Waits for an iteration of the event loop of its own, and for files that are being read: that takes a dozen iterations,
+   * each of which would have a part.
+   */
+  async #turn(): Promise<void> {
+    await new Promise<void>((resolve) => this.#parts.clock.after(0, resolve));
+    await this.#parts.reading?.();
+  }
+
+  #accept(batch: Batch, rest: BatchRest): void {
     const failed = this.#delivery.deliver(batch);
     if (failed === undefined) return;
     this.#rest = rest;
@@ -65,19 +126,15 @@ export class PartedDelivery {
   }
 
   /** Adds what is left, and forgets it. */
-  #withLeft(changes: readonly ResourceChange[]): Iterable<ResourceChange> {
-    if (this.#left.size === 0) return changes;
+  #withLeft(changes: ReadonlyMap<string, ResourceChange>): Iterable<ResourceChange> {
+    if (this.#left.size === 0) return changes.values();
     const all = new Map(this.#left);
     this.#left.clear();
-    for (const change of changes) all.set(idOf(change), change);
+    for (const [id, change] of changes) all.set(id, change);
     return all.values();
   }
 }
 
-function idOf({ kind, key }: ResourceChange): string {
-  return `${kind} ${key}`;
-}
-
-function unlistedOf(batch: Batch | undefined): Pick<Batch, 'unlistedNamespaces'> {
-  return batch?.unlistedNamespaces === undefined ? {} : { unlistedNamespaces: batch.unlistedNamespaces };
+function sinceOf({ since }: PendingBatch): Pick<Batch, 'since'> {
+  return since === undefined ? {} : { since };
 }

@@ -21,6 +21,25 @@ function createStore() {
       store.deleteFile(file(name));
       return store.takeBatch()?.changes ?? [];
     },
+    /** Reads a file that was parsed later than those that were saved with it. */
+    writeAlone(name: string, ...texts: readonly string[]) {
+      const manifest = parseManifest(documents(...texts), []);
+      const objects = store.objectsOf(file(name));
+      if (manifest.ok) objects.add(manifest.objects);
+      store.setObjects(objects, [], true);
+    },
+    /** Writes files that are saved together. */
+    writeTogether(files: Readonly<Record<string, string>>) {
+      for (const [name, text] of Object.entries(files)) store.setFile(file(name), parseManifest(text, []));
+    },
+    /** The files of each batch, with its objects. */
+    batches: () =>
+      store
+        .takeBatches()
+        .map(({ files, changes }) => [
+          files === 'all' ? files : [...files].map((key) => key.slice('0/'.length)).join(),
+          changes.map(({ key }) => key.slice('default/'.length)).join(),
+        ]),
     problems: () => store.diagnostics().map(({ place }) => place),
   };
 }
@@ -58,5 +77,38 @@ describe('a file that is written anew', () => {
     expect(changes.map(({ key }) => key)).toEqual(['default/u']);
     store.write('b');
     expect(store.remove('a').map(({ key }) => key)).toEqual(['default/s', 'default/t', 'default/u']);
+  });
+});
+
+describe('what changed together', () => {
+  it('is one batch, and each file that was parsed later another one', () => {
+    const store = createStore();
+    store.writeTogether({ a: serviceText('a'), b: serviceText('b') });
+    store.writeAlone('c', serviceText('c'), serviceText('d'));
+    store.writeAlone('e', serviceText('e'));
+    expect(store.batches()).toEqual([
+      ['a,b', 'a,b'],
+      ['c', 'c,d'],
+      ['e', 'e'],
+    ]);
+    store.writeAlone('c', serviceText('c'), serviceText('d'));
+    expect(store.batches()).toEqual([]);
+  });
+
+  it('is one batch of all files when two of them have an object in common', () => {
+    const store = createStore();
+    store.writeTogether({ a: serviceText('s') });
+    store.writeAlone('b', serviceText('t'));
+    store.writeAlone('c', serviceText('s', 81), serviceText('u'));
+    expect(store.batches()).toEqual([['all', 's,t,u']]);
+  });
+
+  it('is one batch of all files when other objects count because of it', () => {
+    const store = createStore();
+    store.writeTogether({ a: serviceText('a'), broken: '"' });
+    expect(store.batches()).toEqual([['all', 'a']]);
+    store.writeAlone('z', serviceText('z'));
+    store.writeTogether({ broken: '' });
+    expect(store.batches()).toEqual([['all', 'z']]);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PartedDelivery } from '../../../src/source/files/parted-delivery.ts';
+import type { FileBatch } from '../../../src/source/files/pending-batches.ts';
 import type { Batch, ResourceChange } from '../../../src/source/model.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
@@ -25,7 +26,7 @@ function startDelivery() {
     },
     log,
     clock,
-    retry: () => delivering.push(delivery.deliver(undefined)),
+    retry: () => delivering.push(delivery.deliver([])),
   });
   return {
     log,
@@ -34,7 +35,7 @@ function startDelivery() {
     rejected,
     delivery,
     async deliver(batch: Batch): Promise<void> {
-      const done = delivery.deliver(batch);
+      const done = delivery.deliver([{ ...batch, files: 'all' }]);
       const turns = Math.ceil(batch.changes.length / 500);
       for (let turn = 1; turn < turns; turn += 1) {
         await clock.armed();
@@ -76,8 +77,10 @@ describe('a consumer that throws at one object', () => {
     await rig.deliver({ ...whole, changes: [here('granted')] });
     rig.rejected.add('granted');
     await rig.deliver({ changes: [gone('granted')], synced: true });
-    for (let time = 0; time < 3; time += 1) rig.clock.advance(5_000);
-    await rig.retried();
+    for (let time = 0; time < 3; time += 1) {
+      rig.clock.advance(5_000);
+      await rig.retried();
+    }
     expect(rig.held()).toEqual(['granted']);
     expect(rig.lines()).toEqual([failedLine]);
     rig.rejected.clear();
@@ -104,5 +107,88 @@ describe('a consumer that throws at one object', () => {
     await rig.deliver({ ...whole, changes: [here('a')] });
     rig.delivery.stop();
     expect(rig.clock.waiting()).toEqual([]);
+  });
+});
+
+/** The change of a Service: whether it is there makes no difference to a delivery. */
+const service = (name: string): ResourceChange => ({ kind: 'Service', key: name, resource: undefined });
+
+const many = (count: number, make: (name: string) => ResourceChange, file: string): FileBatch => ({
+  changes: Array.from({ length: count }, (_, at) => make(`${file}-${at}`)),
+  files: new Set([file]),
+  synced: true,
+});
+
+/** Starts a delivery that is synced, and shows what each batch is of: `+` marks one that does not count yet. */
+function startSynced() {
+  const rig = startDelivery();
+  void rig.delivery.deliver([{ ...whole, changes: [], files: 'all' }]);
+  const shown = (): readonly string[] =>
+    rig.batches.all.slice(1).map(({ changes, more }) => {
+      const of = new Set(changes.map(({ key }) => key.slice(0, key.indexOf('-'))));
+      return `${[...of].join()} ${changes.length}${more === true ? ' +' : ''}`;
+    });
+  /** Delivers these in one go, and then all that is left. */
+  const delivered = async (...batches: readonly FileBatch[]): Promise<readonly string[]> => {
+    await new Promise((resolve) => setImmediate(resolve));
+    const ended = batches.map((batch) => rig.delivery.deliver([batch]));
+    let isOver = false;
+    void Promise.all(ended).then(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      rig.clock.advance(0);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return shown();
+  };
+  return { ...rig, delivered };
+}
+
+describe('a small change while a large one is delivered', () => {
+  it('goes between the parts of a change of Services alone, which count from then on', async () => {
+    const { delivered } = startSynced();
+    const order = await delivered(many(1_250, service, 'a'), many(1, here, 'b'));
+    expect(order).toEqual(['a 500 +', 'b 1', 'a 500 +', 'a 250']);
+  });
+
+  it('waits until a change of anything else counts as a whole', async () => {
+    const { delivered } = startSynced();
+    const order = await delivered(many(1_250, here, 'a'), many(1, service, 'b'));
+    expect(order).toEqual(['a 500 +', 'a 500 +', 'a 250', 'b 1']);
+  });
+
+  it('waits if it is of the same file or object, or depends on all files', async () => {
+    const end = ['a 500 +', 'a 100'];
+    const [first, second, third] = [startSynced(), startSynced(), startSynced()];
+    const large = many(600, service, 'a');
+    expect(await first.delivered(large, { ...many(1, service, 'b'), files: large.files })).toEqual([...end, 'b 1']);
+    expect(await second.delivered(large, { ...many(1, service, 'a'), files: new Set(['b']) })).toEqual([...end, 'a 1']);
+    expect(await third.delivered(large, { ...many(1, service, 'b'), files: 'all' })).toEqual([...end, 'b 1']);
+  });
+
+  it('is read before the next part', async () => {
+    const [clock, batches, read] = [createManualClock(), createBatches(), Promise.withResolvers<void>()];
+    const edges = { clock, log: createRecordedLog(), retry: () => undefined };
+    const delivery = new PartedDelivery({ ...edges, deliver: batches.deliver, reading: () => read.promise });
+    void delivery.deliver([{ ...many(1_000, service, 'a'), files: 'all' }]);
+    clock.advance(0);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(batches.all).toHaveLength(1);
+    read.resolve();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(batches.all).toHaveLength(2);
+  });
+
+  it('goes before large ones that were not begun, the smallest of which is the next', async () => {
+    const { delivered } = startSynced();
+    const order = await delivered(
+      many(600, here, 'a'),
+      many(1_100, here, 'b'),
+      many(700, here, 'c'),
+      many(1, here, 'd'),
+      many(2, here, 'e'),
+    );
+    expect(order).toEqual(['a 500 +', 'a 100', 'd,e 3', 'c 500 +', 'c 200', 'b 500 +', 'b 500 +', 'b 100']);
   });
 });

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type Observable, Subject } from 'rxjs';
 import type { Clock, Counters, Logger, Stop } from '../../../edges.ts';
 import { LogThrottle } from '../../../rate/log-throttle.ts';
+import { SmallestFirst } from '../../../rate/smallest-first.ts';
 import { limits } from '../manifest/limits.ts';
 import { type FileContent, fileKey, type ManifestFile } from '../manifest/manifest-file.ts';
 import type { ManifestStore } from '../manifest-store.ts';
@@ -34,8 +35,17 @@ const defaultMaxInline = 8 * 1024;
  */
 const maxHeld = 250;
 
-/** Large files of a root whose text is held while they wait for the worker: 5 MiB each. Others are read when there is room. */
-const maxWaiting = 2;
+/** UTF-16 code units of a text from which on it is long: 0.1 s of the worker and more. */
+const longText = 64 * 1024;
+
+/** Files of a root whose text is held while they wait for the worker, long ones and others. The rest are read when there is room. */
+const maxWaiting: WaitingRoom = { long: 2, short: 16 };
+
+/** How many files may wait for the worker: long ones, of up to 5 MiB, leave room for others. */
+export type WaitingRoom = Readonly<Record<FileLength, number>>;
+
+/** Whether the text of a file is long. */
+export type FileLength = 'long' | 'short';
 
 const workerLimits: WorkerLimits = { time: limits.parseTime, memory: limits.parseMemory };
 
@@ -66,8 +76,9 @@ export class ManifestLoader {
   readonly #parts: ManifestLoaderParts;
   /** By file, with the newest text of each. */
   readonly #waiting = new Map<string, Job>();
+  readonly #order = new SmallestFirst<Job>(({ text }) => text.length);
   /** Large files that are being read. */
-  readonly #reading = new Set<{ readonly file: ManifestFile }>();
+  readonly #reading = new Set<{ readonly file: ManifestFile; readonly length: FileLength }>();
   /** Files that did not parse. */
   readonly #failed = new Set<string>();
   #running: Running | undefined;
@@ -92,29 +103,33 @@ export class ManifestLoader {
   }
 
   /** The number of large files of a root for which there is room. */
-  room(root: number): number {
-    const ofRoot = [...this.#waiting.values(), ...this.#reading].filter(({ file }) => file.root === root);
-    return Math.max(0, maxWaiting - ofRoot.length);
+  room(root: number): WaitingRoom {
+    const waiting = [...this.#waiting.values()].map(({ file, text }) => ({ file, length: lengthOf(text.length) }));
+    const ofRoot = [...waiting, ...this.#reading].filter(({ file }) => file.root === root);
+    const left = (length: FileLength): number =>
+      Math.max(0, maxWaiting[length] - ofRoot.filter((one) => one.length === length).length);
+    return { long: left('long'), short: left('short') };
   }
 
   /**
    * Reserves room for a file that is about to be read.
    *
    * @param size in bytes
-   * @returns what is called when it was read; undefined: there is no room, {@link loaded} says when to ask again
+   * @returns what is called when it was read; a length: there is no room for such, {@link loaded} says when to ask again
    */
-  reserve(file: ManifestFile, size: number): Stop | undefined {
+  reserve(file: ManifestFile, size: number): Stop | FileLength {
     const { maxInline = defaultMaxInline, holds = false } = this.#parts;
     if (holds || size <= maxInline || this.#waiting.has(fileKey(file))) return () => undefined;
-    if (this.room(file.root) > 0) {
-      const reading = { file };
+    const length = lengthOf(size);
+    if (this.room(file.root)[length] > 0) {
+      const reading = { file, length };
       this.#reading.add(reading);
       return () => this.#reading.delete(reading);
     }
     this.#refused = true;
     const message = 'many large files changed, and wait to be parsed: all others are taken over meanwhile';
     this.#throttle.failed('', { reason: 'large files are parsed one at a time', message });
-    return undefined;
+    return length;
   }
 
   /** Others wait for the scans: none waits for a large file any more. */
@@ -195,12 +210,14 @@ export class ManifestLoader {
     stopTimer();
   }
 
-  /** Of each root in turn: many files of one do not keep those of others waiting. */
+  /** Of each root in turn, so that many files of one do not keep those of others waiting, and the shortest first. */
   #runNext(): void {
-    const jobs = [...this.#waiting];
-    const next = jobs.find(([, { file }]) => file.root !== this.#lastRoot) ?? jobs[0];
-    if (next === undefined || this.#running !== undefined) return;
-    const [key, job] = next;
+    if (this.#running !== undefined) return;
+    const jobs = [...this.#waiting.values()];
+    const ofOthers = jobs.filter(({ file }) => file.root !== this.#lastRoot);
+    const job = this.#order.choose(ofOthers.length > 0 ? ofOthers : jobs);
+    if (job === undefined) return;
+    const key = fileKey(job.file);
     this.#waiting.delete(key);
     this.#lastRoot = job.file.root;
     const abort = new AbortController();
@@ -218,7 +235,7 @@ export class ManifestLoader {
     this.#runNext();
     if (end?.ok === true) {
       this.#failed.delete(fileKey(file));
-      store.setObjects(objects, end.diagnostics);
+      store.setObjects(objects, end.diagnostics, job.late);
     } else if (end !== undefined) {
       this.#failed.add(fileKey(file));
       store.setFile(file, end);
@@ -232,4 +249,8 @@ export class ManifestLoader {
   #count(): void {
     this.#parts.counters.count('gatehouse_source_parses_total');
   }
+}
+
+function lengthOf(size: number): FileLength {
+  return size > longText ? 'long' : 'short';
 }

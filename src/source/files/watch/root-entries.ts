@@ -5,7 +5,7 @@ import { quoted } from '../../../json/quoted.ts';
 import { inTurns } from '../../../rate/turns.ts';
 import { compareNames, type ManifestFile } from '../manifest/manifest-file.ts';
 import type { ManifestStore } from '../manifest-store.ts';
-import type { ManifestLoader } from '../parsing/manifest-loader.ts';
+import type { FileLength, ManifestLoader, WaitingRoom } from '../parsing/manifest-loader.ts';
 import type { KnownEntry } from './folder-check.ts';
 import type { ManifestBudget } from './manifest-budget.ts';
 import type { Fingerprint } from './read-file.ts';
@@ -40,11 +40,11 @@ interface Known {
  * room: ten thousand of them must not be looked at again with each that was parsed.
  */
 class PostponedFiles {
-  /** In the order in which they came; true: a scan of it is requested. */
-  readonly #names = new Map<string, boolean>();
+  /** In the order in which they came. */
+  readonly #names = new Map<string, { readonly length: FileLength; readonly isRequested: boolean }>();
 
-  add(name: string): void {
-    this.#names.set(name, false);
+  add(name: string, length: FileLength): void {
+    this.#names.set(name, { length, isRequested: false });
   }
 
   /** Forgets an entry: it is read, or has no part any more. Returns whether it was postponed. */
@@ -53,13 +53,16 @@ class PostponedFiles {
   }
 
   /** Takes the first that were not taken yet. They stay known until they are read, or postponed again. */
-  take(most: number): ReadonlySet<string> {
+  take(room: WaitingRoom): ReadonlySet<string> {
     const taken = new Set<string>();
-    for (const [name, isRequested] of this.#names) {
-      if (taken.size >= most) break;
-      if (!isRequested) taken.add(name);
+    const left = { ...room };
+    for (const [name, { length, isRequested }] of this.#names) {
+      if (left.long + left.short === 0) break;
+      if (isRequested || left[length] === 0) continue;
+      left[length] -= 1;
+      taken.add(name);
+      this.#names.set(name, { length, isRequested: true });
     }
-    for (const name of taken) this.#names.set(name, true);
     return taken;
   }
 }

@@ -34,7 +34,7 @@ const concurrency = 8;
 const maxScan = 1_000;
 
 /** The same while others are requested, and of what a scan has left: a change waits no longer for those before it. */
-const maxHeld = 50;
+const maxHeld = 15;
 
 /** Scans one root of `-f` and updates the store. Reads only files whose fingerprint changed. */
 export class RootScanner {
@@ -290,8 +290,8 @@ export class RootScanner {
     // Whoever saved it with others waits for it no longer.
     const late = this.#entries.postponed.delete(name);
     const endReading = loader.reserve(file, Number(stats.size));
-    if (endReading === undefined) {
-      this.#entries.postponed.add(name);
+    if (typeof endReading !== 'function') {
+      this.#entries.postponed.add(name, endReading);
       // As it was known, so that what a replaced link leads to counts at once also later.
       return this.#await(known?.file ?? file);
     }

@@ -40,6 +40,8 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
   const resumed = new Subject<void>();
   const settled = new SettleTimer(scanners, queue, clock);
   let stopped = false;
+  /** The first batch was delivered. */
+  let isStarted = false;
   /** The time of the first event that no batch contains yet. */
   let since: number | undefined;
   const failed = (error: unknown): void => {
@@ -47,36 +49,33 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
     queue.addAll(scanners.length);
   };
   const checks = checkAll(parts, queue, failed);
-  const watcher = watchFolders(parts, {
-    check: checks.request,
-    scan(root, entry) {
-      queue.add(root, entry);
-      since ??= clock.now();
-      requested[root]?.next();
-      loader.release();
-    },
-  });
-
-  const othersWait = (): boolean => queue.size > 0;
-  const delivery = new PartedDelivery({ ...parts, retry: () => resumed.next() });
+  const request = (root: number, entry: string): void => {
+    queue.add(root, entry);
+    since ??= clock.now();
+    requested[root]?.next();
+    loader.release();
+  };
+  const watcher = watchFolders(parts, { check: checks.request, scan: request });
+  let scanning: Promise<void> = Promise.resolve();
+  const reading = (): Promise<void> => (isStarted ? soon(scanning, clock) : Promise.resolve());
+  const delivery = new PartedDelivery({ ...parts, retry: () => resumed.next(), reading });
   const scan = async (): Promise<void> => {
     const began = since ?? clock.now();
     since = undefined;
-    for (const [root, scope] of queue.take())
-      queue.addLeft(root, (await scanners[root]?.scan(scope, othersWait)) ?? []);
-    for (const [root, scanner] of scanners.entries()) queue.addLeft(root, await scanner.fit(othersWait));
-    for (const [root, scanner] of scanners.entries()) queue.addChanged(root, scanner.takePostponed());
+    await scanQueued(scanners, queue);
     settled.arm();
     const added = await watcher.watchOnly(plan.folders);
-    const batch = stopped ? undefined : store.takeBatch();
-    await delivery.deliver(batch && { ...batch, since: began });
+    if (stopped) return;
+    const delivered = delivery.deliver(store.takeBatches().map((batch) => ({ ...batch, since: began })));
+    // Later ones go on beside the scans: a change of one file must not wait for a large one of another.
+    if (!isStarted) await delivered;
+    isStarted = true;
     if (stopped) return;
     const again = added.flatMap((folder) => [...plan.scansIn(folder)]);
     queue.addScans(again);
     for (const { root } of again) requested[root]?.next();
     if (again.length === 0 && queue.size > 0) resumed.next();
   };
-  let scanning: Promise<void> = Promise.resolve();
   const scanSafely = (): Promise<void> => {
     scanning = scan().catch(failed);
     return scanning;
@@ -99,6 +98,24 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
       watcher.close();
     };
   });
+}
+
+/** Milliseconds that a part of a large change waits for a scan. */
+const maxPause = 50;
+
+/** Settles with a promise, which does not reject, or after {@link maxPause}. */
+function soon(promise: Promise<void>, clock: Clock): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const stop = clock.after(maxPause, late.resolve);
+  return Promise.race([promise, late.promise]).finally(stop);
+}
+
+/** Scans what was requested, and queues what is left of it, and what has room now. */
+async function scanQueued(scanners: readonly RootScanner[], queue: ScanQueue): Promise<void> {
+  const othersWait = (): boolean => queue.size > 0;
+  for (const [root, scope] of queue.take()) queue.addLeft(root, (await scanners[root]?.scan(scope, othersWait)) ?? []);
+  for (const [root, scanner] of scanners.entries()) queue.addLeft(root, await scanner.fit(othersWait));
+  for (const [root, scanner] of scanners.entries()) queue.addChanged(root, scanner.takePostponed());
 }
 
 interface Checks {

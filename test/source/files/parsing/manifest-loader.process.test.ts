@@ -204,6 +204,17 @@ describe('many large files', () => {
     expect(looks).toBeLessThan(40);
   });
 
+  it('do not hold up one that is shorter, and behind them', async () => {
+    const folder = temporaryFolder();
+    const files = await startFiles([folder]);
+    for (let index = 0; index < 12; index += 1) put(folder, `l${index}.yaml`, large(`l${index}`));
+    while (files.work().reads < 3) await setImmediate();
+    put(folder, 'short.yaml', documents(serviceText('short', 1), keys(2_000)));
+    await files.until(() => files.port('default/short') === 1);
+    expect(files.resources.size).toBeLessThan(6);
+    await files.until(() => files.resources.size === 13);
+  });
+
   it('of one root do not hold up those of another', async () => {
     const [folder, other] = [temporaryFolder(), temporaryFolder()];
     const files = await startFiles([other, folder]);

@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Clock, Counters } from '../../../../src/edges.ts';
 import { fileSource } from '../../../../src/source/source.ts';
 import { createManualClock } from '../../../support/edges/manual-clock.ts';
+import { createRecordedCounters } from '../../../support/edges/recorded-counters.ts';
 import { createRecordedLog } from '../../../support/edges/recorded-log.ts';
 import { systemClock } from '../../../support/edges/system-clock.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
@@ -43,10 +44,39 @@ describe('the periodic scan', () => {
   });
 });
 
-describe('a change of many objects', () => {
-  const services = (count: number): string =>
-    Array.from({ length: count }, (_, at) => serviceText(`s-${at}`, 80)).join('---\n');
+const services = (count: number): string =>
+  Array.from({ length: count }, (_, at) => serviceText(`s-${at}`, 80)).join('---\n');
 
+it('a file is read between two parts of a change of many objects, and counts then', async () => {
+  const folder = temporaryFolder();
+  save(folder, 'a.yaml', serviceText('old'));
+  const counters = createRecordedCounters();
+  const reads = (): number => counters.total('gatehouse_source_reads_total');
+  // The next part is due when the file is being read, which takes several iterations of the event loop.
+  const whenRead = (run: () => void, before: number): void =>
+    void setImmediate(() => (reads() > before ? run() : whenRead(run, before)));
+  const order: string[] = [];
+  const after: Clock['after'] = (milliseconds, run) => {
+    if (order.length !== 2 || milliseconds > 0)
+      return milliseconds < 50 ? systemClock.after(milliseconds, run) : () => {};
+    whenRead(run, reads());
+    return () => {};
+  };
+  const clock: Clock = { now: () => systemClock.now() + 1_000, after };
+  const source = fileSource({ roots: [folder], settle: 0, clock, log: createRecordedLog(), counters });
+  const small = Promise.withResolvers<void>();
+  const stop = await source.start(({ changes, more = false }) => {
+    order.push(`${changes.length}${more ? ' +' : ''}`);
+    if (order.length === 2) save(folder, 'small.yaml', serviceText('small'));
+    if (order.length > 2 && changes.length === 1) small.resolve();
+  });
+  onTestFinished(stop);
+  save(folder, 'b.yaml', services(1_000));
+  await small.promise;
+  expect(order).toEqual(['1', '500 +', '1']);
+});
+
+describe('a change of many objects', () => {
   it('is delivered in parts of five hundred, the first one too, and is synced with the last', async () => {
     const folder = temporaryFolder();
     save(folder, 'a.yaml', services(1_250));
