@@ -5,6 +5,8 @@ export interface Probe {
   readonly problem: string | undefined;
   /** What was asked for, where clients ask for several things. */
   readonly kind?: string | undefined;
+  /** True: the attackers have no part in what the answer contains. Told of apart: others wait for what they have. */
+  readonly isApart?: boolean;
 }
 
 /** Clients that do nothing wrong and must not notice an attack. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAuthority } from '../../../support/api-server/kube-certificates.ts';
 import { freePort } from '../../../support/gateway/everything-server.ts';
-import { isSubject, openGateway, policyWith, together } from '../../../support/worlds/manifests.ts';
+import { isSubject, mcpGateway, openGateway, policyWith, together } from '../../../support/worlds/manifests.ts';
 import { emptyList, honestPage, pageOf, sendResult, startBareTarget, type TargetMessage } from './bare-target.ts';
 import { gatewayClients } from './gateway-clients.ts';
 import type { HonestClients } from './honest.ts';
@@ -137,8 +137,16 @@ function baseManifests(program: Attack['program']): string {
     policyWith('default/honest', gateways, `[${honest}]`),
     policyWith('default/reader', gateways, `[${reader}]`),
     policyWith('default/all', gateways, `[${all}]`),
+    ...(program === 'serve' ? ownManifests : []),
   );
 }
+
+/** A Gateway that serves its own namespace alone, in which no attacker has anything. */
+const ownManifests: readonly string[] = [
+  mcpGateway('own/gw', 'from: Same'),
+  mcpTarget('own/honest'),
+  policyWith('own/honest', '[{ name: gw }]', `[${rule(isSubject('honest'), 'tool', 'own/honest:echo')}]`),
+];
 
 function rule(match: string, kind: 'tool' | 'resource', name: string): string {
   return `{ matches: [${match}], resource: { kind: ${kind}, name: "${name}" } }`;

@@ -45,11 +45,7 @@ export const manifestAttacks: readonly Attack[] = [
   ofText(
     'a manifest of small targets',
     { full: 20_000, short: 300 },
-    (count) =>
-      lines(count, (index) => {
-        const spec = '{clusterIP: 10.0.0.1, ports: [{port: 80, appProtocol: kgateway.dev/mcp}]}';
-        return `---\n{apiVersion: v1, kind: Service, metadata: {name: s${index}, namespace: default}, spec: ${spec}}`;
-      }),
+    (count) => lines(count, (index) => smallTarget(`s${index}`, '10.0.0.1')),
     'gatehouse_source_parses_total',
   ),
   ofText('a manifest of one Service over and over', { full: 20_000, short: 300 }, (count) =>
@@ -62,6 +58,35 @@ export const manifestAttacks: readonly Attack[] = [
     (count) => lines(count, policyOfSixteen),
     'gatehouse_source_parses_total',
   ),
+  {
+    name: 'six manifests of Services that change in turn',
+    row: 12,
+    program: 'serve',
+    amount: { full: 15_000, short: 300 },
+    seconds: 30,
+    trace: { metric: 'gatehouse_source_parses_total', line: undefined },
+    start({ folder }, count): StopAttack {
+      const names = Array.from({ length: 6 }, (_, index) => `hostile-${index}`);
+      let edits = 0;
+      const edit = (): void => {
+        const name = names[edits % names.length] ?? '';
+        const address = `10.0.0.${1 + (Math.floor(edits / names.length) % 2)}`;
+        writeManifest(
+          folder,
+          `${name}.yaml`,
+          lines(count, (index) => smallTarget(`${name}-${index}`, address)),
+        );
+        edits += 1;
+      };
+      for (const _ of names) edit();
+      const timer = setInterval(edit, 1_000);
+      return () => {
+        clearInterval(timer);
+        for (const name of names) removeManifest(folder, `${name}.yaml`);
+        return 0;
+      };
+    },
+  },
   ofText('a tag of exclamation marks', { full: 1_000_000, short: 10_000 }, (count) => `a: ${'!'.repeat(count)} b`),
   ofText('a long name of an unknown field', { full: 1_000_000, short: 10_000 }, (count) =>
     gatewayWithField('x'.repeat(count)),
@@ -70,6 +95,11 @@ export const manifestAttacks: readonly Attack[] = [
 
 function lines(count: number, line: (index: number) => string): string {
   return Array.from({ length: count }, (_, index) => `${line(index)}\n`).join('');
+}
+
+function smallTarget(name: string, address: string): string {
+  const spec = `{clusterIP: ${address}, ports: [{port: 80, appProtocol: kgateway.dev/mcp}]}`;
+  return `---\n{apiVersion: v1, kind: Service, metadata: {name: ${name}, namespace: default}, spec: ${spec}}`;
 }
 
 function policyOfSixteen(index: number): string {
