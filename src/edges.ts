@@ -29,9 +29,15 @@ export type Stop = () => void;
 /** Stops what was started, and resolves when all of it has ended. Idempotent. */
 export type StopAsync = () => Promise<void>;
 
-/** Time, in milliseconds since the epoch. */
+/** Time, in milliseconds. */
 export interface Clock {
+  /** Since the epoch: for times that others see, or have set. It may be set, forward and back. */
   now(): number;
+  /**
+   * Since a moment that stays the same: for durations, which are the difference of two of them. It is never set. It stands
+   * still while the machine is suspended, as timers do.
+   */
+  monotonic(): number;
   /** Calls `run` once after `milliseconds` unless the returned function is called. Does not keep the process alive. */
   after(milliseconds: number, run: () => void): Stop;
 }

@@ -116,10 +116,10 @@ interface Look {
 /** Goes on for one turn. Returns true at the end. */
 function advance(look: Look, clock: Clock): boolean {
   const { hints } = look;
-  const until = clock.now() + turn;
+  const until = clock.monotonic() + turn;
   for (let step = hints.next(); step.done !== true; step = hints.next()) {
     if (step.value !== undefined) add(look, step.value);
-    if (clock.now() >= until) return false;
+    if (clock.monotonic() >= until) return false;
   }
   // How many of those that were reported are left is known only now.
   while (look.found.size > mostHints) {

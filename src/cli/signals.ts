@@ -34,7 +34,7 @@ export function waitForSignal(
   const { promise, resolve } = Promise.withResolvers<void>();
   let first: number | undefined;
   const handle = (): void => {
-    const now = clock.now();
+    const now = clock.monotonic();
     if (first === undefined) {
       first = now;
       resolve();

@@ -3,6 +3,7 @@ import type { Clock } from '../edges.ts';
 /** The system's time and timers. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   after: (milliseconds, run) => {
     // Whole, as Node's lists of timers are named: it finds the list of a timer that is stopped by its own duration.
     const timer = setTimeout(run, Math.ceil(milliseconds));

@@ -100,7 +100,7 @@ export class StatusStream {
     this.#looking = true;
     this.#stopTimer?.();
     const { clock, status } = this.#parts;
-    const began = clock.now();
+    const began = clock.monotonic();
     try {
       const current = await status();
       const comparable = comparableText(current);
@@ -110,7 +110,7 @@ export class StatusStream {
       }
     } finally {
       this.#looking = false;
-      if (this.#streams.size > 0 && !this.#stopped) this.#wait(clock.now() - began);
+      if (this.#streams.size > 0 && !this.#stopped) this.#wait(clock.monotonic() - began);
     }
   }
 

@@ -58,7 +58,7 @@ export class CredentialCache {
     if (this.#pending !== undefined) return this.#pending;
     const pending = this.#read().then(
       (credentials) => {
-        if (this.#pending === pending) this.#cached = { credentials, since: this.#clock.now() };
+        if (this.#pending === pending) this.#cached = { credentials, since: this.#clock.monotonic() };
         this.#settled(pending);
         return credentials;
       },
@@ -84,8 +84,7 @@ export class CredentialCache {
   }
 
   #isFresh({ since }: Cached): boolean {
-    // The absolute value: a clock that was set back must not keep credentials without end.
-    return Math.abs(this.#clock.now() - since) < (this.#config.isOidc ? maxAgeOidc : maxAge);
+    return this.#clock.monotonic() - since < (this.#config.isOidc ? maxAgeOidc : maxAge);
   }
 
   #settled(pending: Promise<Credentials>): void {

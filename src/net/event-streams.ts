@@ -134,7 +134,7 @@ export class EventStreams {
   /** Selects the stream to cut so that another one, which may be the same, can hold `bytes` more. */
   #victim(stream: BufferedStream, bytes: number): BufferedStream {
     const ownOnly = this.#quota.exceedsShare(stream.caller, bytes);
-    const now = this.#parts.clock.now();
+    const now = this.#parts.clock.monotonic();
     let victim = stream;
     let most = { idle: stream.takesNothing(now), unread: stream.unread + bytes };
     for (const other of this.#holding) {
@@ -199,7 +199,7 @@ class BufferedStream implements EventStream {
     this.#wait = wait;
     this.#closed = closed;
     this.#parts = parts;
-    this.#lastTaken = parts.clock.now();
+    this.#lastTaken = parts.clock.monotonic();
   }
 
   /** Bytes that the client has not taken, with what their messages cost. */
@@ -305,7 +305,7 @@ class BufferedStream implements EventStream {
   }
 
   #showProgress(): void {
-    this.#lastTaken = this.#parts.clock.now();
+    this.#lastTaken = this.#parts.clock.monotonic();
     this.#looks = 0;
   }
 

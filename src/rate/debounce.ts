@@ -49,10 +49,9 @@ export function debounceLeading(events: Observable<void>, options: DebounceOptio
  */
 function burstEnd(events: Observable<void>, { idle, ceiling }: DebounceOptions, clock: Clock): Observable<void> {
   return new Observable((subscriber) => {
-    let last = clock.now();
+    let last = clock.monotonic();
     const check = (): void => {
-      // Not more than `idle`: the clock may have been set back, and then only the ceiling holds.
-      const left = Math.min(idle, last + idle - clock.now());
+      const left = last + idle - clock.monotonic();
       if (left > 0) stopIdle = clock.after(left, check);
       else end();
     };
@@ -68,7 +67,7 @@ function burstEnd(events: Observable<void>, { idle, ceiling }: DebounceOptions, 
     });
     subscriber.add(
       events.subscribe(() => {
-        last = clock.now();
+        last = clock.monotonic();
         stopCeiling ??= clock.after(ceiling, end);
       }),
     );

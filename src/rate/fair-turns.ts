@@ -46,7 +46,7 @@ export class FairTurns {
   }
 
   readonly #take = (): void => {
-    const now = this.#clock?.now();
+    const now = this.#clock?.monotonic();
     const took = now === undefined || this.#began === undefined ? 0 : now - this.#began;
     this.#began = undefined;
     if (took > this.#longStep) {

@@ -52,7 +52,7 @@ export class LogThrottle {
    * @returns whether to log this reason now
    */
   admit(key: string, reason: string): boolean {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     const logged = this.#logged.get(key);
     if (logged !== undefined && !this.#isDue(logged, reason, now)) return false;
     const reasons = this.#maxReasons === undefined ? [reason] : [...(logged?.reasons ?? []), reason];
@@ -79,13 +79,13 @@ export class LogThrottle {
 
   #isDue({ reasons, at }: Logged, reason: string, now: number): boolean {
     if (this.#maxReasons !== undefined) return reasons.length < this.#maxReasons && !reasons.includes(reason);
-    return Math.abs(now - at) >= (reasons.includes(reason) ? this.#sameReason : this.#otherReason);
+    return now - at >= (reasons.includes(reason) ? this.#sameReason : this.#otherReason);
   }
 }
 
 /** The reasons that were logged for one key. */
 interface Logged {
   readonly reasons: readonly string[];
-  /** Time of the last line, in milliseconds since the epoch. */
+  /** Monotonic time of the last line, in milliseconds. */
   readonly at: number;
 }

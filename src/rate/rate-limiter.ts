@@ -17,7 +17,7 @@ export class RateLimiter {
   /** Milliseconds between two permits. */
   readonly #interval: number;
   readonly #burst: number;
-  /** Time at which the next permit is free without a burst, in milliseconds since the epoch. */
+  /** Monotonic time at which the next permit is free without a burst, in milliseconds. */
   #next = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, { rate, burst = Math.max(1, rate) }: RateLimiterOptions) {
@@ -32,13 +32,13 @@ export class RateLimiter {
    * @param permits at least 1
    */
   delay(permits: number = 1): number {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     return Math.max(0, Math.ceil(this.#theoretical(now) + (permits - 1) * this.#interval - now));
   }
 
   /** Takes permits. Call it when {@link delay} returns 0 for as many. */
   reserve(permits: number = 1): void {
-    this.#next = this.#theoretical(this.#clock.now()) + permits * this.#interval;
+    this.#next = this.#theoretical(this.#clock.monotonic()) + permits * this.#interval;
   }
 
   /** Takes permits and returns 0, or takes none and returns the milliseconds until as many are free. */
@@ -50,8 +50,6 @@ export class RateLimiter {
 
   /** The theoretical arrival time of I.371. */
   #theoretical(now: number): number {
-    // A permit is taken at most one interval ahead, so the clock was set back: callers must not wait for it.
-    if (this.#next > now + this.#interval) this.#next = now;
     return Math.max(this.#next, this.#earliest(now));
   }
 

@@ -14,11 +14,11 @@ export type Pause = () => Promise<unknown>;
  */
 export async function inTurns<T>(steps: Generator<unknown, T>, clock: Clock, pause: Pause): Promise<T> {
   for (;;) {
-    const until = clock.now() + turn;
+    const until = clock.monotonic() + turn;
     do {
       const step = steps.next();
       if (step.done === true) return step.value;
-    } while (clock.now() < until);
+    } while (clock.monotonic() < until);
     await pause();
   }
 }

@@ -44,7 +44,8 @@ function createRig(step = 0): Rig {
   };
   let passed = 0;
   const stepping = {
-    now: () => clock.now() + passed,
+    now: clock.now,
+    monotonic: () => clock.monotonic() + passed,
     after: (milliseconds: number, run: () => void) =>
       clock.after(milliseconds, () => {
         rig.turns.push(0);

@@ -36,6 +36,7 @@ const haste = 20;
 const begun = systemClock.now();
 const hurriedClock: Clock = {
   now: () => begun + (systemClock.now() - begun) * haste,
+  monotonic: () => systemClock.monotonic() * haste,
   after: (milliseconds, run) => systemClock.after(milliseconds / haste, run),
 };
 

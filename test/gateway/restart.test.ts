@@ -92,6 +92,7 @@ function clockOfAges(): { readonly clock: Clock; passDay(): void } {
   let passed = 0;
   return {
     clock: {
+      ...systemClock,
       now: () => systemClock.now() + passed,
       after(milliseconds, run) {
         if (milliseconds === 30_000) looks.push(run);

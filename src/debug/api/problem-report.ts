@@ -32,6 +32,8 @@ const restFactor = 10;
 /** A report, what it was made from, and what it took in milliseconds. */
 interface MadeReport {
   readonly report: Report;
+  /** Monotonic time, in milliseconds. */
+  readonly madeAt: number;
   readonly took: number;
   readonly epoch: number;
   readonly problems: readonly InputDiagnostic[];
@@ -64,12 +66,11 @@ export class ProblemReport {
     return this.#running;
   }
 
-  #isFresh({ report, took, epoch, problems }: MadeReport): boolean {
+  #isFresh({ madeAt, took, epoch, problems }: MadeReport): boolean {
     const { clock, problems: current, epoch: currentEpoch } = this.#parts;
     // A source returns the same list until something changes in it.
     if (epoch === currentEpoch() && problems === current()) return true;
-    const age = clock.now() - report.at;
-    return age >= 0 && age < Math.max(maxAge, took * restFactor);
+    return clock.monotonic() - madeAt < Math.max(maxAge, took * restFactor);
   }
 
   async #make(): Promise<Report> {
@@ -77,17 +78,18 @@ export class ProblemReport {
     const [epoch, problems] = [this.#parts.epoch(), this.#parts.problems()];
     const collected = new CollectedProblems();
     let took = 0;
-    let began = clock.now();
+    let began = clock.monotonic();
     for (const problem of problemsOf(problems, this.#parts.explainer)) {
       if (problem !== undefined) collected.add(problem);
-      const now = clock.now();
+      const now = clock.monotonic();
       if (now - began < turn) continue;
       took += now - began;
       await setTimeout(pause);
-      began = clock.now();
+      began = clock.monotonic();
     }
     const report = { at: clock.now(), ...collected.list() };
-    this.#last = { report, took: took + clock.now() - began, epoch, problems };
+    const madeAt = clock.monotonic();
+    this.#last = { report, madeAt, took: took + madeAt - began, epoch, problems };
     return report;
   }
 }

@@ -18,7 +18,7 @@ export async function openFileKeys(path: string, { clock, log }: KeyParts): Prom
   let current: KeySet;
   let fingerprint = '';
   let problem = '';
-  let checkedAt = clock.now();
+  let checkedAt = clock.monotonic();
   let checking: Promise<void> | undefined;
 
   try {
@@ -32,14 +32,12 @@ export async function openFileKeys(path: string, { clock, log }: KeyParts): Prom
   const check = async (): Promise<void> => {
     try {
       const found = await fingerprintOf(path);
-      if (found !== fingerprint) {
-        current = await readFile(path);
-        // Not before: what failed may be no fault of the file, as without a free descriptor, and nothing changes it then.
-        fingerprint = found;
-        log.info('keys were read again', { keys: name });
-        warnOfSkipped(current, name, log);
-      }
+      if (found === fingerprint) return;
+      fingerprint = found;
+      current = await readFile(path);
       problem = '';
+      log.info('keys were read again', { keys: name });
+      warnOfSkipped(current, name, log);
     } catch (error) {
       const found = keysProblem(name, error);
       if (found !== problem) log.warn(`${found}; the last good keys stay in use`);
@@ -53,9 +51,8 @@ export async function openFileKeys(path: string, { clock, log }: KeyParts): Prom
       return current;
     },
     async keys() {
-      // The absolute value: a clock that was set back must not keep keys that were removed.
-      if (checking === undefined && Math.abs(clock.now() - checkedAt) >= checkInterval) {
-        checkedAt = clock.now();
+      if (checking === undefined && clock.monotonic() - checkedAt >= checkInterval) {
+        checkedAt = clock.monotonic();
         checking = check().finally(() => {
           checking = undefined;
         });

@@ -36,7 +36,7 @@ export function openRemoteKeys(
   const endpoint = createEndpoint(jwks, clock, fetchText);
   let known: { readonly set: KeySet; readonly text: string } | undefined;
   let problem = '';
-  let startedAt = 0;
+  let startedAt = Number.NEGATIVE_INFINITY;
   let fetching: Promise<void> | undefined;
   let stopTimer: Stop = () => {};
   let stopped = false;
@@ -63,7 +63,7 @@ export function openRemoteKeys(
   };
   const refresh = (): Promise<void> => {
     stopTimer();
-    startedAt = clock.now();
+    startedAt = clock.monotonic();
     fetching = fetchKeys().finally(() => {
       fetching = undefined;
       const interval = problem === '' ? Math.max(jwks.refreshInterval, minInterval) : minInterval;
@@ -71,9 +71,7 @@ export function openRemoteKeys(
     });
     return fetching;
   };
-  /** The clock may be set back, after which a request is due as well. */
-  const mayRefresh = (): boolean =>
-    fetching === undefined && !stopped && Math.abs(clock.now() - startedAt) >= minInterval;
+  const mayRefresh = (): boolean => fetching === undefined && !stopped && clock.monotonic() - startedAt >= minInterval;
 
   void refresh();
   return {
@@ -121,13 +119,12 @@ function createEndpoint(jwks: RemoteJwks, clock: Clock, fetchText: KeyFetch): En
   let found: { readonly url: URL; readonly at: number } | undefined;
   return {
     async download(timeout) {
-      const began = clock.now();
-      // The clock may be set: neither backwards nor forwards is there more time than at the beginning, or none.
-      const left = (): number => Math.min(timeout, Math.max(1, timeout - Math.abs(clock.now() - began)));
-      if (found === undefined || Math.abs(clock.now() - found.at) >= metadataAge) {
+      const began = clock.monotonic();
+      const left = (): number => Math.max(1, timeout - (clock.monotonic() - began));
+      if (found === undefined || clock.monotonic() - found.at >= metadataAge) {
         found = {
           url: await discoverKeys(jwks.issuer, (from, options) => fetchText(from, { ...options, ca }), left),
-          at: clock.now(),
+          at: clock.monotonic(),
         };
       }
       return fetchText(found.url, { timeout: left(), ca });

@@ -104,7 +104,7 @@ export function createDownstream(parts: DownstreamParts): Downstream {
     sessions: multiplexer.sessions,
     async drain(limit) {
       shutdown.begin();
-      const end = clock.now() + limit;
+      const end = clock.monotonic() + limit;
       const drained = multiplexer.drain(limit);
       for (const { drain } of Object.values(transports)) drain();
       await drained.then(() => untilRead(Object.values(transports), clock, end));
@@ -145,7 +145,7 @@ function createTransports(
 
 /** @param end milliseconds since the epoch */
 async function untilRead(transports: readonly HttpTransport[], clock: Clock, end: number): Promise<void> {
-  const milliseconds = Math.min(resumeTime, Math.max(0, end - clock.now()));
+  const milliseconds = Math.min(resumeTime, Math.max(0, end - clock.monotonic()));
   const read = () => Promise.all(transports.map((transport) => transport.read?.()));
   await within({ clock, milliseconds }, read).catch(() => {});
 }

@@ -38,7 +38,7 @@ interface Reading {
  * which Node documents for those who consume a stream, is replaced on the socket.
  */
 export class PacedReading {
-  readonly #clock: Pick<Clock, 'now'>;
+  readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #waiting = new FairQueue<Socket>(Number.POSITIVE_INFINITY);
   #iteration = 0;
   /** The end of the time for pieces; undefined before the first one. */
@@ -47,7 +47,7 @@ export class PacedReading {
   /** The one whose piece was read last, and is being parsed. */
   #parsed: Reading | undefined;
 
-  constructor(clock: Pick<Clock, 'now'>) {
+  constructor(clock: Pick<Clock, 'monotonic'>) {
     this.#clock = clock;
   }
 
@@ -91,7 +91,7 @@ export class PacedReading {
   }
 
   #isOver(): boolean {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     this.#until ??= now + turn;
     return now >= this.#until;
   }

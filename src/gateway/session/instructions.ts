@@ -36,7 +36,7 @@ export function createInstructions({ clock, authorization, upstreams, memories }
       .slice(0, maxTargets);
     const unknown = targets.filter((target) => {
       const { handshake, notAwaitedUntil = 0 } = memories.get(target) ?? {};
-      return handshake === undefined && notAwaitedUntil <= clock.now();
+      return handshake === undefined && notAwaitedUntil <= clock.monotonic();
     });
     const greet = async (until: AbortSignal): Promise<void> => {
       await Promise.allSettled(unknown.map((target) => upstreams.get(target)?.capabilities(until)));
@@ -45,7 +45,7 @@ export function createInstructions({ clock, authorization, upstreams, memories }
       await within({ clock, milliseconds: greetTimeout, signal }, greet).catch(ignoreLate);
       // That a client has left says nothing of the targets.
       const awaited = signal.aborted ? [] : unknown.flatMap((target) => memories.get(target) ?? []);
-      for (const memory of awaited) memory.notAwaitedUntil = clock.now() + pause;
+      for (const memory of awaited) memory.notAwaitedUntil = clock.monotonic() + pause;
     }
     const said = targets.flatMap((target) => {
       // The rules may have changed while targets were connected to.

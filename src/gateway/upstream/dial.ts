@@ -36,7 +36,7 @@ export async function dial(parts: UpstreamParts, lost: Lost, signal: AbortSignal
   const { memory, clock, input } = parts;
   const url = targetUrl(parts.target);
   if (url === undefined) throw new Error('host, port and path of the target make no URL');
-  if (clock.now() < memory.refusedUntil) throw new FloodError();
+  if (clock.monotonic() < memory.refusedUntil) throw new FloodError();
   const open: Open = (transport, ownLost, until) => {
     const connectAs = (own: UpstreamParts, isLost: Lost): Promise<Connection> =>
       connect({ transport, url }, own, isLost, until);

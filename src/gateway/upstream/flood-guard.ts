@@ -93,7 +93,7 @@ function unitsOf({ bytes, values }: MessageSize): number {
 
 /** Refuses new connections to the target of a flood for a time, which doubles until a minute passes without one. */
 export function noteFlood({ memory, clock, random }: UpstreamParts): void {
-  const quiet = clock.now() - memory.refusedUntil > floodBackoff.max;
+  const quiet = clock.monotonic() - memory.refusedUntil > floodBackoff.max;
   memory.floods = quiet ? 1 : memory.floods + 1;
-  memory.refusedUntil = clock.now() + backoffDelay(memory.floods, floodBackoff, random);
+  memory.refusedUntil = clock.monotonic() + backoffDelay(memory.floods, floodBackoff, random);
 }

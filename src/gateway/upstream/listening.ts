@@ -200,7 +200,7 @@ class TargetListening implements Listening {
     const some = Object.entries(stream.wanted).filter(([, ids]) => ids.length > 0);
     const params = { notifications: { ...this.#lists, ...Object.fromEntries(some) } };
     for (let futile = 0; !signal.aborted; ) {
-      const openedAt = clock.now();
+      const openedAt = clock.monotonic();
       const reason = await listen(params, signal, { about: stream.about, paused: undefined }).then(
         () => new Error('the target ended the stream of notifications'),
         (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
@@ -208,7 +208,7 @@ class TargetListening implements Listening {
       stream.acknowledged.reject(reason);
       if (signal.aborted) return;
       if (isRefusal(reason) && !stream.isAcknowledged) return this.#end(stream);
-      futile = clock.now() - openedAt >= acknowledgeTime ? 0 : futile + 1;
+      futile = clock.monotonic() - openedAt >= acknowledgeTime ? 0 : futile + 1;
       if (futile === maxFutile) failed(reason);
       const delay = reconnectDelay(Math.max(1, futile), undefined, random);
       await pauseForTarget(this.#parts, delay, signal).catch(() => {});

@@ -46,11 +46,11 @@ export function createReopening(
   };
   return {
     connected() {
-      connectedAt = clock.now();
+      connectedAt = clock.monotonic();
     },
     failed(reason) {
       if (isRunning || signal.aborted || connectedAt === undefined || input === 'refused' || isRefusal(reason)) return;
-      if (clock.now() - connectedAt >= lastingTime) failures = 0;
+      if (clock.monotonic() - connectedAt >= lastingTime) failures = 0;
       isRunning = true;
       // It rejects at the end of the session.
       const stopped = (): void => {

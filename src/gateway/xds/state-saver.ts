@@ -92,10 +92,10 @@ function createWrites({ clock, failed }: Pick<StateSaverParts, 'clock' | 'failed
   let stopped = false;
 
   const writeOnce = async (): Promise<void> => {
-    const began = clock.now();
+    const began = clock.monotonic();
     try {
       again ||= !(await write());
-      pause = Math.max(delay, (clock.now() - began) / writingShare);
+      pause = Math.max(delay, (clock.monotonic() - began) / writingShare);
     } catch (error) {
       again = true;
       pause = retryDelay;

@@ -53,7 +53,10 @@ type State =
       readonly kind: 'connecting' | 'connected';
       readonly stream: AdsStream;
       readonly failures: number;
+      /** Milliseconds since the epoch. */
       readonly since: number;
+      /** The same moment, as monotonic time. */
+      readonly entered: number;
     }
   | { readonly kind: 'waiting'; readonly stopTimer: Stop; readonly reason: string; readonly retryAt: number }
   | { readonly kind: 'stopped' };
@@ -94,7 +97,7 @@ export function createXdsClient(parts: XdsParts): XdsClient {
     const stream = openAdsStream(controlPlane, {
       connected(unknownGateway) {
         if (state.kind !== 'connecting') return;
-        enter({ ...state, kind: 'connected', since: clock.now() });
+        enter({ ...state, kind: 'connected', since: clock.now(), entered: clock.monotonic() });
         lastGood?.connected();
         log.info('connected to the control plane', { address, node: node.id, gateway: gatewayNamedBy(node) });
         if (unknownGateway !== undefined) warnOfUnknownGateway(log, unknownGateway);
@@ -106,13 +109,13 @@ export function createXdsClient(parts: XdsParts): XdsClient {
       },
       ended: (reason) => reconnect(reason),
     });
-    enter({ kind: 'connecting', stream, failures, since: clock.now() });
+    enter({ kind: 'connecting', stream, failures, since: clock.now(), entered: clock.monotonic() });
     for (const subscription of subscriptions) stream.send(firstRequest(subscription, node));
   };
 
   const reconnect = (reason: string): void => {
     if (state.kind !== 'connecting' && state.kind !== 'connected') return;
-    const isStable = state.kind === 'connected' && clock.now() - state.since >= minStableTime;
+    const isStable = state.kind === 'connected' && clock.monotonic() - state.entered >= minStableTime;
     const failures = isStable ? 1 : state.failures + 1;
     const delay = backoffDelay(failures, reconnectBackoff, random);
     const stopTimer = clock.after(delay, () => connect(failures));

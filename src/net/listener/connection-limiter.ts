@@ -183,7 +183,7 @@ export class ConnectionLimiter {
     this.#all.delete(entry);
     entry.own.delete(entry);
     entry.phase = phase;
-    entry.since = this.#parts.clock.now();
+    entry.since = this.#parts.clock.monotonic();
     entry.isReceiving = isReceiving;
     this.#all.add(entry);
     entry.own.add(entry);
@@ -204,7 +204,7 @@ export class ConnectionLimiter {
     if (time >= this.#nextCheck) return;
     this.#stopChecking();
     this.#nextCheck = time;
-    this.#stopTimer = this.#parts.clock.after(Math.max(0, time - this.#parts.clock.now()), () => {
+    this.#stopTimer = this.#parts.clock.after(Math.max(0, time - this.#parts.clock.monotonic()), () => {
       this.#nextCheck = Number.POSITIVE_INFINITY;
       this.#closeLate();
     });
@@ -217,7 +217,7 @@ export class ConnectionLimiter {
 
   /** Closes connections that have waited too long, a few at once: thousands may have been opened at the same time. */
   #closeLate(): void {
-    const now = this.#parts.clock.now();
+    const now = this.#parts.clock.monotonic();
     let left = closedAtOnce;
     for (const phase of waitingPhases) {
       const due = (entry: Entry): number => entry.since + this.#timeouts[phase];

@@ -261,7 +261,7 @@ export function limitConnections(
             throttle.failed(`${listener} timeouts`, { ...manyTimeouts, fields: { listener, address } });
           return;
         }
-        lastLoss = clock.now();
+        lastLoss = clock.monotonic();
         throttle.failed(listener, {
           reason: 'too many connections',
           message: 'connections are closed to make room for new ones, first those that send no complete request',
@@ -271,7 +271,7 @@ export function limitConnections(
     },
   );
   const logRecovery = (): void => {
-    const isOver = limiter.open <= maxConnections / 2 && clock.now() - lastLoss >= calm;
+    const isOver = limiter.open <= maxConnections / 2 && clock.monotonic() - lastLoss >= calm;
     if (isOver) throttle.recovered(listener, 'fewer connections again', { listener });
   };
   // Before Node's own listener, which begins to read.

@@ -68,10 +68,10 @@ export class HostLookups {
   }
 
   async #inTurn(host: string): Promise<Addresses> {
-    const asked = this.#clock.now();
+    const asked = this.#clock.monotonic();
     const done = await this.#turns.acquire(host);
     try {
-      if (this.#clock.now() - asked > patience) {
+      if (this.#clock.monotonic() - asked > patience) {
         throw new Error(
           `the name ${host} was not looked up within ${patience / 1_000} s: other names are not answered`,
         );

@@ -32,7 +32,7 @@ export class PushQueue {
 
   add(stream: Pushable): void {
     if (this.#waiting.has(stream)) return;
-    this.#waiting.set(stream, this.#parts.clock.now());
+    this.#waiting.set(stream, this.#parts.clock.monotonic());
     this.#scheduled ??= setImmediate(() => this.#run());
   }
 
@@ -47,14 +47,13 @@ export class PushQueue {
    */
   busy(milliseconds: number): boolean {
     if (this.#waiting.size > 0) return true;
-    const since = this.#parts.clock.now() - this.#lastPush;
-    return since >= 0 && since <= milliseconds;
+    return this.#parts.clock.monotonic() - this.#lastPush <= milliseconds;
   }
 
   #run(): void {
     this.#scheduled = undefined;
     const { slice, clock, waited } = this.#parts;
-    const now = clock.now();
+    const now = clock.monotonic();
     this.#lastPush = now;
     let left = slice;
     for (const [stream, since] of this.#waiting) {

@@ -181,6 +181,7 @@ export class Elector implements Leadership {
     return { holder: identity, transitions, duration: times.leaseDuration / 1_000, renewed: clock.now(), acquired };
   }
 
+  /** By the clock that may be set: the timer of the deadline stands still while the machine is suspended, and this does not. */
   #isOverdue(renewed: number): boolean {
     return this.#parts.clock.now() - renewed >= this.#parts.times.renewDeadline;
   }

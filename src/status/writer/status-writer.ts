@@ -127,10 +127,9 @@ export class StatusWriter {
 
   #begin(object: StatusObject): Promise<void> | undefined {
     const { clock, mayWrite } = this.#parts;
-    const now = clock.now();
-    const patch = this.#patchOf(object, now);
+    const patch = this.#patchOf(object, clock.now());
     if (patch === undefined) return undefined;
-    const delay = writeDelay(this.#historyOf(object), patch, now);
+    const delay = writeDelay(this.#historyOf(object), patch, clock.monotonic());
     if (delay > 0) {
       this.#queue.addAfter(object, delay);
       return undefined;
@@ -157,7 +156,7 @@ export class StatusWriter {
   /** Applies a result that is about one object. */
   #apply(object: StatusObject, patch: PendingPatch, result: Exclude<WriteResult, { kind: 'unavailable' }>): void {
     const { index, clock, random } = this.#parts;
-    const history = historyAfter(this.#historyOf(object), patch, result.kind, clock.now(), random);
+    const history = historyAfter(this.#historyOf(object), patch, result.kind, clock.monotonic(), random);
     this.#histories.set(idOf(object), history);
     this.#log(object, result);
     // An observation since the write began is at least as new as the result.
@@ -184,13 +183,13 @@ export class StatusWriter {
     // Requests in flight fail together: they count as one outage.
     if (this.#queue.paused) return;
     this.#outages += 1;
-    this.#notBefore = this.#parts.clock.now() + retryAfter;
+    this.#notBefore = this.#parts.clock.monotonic() + retryAfter;
     this.#queue.pause(Math.max(backoffDelay(this.#outages, outageBackoff, this.#parts.random), retryAfter));
   }
 
   /** The server answers another request: it is back. */
   #wake(): void {
-    if (!this.#queue.paused || this.#parts.clock.now() < this.#notBefore || this.#wakes.tryTake() > 0) return;
+    if (!this.#queue.paused || this.#parts.clock.monotonic() < this.#notBefore || this.#wakes.tryTake() > 0) return;
     this.#outages = 0;
     this.#queue.resume();
   }

@@ -9,7 +9,7 @@ import type { PendingPatch } from './status-index.ts';
  * the delay, so that two controllers do not fight at full speed. So does each failure.
  */
 export interface WriteHistory {
-  /** Time of the last response, in milliseconds since the epoch. */
+  /** Monotonic time of the last response, in milliseconds. */
   readonly at: number;
   /** The desired status of the last write, compared by identity. */
   readonly desired: unknown;
@@ -22,7 +22,7 @@ export interface WriteHistory {
   readonly otherDelay: number;
   /** The resource version of a write that conflicted. */
   readonly outdated: string | undefined;
-  /** Content that the API server refused, and when, in milliseconds since the epoch. */
+  /** Content that the API server refused, and when, as monotonic time. */
   readonly refused: { readonly content: string; readonly at: number } | undefined;
 }
 
@@ -51,7 +51,7 @@ const refusedDelay = 600_000;
 /** The results that are about one object; an outage is not. */
 export type WriteOutcome = Exclude<WriteResult['kind'], 'unavailable'>;
 
-/** Adds a write to the history. `now` in milliseconds since the epoch. */
+/** Adds a write to the history. `now` is monotonic time. */
 export function historyAfter(
   before: WriteHistory,
   patch: PendingPatch,
@@ -63,7 +63,7 @@ export function historyAfter(
   const history: WriteHistory = { ...before, outdated: undefined, refused: undefined };
   switch (outcome) {
     case 'written': {
-      const isRepeat = before.desired === desired && Math.abs(now - before.at) < settledAfter;
+      const isRepeat = before.desired === desired && now - before.at < settledAfter;
       const repeats = isRepeat ? before.repeats + 1 : 0;
       const sameDelay = backoffDelay(repeats + 1, contested, random);
       return { ...history, at: now, desired, repeats, failures: 0, sameDelay, otherDelay: minInterval };
@@ -82,7 +82,7 @@ export function historyAfter(
   }
 }
 
-/** Milliseconds until a patch may be sent; 0: now. `now` in milliseconds since the epoch. */
+/** Milliseconds until a patch may be sent; 0: now. `now` is monotonic time. */
 export function writeDelay(history: WriteHistory, patch: PendingPatch, now: number): number {
   const { at, desired, failures, sameDelay, otherDelay, outdated, refused } = history;
   if (refused !== undefined && refused.content === contentOf(patch)) {
@@ -94,9 +94,9 @@ export function writeDelay(history: WriteHistory, patch: PendingPatch, now: numb
   return remaining(desired === patch.desired ? sameDelay : otherDelay, at, now);
 }
 
-/** The rest of a delay; none when the clock was set back. */
+/** The rest of a delay. */
 function remaining(delay: number, since: number, now: number): number {
-  return now < since ? 0 : Math.max(0, since + delay - now);
+  return Math.max(0, since + delay - now);
 }
 
 /** The patch without the transition times, which are those of the attempt. */

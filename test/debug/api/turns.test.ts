@@ -11,7 +11,7 @@ import { isSubject, openGateway, policyWith, together } from '../../support/worl
 /** A clock that goes on by a millisecond whenever it is read: the turns are those of the number of steps. */
 function steppingClock(): Clock & { readonly reads: () => number } {
   let now = 0;
-  return { ...systemClock, now: () => (now += 1), reads: () => now };
+  return { ...systemClock, monotonic: () => (now += 1), reads: () => now };
 }
 
 describe('work in turns', () => {

@@ -5,7 +5,7 @@ import { PacedReading } from '../../../src/gateway/network/paced-reading.ts';
 /** Connections that are read as undici's parser does: until there is nothing more, at each event. */
 function startReading({ finds = true }: { readonly finds?: boolean } = {}) {
   let now = 0;
-  const reading = new PacedReading({ now: () => now });
+  const reading = new PacedReading({ monotonic: () => now });
   const pieces: { readonly target: string; readonly bytes: number }[] = [];
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   return {

@@ -10,7 +10,8 @@ import { createFakeConfig } from '../../support/gateway/fake-config.ts';
 function createSteadyClock(): Clock {
   let now = 0;
   return {
-    now: () => ++now,
+    now: () => 0,
+    monotonic: () => ++now,
     after: () => () => {},
   };
 }

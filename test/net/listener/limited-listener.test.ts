@@ -211,6 +211,20 @@ describe('the time of a connection', () => {
   });
 });
 
+describe('a clock that is set back or forward', () => {
+  it('changes no time of a connection', async () => {
+    const port = await open({});
+    const socket = await raw(port, halfHead);
+    expect(await get(port, '127.0.0.2')).toBe(200);
+    clock.jump(-3_600_000);
+    clock.advance(4_999);
+    clock.jump(7_200_000);
+    expect([socket.closed, count('timeout')]).toEqual([false, 0]);
+    clock.advance(1);
+    await closed(socket);
+  });
+});
+
 describe('pipelined requests', () => {
   it('are handled one after another', async () => {
     const waiting: ServerResponse[] = [];

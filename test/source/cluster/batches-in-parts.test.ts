@@ -46,7 +46,7 @@ function createTurns() {
     turn();
   };
   const clock: Clock = {
-    now: manual.now,
+    ...manual,
     after(milliseconds, run) {
       if (milliseconds > 0) return manual.after(milliseconds, run);
       const turn = (): void => run();

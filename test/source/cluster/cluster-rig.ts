@@ -139,7 +139,7 @@ function createNews() {
     look,
     log,
     clock: (to: ManualClock): Clock => ({
-      now: to.now,
+      ...to,
       after: (milliseconds, run) => {
         const stop = to.after(milliseconds, run);
         look();

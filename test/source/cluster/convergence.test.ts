@@ -80,7 +80,7 @@ function removeIfThere(server: ApiServer, name: string): void {
 
 /** Runs delays of less than a minute 10,000 times faster, and longer ones never. */
 const hurried: Clock = {
-  now: systemClock.now,
+  ...systemClock,
   after: (milliseconds, run) =>
     milliseconds < 60_000 ? systemClock.after(milliseconds / 10_000, run) : () => undefined,
 };

@@ -103,7 +103,7 @@ function listOf(store: ApiStore, kind: KindName): string {
 
 /** Runs delays of less than two minutes at once, and longer ones never. */
 const hurried: Clock = {
-  now: systemClock.now,
+  ...systemClock,
   after: (milliseconds, run) => {
     if (milliseconds >= 120_000) return () => undefined;
     const immediate = setImmediate(run);

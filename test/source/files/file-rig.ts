@@ -33,6 +33,7 @@ export function save(folder: string, name: string, content: string | Buffer): vo
  * only events cause scans, and a large file is waited for however busy the machine is.
  */
 const eventsOnly: Clock = {
+  ...systemClock,
   now: () => systemClock.now() + 1000,
   after: (milliseconds, run) => (milliseconds < 250 ? systemClock.after(milliseconds, run) : () => undefined),
 };

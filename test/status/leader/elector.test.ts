@@ -236,7 +236,7 @@ describe('an unavailable API server', () => {
 
 describe('a clock that is changed', () => {
   function skewed(clock: ManualClock): Clock & { skew: number } {
-    const wall = { skew: 0, now: () => clock.now() + wall.skew, after: clock.after };
+    const wall = { ...clock, skew: 0, now: () => clock.now() + wall.skew };
     return wall;
   }
 

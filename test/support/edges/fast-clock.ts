@@ -6,6 +6,7 @@ export function createFastClock(speed: number): Clock {
   const start = systemClock.now();
   return {
     now: () => start + (systemClock.now() - start) * speed,
+    monotonic: () => systemClock.monotonic() * speed,
     after: (milliseconds, run) => systemClock.after(milliseconds / speed, run),
   };
 }

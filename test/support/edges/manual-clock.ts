@@ -4,7 +4,7 @@ import type { Clock } from '../../../src/edges.ts';
 export interface ManualClock extends Clock {
   /** Advances the time and runs the timers that are due, in their order. */
   advance(milliseconds: number): void;
-  /** Sets the time forward, as an operator or NTP does: timers measure time, and still wait as long as before. */
+  /** Sets the time, as an operator or NTP does: durations are as long as before. */
   jump(milliseconds: number): void;
   /** Advances to the next timer and runs it; returns the milliseconds that this took. */
   next(): number;
@@ -17,10 +17,12 @@ export interface ManualClock extends Clock {
 /** @param start milliseconds since the epoch; late enough for the guide's token to be valid */
 export function createManualClock(start: number = Date.UTC(2026, 0, 1)): ManualClock {
   interface Timer {
-    at: number;
+    readonly at: number;
     readonly run: () => void;
   }
-  let now = start;
+  /** Monotonic time, and what to add to it for the time since the epoch. */
+  let now = 0;
+  let epoch = start;
   let timers: readonly Timer[] = [];
   const awaited: { readonly count: number; readonly resolve: () => void }[] = [];
 
@@ -36,7 +38,8 @@ export function createManualClock(start: number = Date.UTC(2026, 0, 1)): ManualC
   };
 
   return {
-    now: () => now,
+    now: () => epoch + now,
+    monotonic: () => now,
     after(milliseconds, run) {
       const timer: Timer = { at: now + milliseconds, run };
       timers = [...timers, timer].sort((a, b) => a.at - b.at);
@@ -47,8 +50,7 @@ export function createManualClock(start: number = Date.UTC(2026, 0, 1)): ManualC
     },
     advance: (milliseconds) => runUntil(now + milliseconds),
     jump(milliseconds) {
-      now += milliseconds;
-      for (const timer of timers) timer.at += milliseconds;
+      epoch += milliseconds;
     },
     next() {
       const [first] = timers;

@@ -28,7 +28,7 @@ export class CrowdedOut {
 
   has(caller: string, method: ListMethod, target: string): boolean {
     const list = this.#lists.get(keyOf(caller, method));
-    return list !== undefined && this.#clock.now() < list.until && list.targets.has(target);
+    return list !== undefined && this.#clock.monotonic() < list.until && list.targets.has(target);
   }
 
   /** Call when a target was changed or removed: there may be room for others then. */
@@ -40,7 +40,7 @@ export class CrowdedOut {
   leftOut(caller: string, method: ListMethod, targets: ReadonlySet<string>): void {
     if (targets.size === 0) return;
     const key = keyOf(caller, method);
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     const before = this.#lists.get(key);
     const kept = before !== undefined && now < before.until ? before : { targets: [], until: now + crowdedTime };
     this.#lists.delete(key);

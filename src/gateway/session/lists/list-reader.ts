@@ -139,7 +139,7 @@ class TargetLists {
     const isLeftOut = health.isLeftOut(target, method);
     const standIn = isLeftOut ? shared.standIn(target, method) : undefined;
     if (isLeftOut && standIn === undefined) return;
-    const began = clock.now();
+    const began = clock.monotonic();
     const deadline = new Deadline(clock, signal);
     this.#room.enter(target, has(usable, target), () => {
       this.#giveBack(target);
@@ -152,7 +152,7 @@ class TargetLists {
       this.#lists.set(target, found);
       if (standIn !== undefined) return;
       listed(target, method);
-      health.listed(target, method, clock.now() - began);
+      health.listed(target, method, clock.monotonic() - began);
     } catch (error) {
       if (this.#room.leftOut.has(target)) return;
       this.#giveBack(target);

@@ -171,7 +171,7 @@ function createProbe({
   standsIn,
 }: ProbeParts): SharedListing['probe'] {
   return async (target, method, isDoubted) => {
-    const began = clock.now();
+    const began = clock.monotonic();
     const reading = read(target, method);
     const upstream = upstreams.opened(target);
     let isNew = true;
@@ -180,7 +180,7 @@ function createProbe({
     });
     // What a target lists without the headers of a client stands in for no list with them.
     if (passHeaders.length > 0) return;
-    const isSlow = clock.now() - began > slowListTime;
+    const isSlow = clock.monotonic() - began > slowListTime;
     if (!isSlow && !isDoubted) return;
     // One that was changed meanwhile is another target.
     const isKept = upstreams.opened(target) === upstream && standIns.keep(target, method, listing);

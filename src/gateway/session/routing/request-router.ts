@@ -213,7 +213,7 @@ async function relay(
   const method = countedAs ?? request.method;
   const leave = turnstile.enter(target);
   const tracked = requests.track(target, uses, request);
-  const startedAt = clock.now();
+  const startedAt = clock.monotonic();
   try {
     const result = await send(tracked);
     failures.succeeded(target, method);
@@ -235,7 +235,7 @@ async function relay(
   } finally {
     tracked.stop();
     leave();
-    counters.targetRequestTook(Math.max(0, clock.now() - startedAt) / 1_000, method);
+    counters.targetRequestTook(Math.max(0, clock.monotonic() - startedAt) / 1_000, method);
   }
 }
 

@@ -62,7 +62,8 @@ interface Entry<Item> {
   /** Trials in a row that failed, without those that were hastened. */
   trials: number;
   relapses: number;
-  /** Milliseconds since the epoch. */
+  /** Monotonic times, in milliseconds. */
+  failedAt: number;
   recoveredAt: number;
 }
 
@@ -105,7 +106,7 @@ export class Recovery<Item> {
     const isNew = entry.state === 'works';
     if (entry.state !== 'left out') entry.state = leavesOut ? 'left out' : 'fails';
     if (!isNew) return;
-    beginFailing(entry, clock.now());
+    beginFailing(entry, clock);
     entry.isDoubted = maySeemWell && entry.relapses > 0;
     // A trial of the failure before this one tells what holds now, too.
     if (entry.isTried) return;
@@ -120,7 +121,7 @@ export class Recovery<Item> {
     if (entry === undefined || entry.state === 'works') return false;
     this.#queue.delete(entry);
     entry.state = 'works';
-    entry.recoveredAt = clock.now();
+    entry.recoveredAt = clock.monotonic();
     recovered(item);
     return true;
   }
@@ -164,9 +165,9 @@ export class Recovery<Item> {
 
   async #try(entry: Entry<Item>): Promise<void> {
     const { trial, trialFailed, keyOf, random, clock } = this.#parts;
-    const began = clock.now();
+    const began = clock.monotonic();
     const { item, isHastened } = entry;
-    const isDoubted = entry.isDoubted && began - entry.since < relapseTime;
+    const isDoubted = entry.isDoubted && began - entry.failedAt < relapseTime;
     const isCurrent = (): boolean => this.#entries.get(keyOf(item)) === entry && entry.state !== 'works';
     entry.nextTrial = undefined;
     entry.isTried = true;
@@ -178,17 +179,18 @@ export class Recovery<Item> {
       if (isCurrent()) this.worked(item);
     } catch (error) {
       if (!isCurrent()) return;
-      if (trialFailed(item, error, clock.now() - began)) entry.state = 'left out';
+      if (trialFailed(item, error, clock.monotonic() - began)) entry.state = 'left out';
       if (!isHastened || entry.trials === 0) entry.trials += 1;
       this.#schedule(entry, backoffDelay(entry.trials, trialBackoff, random));
     }
   }
 }
 
-function beginFailing(entry: Entry<unknown>, now: number): void {
-  entry.since = now;
+function beginFailing(entry: Entry<unknown>, clock: Clock): void {
+  entry.since = clock.now();
+  entry.failedAt = clock.monotonic();
   entry.trials = 0;
-  entry.relapses = now - entry.recoveredAt < relapseTime ? entry.relapses + 1 : 0;
+  entry.relapses = entry.failedAt - entry.recoveredAt < relapseTime ? entry.relapses + 1 : 0;
 }
 
 function workingEntry<Item>(item: Item): Entry<Item> {
@@ -202,7 +204,8 @@ function workingEntry<Item>(item: Item): Entry<Item> {
     isDoubted: false,
     trials: 0,
     relapses: -1,
-    recoveredAt: 0,
+    failedAt: Number.NEGATIVE_INFINITY,
+    recoveredAt: Number.NEGATIVE_INFINITY,
   };
 }
 

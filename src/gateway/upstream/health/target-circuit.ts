@@ -186,14 +186,15 @@ function createAttempts(clock: Clock) {
       const own = attempt.finally(() => {
         if (running.get(target) !== own) return;
         running.delete(target);
-        endedAt.set(target, clock.now());
+        endedAt.set(target, clock.monotonic());
       });
       running.set(target, own);
       return own;
     },
     running: (target: string) => running.get(target),
     /** Returns whether one is running, or the last one ended some time ago. */
-    isDue: (target: string) => running.has(target) || clock.now() - (endedAt.get(target) ?? 0) >= retryInterval,
+    isDue: (target: string) =>
+      running.has(target) || clock.monotonic() - (endedAt.get(target) ?? Number.NEGATIVE_INFINITY) >= retryInterval,
     forget(target: string) {
       running.delete(target);
       endedAt.delete(target);

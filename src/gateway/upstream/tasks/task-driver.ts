@@ -50,13 +50,13 @@ export function createTaskDriver(send: Connection['request'], parts: UpstreamPar
   /** Resolves with the result of the call that has created a task. */
   const resultOf = async (taskId: string, ...waiting: Waiting): Promise<Result> => {
     const given = new Set<string>();
-    const startedAt = clock.now();
+    const startedAt = clock.monotonic();
     for (let rounds = 0; rounds < maxRounds; ) {
       const [until, exchange] = waiting;
       const state = await send('tasks/get', { taskId }, until, exchange);
       if (isFinal(state)) return outcomeOf(state);
       if (state['status'] === 'input_required' && (await giveInput(taskId, state, given, waiting))) rounds += 1;
-      await pause(clock, pollTimeOf(state, clock.now() - startedAt), until);
+      await pause(clock, pollTimeOf(state, clock.monotonic() - startedAt), until);
     }
     throw new Error(`asks for input more than ${maxRounds} times`);
   };

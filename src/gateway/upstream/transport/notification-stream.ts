@@ -77,7 +77,7 @@ async function readOneStream(
   resumption: Resumption,
 ): Promise<Outcome> {
   const { clock } = parts;
-  const openedAt = clock.now();
+  const openedAt = clock.monotonic();
   let useful = false;
   const events: TransportEvents = {
     ...parts.events,
@@ -107,7 +107,7 @@ async function readOneStream(
     reason = error instanceof Error ? error : new Error(String(error));
   }
   if (!isReached) return { kind: 'unreachable', reason };
-  const lasted = clock.now() - openedAt >= reconnect.max;
+  const lasted = clock.monotonic() - openedAt >= reconnect.max;
   return { kind: useful || lasted ? 'useful' : 'futile', reason };
 }
 
@@ -140,14 +140,14 @@ export async function pauseForTarget(
   milliseconds: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const until = clock.now() + milliseconds;
+  const until = clock.monotonic() + milliseconds;
   const wait = new Deadline(clock, signal);
   const stopWaiting = circuit.whenClosed(() => wait.abort());
   try {
     await pause(clock, milliseconds, wait.signal);
   } catch {
     signal.throwIfAborted();
-    await pause(clock, Math.min(until - clock.now(), reconnectDelay(1, undefined, random)), signal);
+    await pause(clock, Math.min(until - clock.monotonic(), reconnectDelay(1, undefined, random)), signal);
   } finally {
     stopWaiting();
     wait.release();

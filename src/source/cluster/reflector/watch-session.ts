@@ -68,14 +68,14 @@ export class WatchSession implements StreamHandler {
     this.#stopHealthTimer();
     if (stop.aborted) return { end: 'stopped' };
     const error = end.end === 'failed' ? end.error : this.#streamError();
-    const duration = this.#openedAt === undefined ? 0 : clock.now() - this.#openedAt;
+    const duration = this.#openedAt === undefined ? 0 : clock.monotonic() - this.#openedAt;
     const endedEarly = error === undefined && duration < (this.#seconds - tolerance) * 1000;
     return { end: 'over', error, resourceVersion: this.#resourceVersion, duration, endedEarly };
   }
 
   opened(): void {
     const { clock, healthy, opened } = this.#parts;
-    this.#openedAt = clock.now();
+    this.#openedAt = clock.monotonic();
     this.#stopHealthTimer = clock.after(healthyAfter, healthy);
     opened(this.#session.signal);
   }

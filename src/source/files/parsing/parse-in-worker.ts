@@ -115,14 +115,14 @@ function startWorker(workerData: ParseTask, memory: number): Worker {
 
 /** Calls `exceeded` when the worker has used its processor time, or ten times as long has passed. */
 function watchTime(worker: Worker, time: number, clock: Clock, exceeded: () => void): Stop {
-  const end = clock.now() + 10 * time;
+  const end = clock.monotonic() + 10 * time;
   let cancel: Stop = () => undefined;
   const check = ({ user, system }: { readonly user: number; readonly system: number }): void => {
     if ((user + system) / 1000 > time) exceeded();
   };
   const schedule = (): void => {
     cancel = clock.after(checkInterval, () => {
-      if (clock.now() > end) return exceeded();
+      if (clock.monotonic() > end) return exceeded();
       // Rejects before the worker runs, and once it has exited.
       worker.cpuUsage().then(check, () => undefined);
       schedule();

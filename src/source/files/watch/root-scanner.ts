@@ -218,9 +218,9 @@ export class RootScanner {
    */
   async #scanEntries(folder: string, names: readonly string[], othersWait: () => boolean): Promise<readonly string[]> {
     const { clock } = this.#parts;
-    const began = clock.now();
+    const began = clock.monotonic();
     for (let at = 0; at < names.length; at += concurrency) {
-      if (this.#scanned && clock.now() - began > (othersWait() ? maxHeld : maxScan)) return names.slice(at);
+      if (this.#scanned && clock.monotonic() - began > (othersWait() ? maxHeld : maxScan)) return names.slice(at);
       const some = names.slice(at, at + concurrency);
       const found = await Promise.all(some.map((name) => this.#look(folder, name)));
       await Promise.all(found.map((resolution, n) => this.#take(folder, some[n] ?? '', resolution)));

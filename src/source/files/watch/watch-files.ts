@@ -156,10 +156,10 @@ function checkAll(
   const run = async (): Promise<void> => {
     while (isRequested) {
       isRequested = false;
-      const began = clock.now();
+      const began = clock.monotonic();
       await check().catch(failed);
       ended.next();
-      const took = Math.min(clock.now() - began, scanInterval);
+      const took = Math.min(clock.monotonic() - began, scanInterval);
       if (took > 0 && !isStopped) await rest(took);
     }
     running = undefined;

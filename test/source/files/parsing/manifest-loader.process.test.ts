@@ -168,7 +168,7 @@ it('a long file is waited for by the files that were saved with it for 250 ms, a
   const folder = temporaryFolder();
   // They are over at once.
   const after: Clock['after'] = (delay, run) => (delay > 500 ? () => {} : systemClock.after(delay % 250, run));
-  const clock: Clock = { now: () => systemClock.now() + 1_000, after };
+  const clock: Clock = { ...systemClock, now: () => systemClock.now() + 1_000, after };
   save(folder, 'c.yaml', serviceText('c'));
   const files = await startFiles([folder], { clock });
   await files.until(() => files.port('default/c') === 80);

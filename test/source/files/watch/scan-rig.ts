@@ -41,6 +41,10 @@ export function scannersOf(
       manual.advance(takes);
       return manual.now();
     },
+    monotonic: () => {
+      manual.advance(takes);
+      return manual.monotonic();
+    },
   };
   const recorded = createRecordedCounters();
   const counters: RecordedCounters = {

@@ -62,7 +62,7 @@ it('a file is read between two parts of a change of many objects, and counts the
     whenRead(run, reads());
     return () => {};
   };
-  const clock: Clock = { now: () => systemClock.now() + 1_000, after };
+  const clock: Clock = { ...systemClock, now: () => systemClock.now() + 1_000, after };
   const source = fileSource({ roots: [folder], settle: 0, clock, log: createRecordedLog(), counters });
   const small = Promise.withResolvers<void>();
   const stop = await source.start(({ changes, more = false }) => {
@@ -110,7 +110,7 @@ describe('a change of many objects', () => {
     // A second ahead, so that no file is fresh; what is retried later is retried at once.
     const after: Clock['after'] = (milliseconds, run) =>
       systemClock.after(milliseconds === 5_000 ? 10 : milliseconds, run);
-    const clock = { now: () => systemClock.now() + 1_000, after };
+    const clock = { ...systemClock, now: () => systemClock.now() + 1_000, after };
     const counters: Counters = { count: () => {}, gauge: () => {}, observe: () => {} };
     const source = fileSource({ roots: [folder], settle: 0, clock, log, counters });
     let isBroken = true;
