@@ -37,8 +37,8 @@ const shareOfRest = 1;
  */
 const concurrency = 8;
 
-/** URIs without room that are tried again when one is not needed any more. */
-const triedAgain = 1_000;
+/** URIs without room that are tried again in one turn, when another one is not needed any more. */
+const triedAtOnce = 1_000;
 
 /** Milliseconds between two requests for a URI: what its headers say within these bounds, else the default. */
 const interval = { least: 60_000, usual: 300_000, most: 3_600_000 };
@@ -63,7 +63,7 @@ interface Publication {
   /** Who need it, at least one. */
   readonly owners: Set<string>;
   /** The one of them whose room it takes. */
-  payer: string;
+  payer: Payer;
   last: FetchedKeys | undefined;
   failures: number;
   /** The log has a line about its failure. */
@@ -71,6 +71,12 @@ interface Publication {
   /** The server answered, or an attempt ended as any further one would. */
   answered: boolean;
   stopTimer: Stop;
+}
+
+/** Whose room a URI takes, and of which. */
+interface Payer {
+  readonly owner: string;
+  readonly room: Quota;
 }
 
 type Attempt =
@@ -89,11 +95,18 @@ export class KeyFetcher {
   /** Needed, and beyond the limit, with those who need them. */
   readonly #surplus = new Map<string, Set<string>>();
   readonly #room = new Quota(mostUris, ownerShare, shareOfRest);
+  /**
+   * As much once more, for URIs with keys whose payer has left them: who needs them still may have no room, and is no less
+   * entitled to the keys than before.
+   */
+  readonly #roomOfLeft = new Quota(mostUris, ownerShare, shareOfRest);
   readonly #slots = new FairSemaphore(concurrency);
   readonly #slotsOfOwner = new Map<string, FairSemaphore>();
   readonly #hostWarnings: KeyedRateLimiter;
   readonly #warnings: RateLimiter;
   readonly #leftOut: LogThrottle;
+  /** How many of the surplus are to be tried since room has become free. */
+  #untried = 0;
   /** How many of the publications fail. */
   #failing = 0;
   /** The URIs without an answer, of those that were needed at first; undefined before {@link begin}. */
@@ -163,21 +176,24 @@ export class KeyFetcher {
       if (owners.size === 0 && this.#surplus.delete(uri)) this.#forget(uri);
       return;
     }
-    if (publication.payer !== owner) return;
-    this.#room.release(owner);
-    if (this.#room.held(owner) === 0) this.#slotsOfOwner.delete(owner);
-    const payer = this.#payerOf(owners);
-    if (payer !== undefined) {
-      publication.payer = payer;
-      return;
-    }
+    if (publication.payer.owner !== owner) return;
+    publication.payer.room.release(owner);
+    if (this.#held(owner) === 0) this.#slotsOfOwner.delete(owner);
+    const hasKeys = publication.last?.kind === 'keys';
+    const payer = this.#payerOf(owners, this.#room) ?? (hasKeys ? this.#payerOf(owners, this.#roomOfLeft) : undefined);
+    if (payer === undefined) this.#end(uri, publication);
+    else publication.payer = payer;
+    this.#tryWaiting();
+  }
+
+  #end(uri: string, publication: Publication): void {
+    const { owners } = publication;
     publication.stopTimer();
     this.#publications.delete(uri);
     if (owners.size === 0) this.#forget(uri);
     else this.#wait(uri, owners);
     this.#countFailures(publication, 0);
     this.#answered(uri, publication);
-    this.#admitNext();
   }
 
   #ownersOf(uri: string): Set<string> | undefined {
@@ -185,14 +201,19 @@ export class KeyFetcher {
   }
 
   /** Takes the room for a URI of one of its owners; undefined: none of them has any. */
-  #payerOf(owners: ReadonlySet<string>): string | undefined {
-    for (const owner of owners) if (this.#room.acquire(owner)) return owner;
+  #payerOf(owners: ReadonlySet<string>, room: Quota): Payer | undefined {
+    for (const owner of owners) if (room.acquire(owner)) return { owner, room };
     return undefined;
+  }
+
+  /** How many URIs an owner pays for. */
+  #held(owner: string): number {
+    return this.#room.held(owner) + this.#roomOfLeft.held(owner);
   }
 
   /** Begins to fetch a URI, if there is room for it. */
   #admit(uri: string, owners: Set<string>): boolean {
-    const payer = this.#payerOf(owners);
+    const payer = this.#payerOf(owners, this.#room);
     if (payer === undefined) return false;
     this.#surplus.delete(uri);
     const publication: Publication = {
@@ -215,13 +236,26 @@ export class KeyFetcher {
     this.#later(() => this.#surplus.has(uri) && this.#parts.deliver(uri, { kind: 'failed', failure }));
   }
 
-  /** Admits the first that has room. Those that have none are last from then on, so that others are tried next. */
-  #admitNext(): void {
-    for (const [uri, owners] of [...this.#surplus].slice(0, triedAgain)) {
-      if (this.#admit(uri, owners)) return;
+  /** Room has become free: tries each that waits once, in turns, whatever else becomes free in this one. */
+  #tryWaiting(): void {
+    const isTrying = this.#untried > 0;
+    this.#untried = this.#surplus.size;
+    if (!isTrying && this.#untried > 0) this.#later(() => this.#tryNext());
+  }
+
+  /** Those that have no room are last from then on. */
+  #tryNext(): void {
+    const all = this.#surplus.entries();
+    for (let tried = 0; tried < triedAtOnce && this.#untried > 0; tried += 1) {
+      this.#untried -= 1;
+      const next = all.next();
+      if (next.done === true) break;
+      const [uri, owners] = next.value;
+      if (this.#admit(uri, owners)) continue;
       this.#surplus.delete(uri);
       this.#surplus.set(uri, owners);
     }
+    if (this.#untried > 0) this.#later(() => this.#tryNext());
   }
 
   #forget(uri: string): void {
@@ -256,8 +290,8 @@ export class KeyFetcher {
 
   /** The turn is that of the owner with the fewest URIs: who names the address of another one delays nobody. */
   async #slot(uri: string, { owners, payer }: Publication): Promise<Stop> {
-    const held = (owner: string): number => this.#room.held(owner);
-    const owner = [...owners].reduce((least, other) => (held(other) < held(least) ? other : least), payer);
+    const held = (owner: string): number => this.#held(owner);
+    const owner = [...owners].reduce((least, other) => (held(other) < held(least) ? other : least), payer.owner);
     const slotsOfOwner = this.#slotsOfOwner.get(owner) ?? new FairSemaphore(concurrency);
     this.#slotsOfOwner.set(owner, slotsOfOwner);
     const releaseOwn = await slotsOfOwner.acquire(new URL(uri).host);

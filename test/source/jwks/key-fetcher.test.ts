@@ -212,6 +212,7 @@ describe('many URIs', () => {
     expect(delivered).toEqual([[surplus, { kind: 'failed', failure: expect.stringContaining('no room') }]]);
     while (asked.length < mostOfOne) await quiet();
     fetcher.need('https://0.example/', false);
+    clock.advance(0);
     while (asked.length <= mostOfOne) await quiet();
     await quiet();
     expect(delivered.at(-1)).toMatchObject([surplus, { kind: 'keys' }]);
