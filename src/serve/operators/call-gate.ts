@@ -7,6 +7,7 @@ import { refuseStream } from '../transport/calls.ts';
 import { type StreamGate, valuesOf } from '../transport/http2-server.ts';
 
 type Session = Parameters<StreamGate['failed']>[0];
+type GatedStream = Parameters<StreamGate['admit']>[0];
 
 /** CANCEL (RFC 9113, section 7). */
 const cancel = 8;
@@ -23,6 +24,12 @@ const callRate = { rate: 20, burst: 200, maxKeys: 4_096 } as const;
  * has one, or keeps a stream open; each takes up to 30 KiB beside its answer, also one of a method that is unknown.
  */
 const maxOpen = 1_000;
+
+/** Milliseconds until an answer begins: a request that is never complete is not waited for. */
+const answerTimeout = 60_000;
+
+/** Milliseconds that the client of a call that has its status has to end it, too; then it is reset. */
+const linger = 5_000;
 
 /** Who decides about calls, and dependencies. */
 export interface CallGateParts {
@@ -77,6 +84,7 @@ export function createCallGate({ guard, clock, log, failed, flooded }: CallGateP
         return;
       }
       stream.once('close', () => open.release(address));
+      limitTime(stream, clock);
       if (guard === undefined) {
         start();
         return;
@@ -99,6 +107,18 @@ export function createCallGate({ guard, clock, log, failed, flooded }: CallGateP
     cutOff: (stream) => stream.destroy(),
     failed,
   };
+}
+
+/** Ends a call that its client does not: with half of a request, or after its status. */
+function limitTime(stream: GatedStream, clock: Clock): void {
+  let stopTimer = clock.after(answerTimeout, () => {
+    if (!stream.headersSent) stream.destroy();
+  });
+  stream.once('finish', () => {
+    stopTimer();
+    stopTimer = clock.after(linger, () => stream.destroy());
+  });
+  stream.once('close', () => stopTimer());
 }
 
 const tooManyOpen = { code: 'RESOURCE_EXHAUSTED', message: 'too many calls are open; end some' } as const;

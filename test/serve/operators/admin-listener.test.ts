@@ -133,6 +133,39 @@ describe('calls that stay open', () => {
   });
 });
 
+describe('a call that its client does not end', () => {
+  it.each([
+    ['after it was refused', streamClientStatus, badRequest, 5_000, '13'],
+    [
+      'after too long a request',
+      fetchClientStatus,
+      Buffer.concat([Buffer.from([0, 0, 2, 0, 0]), badRequest]),
+      5_000,
+      '8',
+    ],
+    ['and of which half a request has arrived', fetchClientStatus, badRequest, 60_000, undefined],
+  ])('%s is reset', async (_, path, request, milliseconds, code) => {
+    const admin = await start('127.0.0.1');
+    onTestFinished(() => admin.stop());
+    const session = connectHttp2(`http://127.0.0.1:${admin.address.port}`);
+    onTestFinished(() => session.destroy());
+    const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc' });
+    stream.on('error', () => {}).resume();
+    const closed = new Promise((resolve) => stream.once('close', resolve));
+    stream.write(request);
+    if (code === undefined) await new Promise((resolve) => session.ping(resolve));
+    else expect((await once(stream, 'response'))[0]).toMatchObject({ 'grpc-status': code });
+    await clock.armed();
+    clock.advance(milliseconds - 1);
+    await new Promise((resolve) => session.ping(resolve));
+    expect(stream.closed).toBe(false);
+    clock.advance(1);
+    await closed;
+  });
+});
+
+const badRequest = Buffer.from([0, 0, 0, 0, 3, 255, 255, 255]);
+const fetchClientStatus = '/envoy.service.status.v3.ClientStatusDiscoveryService/FetchClientStatus';
 const streamClientStatus = '/envoy.service.status.v3.ClientStatusDiscoveryService/StreamClientStatus';
 
 /** Starts a guarded listener, and returns its port and what its clients trust. */
