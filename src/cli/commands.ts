@@ -184,6 +184,9 @@ export const commands: readonly Command[] = [
   },
 ];
 
+/** Milliseconds that the reader of the log has to read what is left, once a program has stopped. */
+const readTime = 1_000;
+
 /** Runs a program until a signal arrives or the program ends by itself, then stops it. */
 async function runUntilSignal(
   flags: FlagValues,
@@ -198,6 +201,8 @@ async function runUntilSignal(
     log.info('stopping');
     await running.stop();
     log.info('stopped');
+    // What nobody reads would keep the process.
+    systemClock.after(readTime, () => terminal.exit(0));
     return 0;
   } finally {
     release();

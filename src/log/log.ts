@@ -17,10 +17,12 @@ export type LeveledLog = Logger & LogLevelControl;
  */
 export function createLog(level: LogLevel, logFormat: LogFormat, isTerminal: boolean, colour: boolean): LeveledLog {
   const text = logFormat === 'text' || (logFormat === 'auto' && isTerminal);
+  const lost = (lines: number): void =>
+    void winston.warn('lines of the log are lost, since nobody has read standard error', { lines });
   const winston = createLogger({
     level,
     format: format.combine(format.timestamp(), boundedTexts(), text ? textLine(colour) : jsonLine()),
-    transports: [new BufferedTransport((text) => void process.stderr.write(text))],
+    transports: [new BufferedTransport(process.stderr, lost)],
   });
   return new RootLogger(winston, level);
 }

@@ -3,14 +3,29 @@ import { createLogger, format, type Logger } from 'winston';
 import { BufferedTransport } from '../../src/log/buffered-transport.ts';
 
 let written: string[];
+let lost: number[];
+/** Characters that nobody has read. */
+let unread: number;
+let drain: () => void;
 let log: Logger;
 
 beforeEach(() => {
   vi.useFakeTimers();
   written = [];
+  lost = [];
+  unread = 0;
+  const output = {
+    get writableLength() {
+      return unread;
+    },
+    write: (text: string) => void written.push(text),
+    once: (_: 'drain', listener: () => void) => {
+      drain = listener;
+    },
+  };
   log = createLogger({
     format: format.printf(({ message }) => String(message)),
-    transports: [new BufferedTransport((text) => void written.push(text))],
+    transports: [new BufferedTransport(output, (lines) => void lost.push(lines))],
   });
 });
 afterEach(() => vi.useRealTimers());
@@ -40,6 +55,21 @@ it('flushes when more than 16 Ki characters are buffered', () => {
   expect(written).toEqual([]);
   log.info('y'.repeat(2_000));
   expect(written.map((text) => text.length)).toEqual([17_002]);
+});
+
+it('loses lines while more than a mebibyte is unread, and says how many once it is read', () => {
+  unread = 1024 * 1024;
+  log.error('a');
+  unread += 1;
+  for (const line of ['b', 'c']) log.error(line);
+  log.info('d');
+  vi.advanceTimersByTime(10);
+  expect([written, lost]).toEqual([['a\n'], []]);
+  unread = 0;
+  drain();
+  expect(lost).toEqual([3]);
+  log.error('e');
+  expect(written).toEqual(['a\n', 'e\n']);
 });
 
 it('flushes when the process exits', () => {

@@ -17,7 +17,7 @@ export interface GatehouseProcess extends AsyncDisposable {
   line(text: string): Promise<string>;
   /** The address in the log's "listening" line of that listener. */
   listening(listener: string): Promise<string>;
-  signal(signal: 'SIGINT' | 'SIGTERM' | 'SIGKILL'): void;
+  signal(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGUSR1' | 'SIGKILL'): void;
   ended(): Promise<{ readonly code: number | null; readonly signal: string | null }>;
 }
 
