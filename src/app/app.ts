@@ -201,7 +201,6 @@ async function startSource(stages: Stages, committed: (commit: Commit, batch: Ba
   const announce = (): void => {
     if (announced || !pipeline.synced()) return;
     announced = true;
-    pipeline.graph.postpone();
     log.info('synced: everything was read once, and gateways are served from now on');
     tell(
       () => ads.health.changed(),
@@ -213,6 +212,7 @@ async function startSource(stages: Stages, committed: (commit: Commit, batch: Ba
     keys.need(need.slice(end + 1), needed, need.slice(0, end));
   });
   const statuses = postponedStatuses(stages);
+  pipeline.graph.postpone();
   const apply = (batch: Batch): void => {
     // Before the snapshots change: a stream that has lost its right gets nothing of the commit.
     const { commit, failures } = times.deliver(pipeline, batch, announced ? 'change' : 'start', (gateways) => {

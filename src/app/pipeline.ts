@@ -91,7 +91,7 @@ export function createPipeline(
     snapshots,
     synced: () => synced,
     deliver: (batch, publishing) => {
-      const commit = graph.commit(() => applyBatch(inputs, batch));
+      const commit = graph.commit(() => applyBatch(inputs, batch), { partial: batch.more === true });
       gatewayChanges = [...gatewayChanges, ...commit.changes(inputs.resources.Gateway)];
       const publish = (): void => {
         publishing?.(gatewayChanges);

@@ -7,7 +7,7 @@ import type { Condition, GatewayStatus, PolicyStatus, Translation } from '../tra
 /** What writes the lines of one commit. */
 type Lines = Pick<Logger, 'info' | 'warn'>;
 
-/** What the batch of a commit did to each object that it names, such as `Gateway default/gw`. */
+/** What a change did, in its parts up to now, to each object that it names, such as `Gateway default/gw`. */
 type Edits = ReadonlyMap<string, 'set' | 'deleted'>;
 
 /**
@@ -30,12 +30,13 @@ export function statusLog(log: Logger, translation: Translation, clock: Clock): 
       if (others.admit()) log.info(message, fields);
     },
   };
+  let edits = new Map<string, 'set' | 'deleted'>();
   return (commit, { changes, more }) => {
-    const edits = new Map(
-      changes.map(({ kind, key, resource }) => [`${kind} ${key}`, resource === undefined ? 'deleted' : 'set'] as const),
-    );
+    for (const { kind, key, resource } of changes)
+      edits.set(`${kind} ${key}`, resource === undefined ? 'deleted' : 'set');
     logObjects(lines, translation, commit, edits);
     if (more === true) return;
+    edits = new Map();
     warnings.endChange();
     others.endChange();
   };

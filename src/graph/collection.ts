@@ -174,6 +174,8 @@ export class SourceStore<V> extends Store<V> implements Source<V>, Dumpable {
 /** The store that a derivation fills, with the failures of its runs. */
 export class DerivedStore<V> extends Store<V> implements Derived<V> {
   readonly failures: Store<Failure>;
+  /** Set by the derivation. */
+  isPostponed: (key: string) => boolean = () => false;
 
   constructor(state: GraphState, options: CollectionOptions<V>) {
     super(state, options);

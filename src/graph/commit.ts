@@ -13,12 +13,17 @@ export interface CommitTargets {
 }
 
 /** Applies one batch to the sources and then updates every node once. An error of `apply` discards the batch. */
-export function runCommit(state: GraphState, { sources, nodes }: CommitTargets, apply: () => void): CommitRecord {
+export function runCommit(
+  state: GraphState,
+  { sources, nodes, partial }: CommitTargets & { readonly partial: boolean },
+  apply: () => void,
+): CommitRecord {
   if (state.phase !== 'idle') throw new Error('commit was called within a commit: one batch is one commit.');
   state.phase = 'applying';
   try {
     apply();
     state.phase = 'updating';
+    state.isPartial = partial;
     state.epoch += 1;
     const commit = new CommitRecord(state);
     for (const source of sources) source.applyStaged(commit);

@@ -1,7 +1,7 @@
 import type { DerivedStore, Store } from './collection.ts';
 import { RecordingContext } from './context.ts';
 import { type Dependency, Reader } from './dependencies.ts';
-import type { CollectionDump, Context, Failure } from './model.ts';
+import type { CollectionDump, Context, DeriveOptions, Failure } from './model.ts';
 import type { Dependent, Dumpable, GraphState, Node, OpenCommit } from './node.ts';
 import { attempt, type Outcome } from './outcome.ts';
 import type { Outputs } from './outputs.ts';
@@ -19,8 +19,9 @@ export class Derivation<I, O, R> implements Node, Dependent, Dumpable {
   /** By input key; absent for an input key whose last run read nothing. */
   readonly #readers = new Map<string, Reader>();
   readonly #atOnce: number;
+  readonly #whole: boolean;
   #dirty = new Set<string>();
-  /** Input keys whose outputs are those of an earlier epoch. */
+  /** Input keys whose outputs are those of an earlier epoch, beside the dirty ones. */
   readonly #postponed = new Set<string>();
   #runs = 0;
 
@@ -30,7 +31,7 @@ export class Derivation<I, O, R> implements Node, Dependent, Dumpable {
     transform: (value: I, context: Context, key: string) => R,
     output: DerivedStore<O>,
     outputs: Outputs<R>,
-    atOnce: number = Number.POSITIVE_INFINITY,
+    { atOnce = Number.POSITIVE_INFINITY, whole = false }: Pick<DeriveOptions<O>, 'atOnce' | 'whole'> = {},
   ) {
     this.#state = state;
     this.#input = input;
@@ -38,6 +39,8 @@ export class Derivation<I, O, R> implements Node, Dependent, Dumpable {
     this.#output = output;
     this.#outputs = outputs;
     this.#atOnce = atOnce;
+    this.#whole = whole;
+    output.isPostponed = (key) => this.#dirty.has(key) || this.#postponed.has(key);
     input.addDependent(this);
   }
 
@@ -51,6 +54,7 @@ export class Derivation<I, O, R> implements Node, Dependent, Dumpable {
   }
 
   update(commit: OpenCommit): void {
+    if (this.#whole && this.#state.isPartial) return;
     const resumes = this.#state.isResuming && this.isUnfinished;
     if (this.#dirty.size === 0 && !resumes) return;
     const dirty = this.#dirty;

@@ -8,6 +8,7 @@ import type {
   Commit,
   Context,
   Derived,
+  DeriveOptions,
   Epoch,
   Equals,
   Failure,
@@ -71,12 +72,12 @@ class IncrementalGraph implements Graph {
   derive<I, O>(
     input: Collection<I>,
     transform: (value: I, context: Context, key: string) => O | undefined,
-    options: { readonly name: string; readonly equals?: Equals<O>; readonly atOnce?: number },
+    options: DeriveOptions<O>,
   ): Derived<O> {
     const store = storeOf(this.#state, input);
     const output = new DerivedStore<O>(this.#state, options);
     const outputs = createSingleOutput(output);
-    const derivation = new Derivation(this.#state, store, transform, output, outputs, options.atOnce);
+    const derivation = new Derivation(this.#state, store, transform, output, outputs, options);
     this.#add(derivation);
     if (options.atOnce !== undefined) this.#postponing.push(derivation);
     return output;
@@ -121,8 +122,8 @@ class IncrementalGraph implements Graph {
     this.#nodes.push({ update: () => reached() });
   }
 
-  commit(apply: () => void): Commit {
-    const commit = runCommit(this.#state, { sources: this.#sources, nodes: this.#nodes }, apply);
+  commit(apply: () => void, { partial = false }: { readonly partial?: boolean } = {}): Commit {
+    const commit = runCommit(this.#state, { sources: this.#sources, nodes: this.#nodes, partial }, apply);
     for (const failure of commit.failures) this.#onFailure(failure);
     commit.assertPure();
     return commit;

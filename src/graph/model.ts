@@ -34,6 +34,8 @@ export interface Derived<V> extends Collection<V> {
    * case the input lacks the output keys that other inputs produce too.
    */
   readonly failures: Collection<Failure>;
+  /** Whether the output of an input key is of an earlier epoch: {@link Graph.resume} computes it. */
+  isPostponed(key: string): boolean;
 }
 
 /** A contained bug: the error of a transformation or an index function for one input key. */
@@ -97,17 +99,26 @@ export interface CollectionDump {
   readonly keys?: Readonly<Record<string, { readonly outputs: readonly string[]; readonly reads: readonly string[] }>>;
 }
 
+/** How a collection is derived; {@link Graph.derive}. */
+export interface DeriveOptions<O> {
+  readonly name: string;
+  readonly equals?: Equals<O>;
+  readonly atOnce?: number;
+  readonly whole?: boolean;
+}
+
 /** Holds sources, derived collections and indexes, and commits batches to them; see the head of this file. */
 export interface Graph {
   source<V>(options: { readonly name: string; readonly equals?: Equals<V> }): Source<V>;
   /**
    * Derives zero or one output per input, under the key of the input. With `atOnce`, a graph that postpones computes at most
    * as many in one commit, those first whose input was changed by the batch; nothing may be derived from such a collection.
+   * With `whole`, a partial commit computes nothing of it: outputs are always of a state that was complete.
    */
   derive<I, O>(
     input: Collection<I>,
     transform: (value: I, context: Context, key: string) => O | undefined,
-    options: { readonly name: string; readonly equals?: Equals<O>; readonly atOnce?: number },
+    options: DeriveOptions<O>,
   ): Derived<O>;
   /**
    * Derives any number of outputs per input. An output key belongs to one input: a key that two inputs produce is a bug
@@ -133,8 +144,12 @@ export interface Graph {
    * afterwards is. It may not read the graph, and must not throw.
    */
   checkpoint(reached: () => void): void;
-  /** Applies one batch. Throws when called within a commit. */
-  commit(apply: () => void): Commit;
+  /**
+   * Applies one batch. Throws when called within a commit.
+   *
+   * @param options `partial`: what is applied belongs together with the next batch
+   */
+  commit(apply: () => void, options?: { readonly partial?: boolean }): Commit;
   /** From now on commits may leave outputs as they were, for {@link resume}. Before, each commit computes everything. */
   postpone(): void;
   /** Whether something is left. */

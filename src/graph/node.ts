@@ -15,6 +15,8 @@ export class GraphState {
   postpones = false;
   /** A commit that changes no source: nodes go on with what they have left. */
   isResuming = false;
+  /** A commit of a part of what belongs together. */
+  isPartial = false;
   /** Makes a value immutable; undefined unless the graph is checked. */
   readonly freeze: ((value: unknown) => void) | undefined;
   readonly #names = new Set<string>();

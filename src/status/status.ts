@@ -1,6 +1,6 @@
 import type { Clock, Counters, Logger, Random } from '../edges.ts';
 import type { Collection, Commit } from '../graph/model.ts';
-import type { Observation } from '../source/model.ts';
+import type { Observation, StatusKind } from '../source/model.ts';
 import type { Translation } from '../translate/model.ts';
 import { type AskConnection, objectRequests } from './api/object-request.ts';
 import { eventClient } from './events/event-client.ts';
@@ -52,9 +52,10 @@ export function createStatusManager(parts: StatusManagerParts): StatusManager {
   const recorder = new EventRecorder({ client, identify: parts.identify, ...edges });
   const { onSuccess } = connection;
   const mayWrite = (): boolean => leadership.leads();
-  const writer = new StatusWriter({ index, write: statusClient(send), mayWrite, onSuccess, ...edges });
+  const keys = new ChangedKeys(translation);
+  const { postpones } = keys;
+  const writer = new StatusWriter({ index, write: statusClient(send), postpones, mayWrite, onSuccess, ...edges });
   const notices = new NoticeReporter(translation, index, recorder);
-  const keys = new ChangedKeys();
   let synced = false;
   const leads = (): boolean => synced && leadership.leads();
   const startTerm = (): void => {
@@ -86,11 +87,12 @@ export function createStatusManager(parts: StatusManagerParts): StatusManager {
       for (const observation of observations) index.observe(observation);
       // What begins to lead compares everything.
       if (!leads()) return keys.clear();
-      keys.add(translation, commit, observations);
+      keys.add(commit, observations);
       if (more === true) return;
-      writer.changed(keys.objects());
-      notices.changed(keys);
-      keys.clear();
+      const changed = keys.take();
+      writer.changed(objectsOf(changed));
+      const known = [...changed.MCPAuthPolicy].filter((key) => !postpones({ kind: 'MCPAuthPolicy', key }));
+      notices.changed({ ...changed, MCPAuthPolicy: known });
     },
     synced: () => {
       if (synced) return;
@@ -118,37 +120,72 @@ function createLeadership(lease: LeaseClient | undefined, parts: Omit<ElectorPar
   return lease === undefined ? soleLeadership(parts) : new Elector({ lease, ...parts });
 }
 
-/** The objects whose desired or observed status may have changed, or about which a notice has, in the parts of a change. */
-class ChangedKeys {
-  readonly GatewayClass = new Set<string>();
-  readonly Gateway = new Set<string>();
-  readonly MCPAuthPolicy = new Set<string>();
-  readonly serviceNotices = new Set<string>();
-  readonly policyNotices = new Set<string>();
-  readonly keyNotices = new Set<string>();
+/** The keys of objects whose desired or observed status may have changed, or about which a notice has. */
+type Keys = Readonly<Record<StatusKind | 'serviceNotices' | 'policyNotices' | 'keyNotices', Set<string>>>;
 
-  add(translation: Translation, commit: Commit, observations: readonly Observation[]): void {
+function noKeys(): Keys {
+  return {
+    GatewayClass: new Set(),
+    Gateway: new Set(),
+    MCPAuthPolicy: new Set(),
+    serviceNotices: new Set(),
+    policyNotices: new Set(),
+    keyNotices: new Set(),
+  };
+}
+
+/** Classes first, since the acceptance of the others depends on them. */
+function objectsOf(keys: Keys): readonly StatusObject[] {
+  return (['GatewayClass', 'Gateway', 'MCPAuthPolicy'] as const).flatMap((kind) =>
+    [...keys[kind]].map((key) => ({ kind, key })),
+  );
+}
+
+const statusesOf = {
+  GatewayClass: 'gatewayClassStatuses',
+  Gateway: 'gatewayStatuses',
+  MCPAuthPolicy: 'policyStatuses',
+} as const;
+
+/** What changed in the parts of a change, and the objects whose desired status is not known yet. */
+class ChangedKeys {
+  readonly #translation: Translation;
+  #keys = noKeys();
+
+  constructor(translation: Translation) {
+    this.#translation = translation;
+  }
+
+  add(commit: Commit, observations: readonly Observation[]): void {
+    const translation = this.#translation;
     const addAll = (keys: Set<string>, ...collections: readonly Collection<unknown>[]): void => {
       for (const one of collections) for (const { key } of commit.changes(one)) keys.add(key);
     };
-    addAll(this.GatewayClass, translation.gatewayClassStatuses);
-    addAll(this.Gateway, translation.gatewayStatuses, translation.gatewaysWithoutClass);
-    addAll(this.MCPAuthPolicy, translation.policyStatuses);
-    addAll(this.serviceNotices, translation.serviceNotices);
-    addAll(this.policyNotices, translation.policyNotices);
-    addAll(this.keyNotices, translation.keyNotices);
-    for (const { kind, key } of observations) this[kind].add(key);
+    const { GatewayClass, Gateway, MCPAuthPolicy, serviceNotices, policyNotices, keyNotices } = this.#keys;
+    addAll(GatewayClass, translation.gatewayClassStatuses);
+    addAll(Gateway, translation.gatewayStatuses, translation.gatewaysWithoutClass);
+    addAll(MCPAuthPolicy, translation.policyStatuses);
+    addAll(serviceNotices, translation.serviceNotices);
+    addAll(policyNotices, translation.policyNotices);
+    addAll(keyNotices, translation.keyNotices);
+    for (const { kind, key } of observations) this.#keys[kind].add(key);
   }
 
-  /** Classes first, since the acceptance of the others depends on them. */
-  objects(): readonly StatusObject[] {
-    return (['GatewayClass', 'Gateway', 'MCPAuthPolicy'] as const).flatMap((kind) =>
-      [...this[kind]].map((key) => ({ kind, key })),
-    );
+  /** Returns whether the desired status of an object is not known now. It is among the keys then, until it is. */
+  readonly postpones = ({ kind, key }: StatusObject): boolean => {
+    if (!this.#translation[statusesOf[kind]].isPostponed(key)) return false;
+    this.#keys[kind].add(key);
+    return true;
+  };
+
+  /** Returns all keys, and begins anew. */
+  take(): Keys {
+    const taken = this.#keys;
+    this.#keys = noKeys();
+    return taken;
   }
 
   clear(): void {
-    const { GatewayClass, Gateway, MCPAuthPolicy, serviceNotices, policyNotices, keyNotices } = this;
-    for (const keys of [GatewayClass, Gateway, MCPAuthPolicy, serviceNotices, policyNotices, keyNotices]) keys.clear();
+    this.#keys = noKeys();
   }
 }

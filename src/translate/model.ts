@@ -1,4 +1,4 @@
-import type { Collection } from '../graph/model.ts';
+import type { Collection, Derived } from '../graph/model.ts';
 import type { McpAppProtocol, PublicKey, ResourceMetadata } from '../resources/model.ts';
 
 export type { BundleVersions, FetchedKeys, McpAppProtocol, UnlistedNamespaces } from '../resources/model.ts';
@@ -250,7 +250,7 @@ export interface Translation {
   readonly targets: Collection<Target>;
   /** By `<namespace>/<name>` of the policy. */
   readonly configs: Collection<PolicyConfig>;
-  /** By `<gateway key>|<policy key>`. */
+  /** By `<gateway key>|<policy key>`; also those of Gateways that are not served, or do not exist. */
   readonly attachments: Collection<Attachment>;
   /** The keys of the policies that are attached to a Gateway, sorted; found by an index. */
   attachedPolicies(gateway: GatewayKey): readonly string[];
@@ -266,10 +266,10 @@ export interface Translation {
   /** The addresses of keys that served Gateways need, each after their namespace and a blank; as keys and values. */
   readonly jwksUris: Collection<string>;
   /** Statuses and notices are by name, or by `<namespace>/<name>`; objects of other controllers have none. */
-  readonly gatewayClassStatuses: Collection<GatewayClassStatus>;
-  readonly gatewayStatuses: Collection<GatewayStatus>;
+  readonly gatewayClassStatuses: Derived<GatewayClassStatus>;
+  readonly gatewayStatuses: Derived<GatewayStatus>;
   readonly gatewaysWithoutClass: Collection<GatewayWithoutClass>;
-  readonly policyStatuses: Collection<PolicyStatus>;
+  readonly policyStatuses: Derived<PolicyStatus>;
   readonly serviceNotices: Collection<ServiceNotice>;
   readonly policyNotices: Collection<PolicyNotice>;
   readonly keyNotices: Collection<KeyNotice>;

@@ -78,7 +78,7 @@ export function translate(graph: Graph, inputs: Inputs, settings: TranslationSet
     targets: services.targets,
     configs: policies.configs,
     attachments: policies.attachments,
-    ...attachmentLookups(graph, policies),
+    ...attachmentLookups(graph, policies, gateways),
     gateways: gateways.states,
     jwtProviders: signers.jwtProviders,
     jwksUris: signers.jwksUris,
@@ -211,9 +211,10 @@ function translatePolicies(graph: Graph, policyResults: Derived<PolicyResult>, g
 function attachmentLookups(
   graph: Graph,
   { targetsOfPolicies, policiesByGateway, attachments }: Policies,
+  { states }: Gateways,
 ): Pick<Translation, 'attachedPolicies' | 'attachedGateways'> {
   const isAttached = (gateway: string, policy: string): boolean =>
-    attachments.get(attachmentKey(gateway, policy)) !== undefined;
+    states.get(gateway)?.kind === 'served' && attachments.get(attachmentKey(gateway, policy)) !== undefined;
   return {
     attachedPolicies: (gateway) => {
       const namespace = gateway.slice(0, gateway.indexOf('/'));
@@ -231,8 +232,8 @@ type Statuses = Pick<
 >;
 
 /**
- * Statuses of policies that one commit computes: no fewer than objects that one changes. A Gateway that comes or goes changes
- * those of all its policies, which are the dearest part of it, and nothing that is served.
+ * Statuses of policies that one commit computes. A Gateway that comes or goes changes those of all its policies, which are
+ * the dearest part of it, and nothing that is served.
  */
 const statusesAtOnce = 500;
 
@@ -252,23 +253,23 @@ function deriveStatuses(
     gatewayClassStatuses: graph.derive(
       resources.GatewayClass,
       (gatewayClass, context) => gatewayClassStatus(gatewayClass, context, classInputs),
-      { name: 'gateway-class-statuses' },
+      { name: 'gateway-class-statuses', whole: true },
     ),
     gatewayStatuses: graph.derive(
       resources.Gateway,
       (gateway, context, key) => gatewayStatus(gateway, context, key, gatewayInputs),
-      { name: 'gateway-statuses' },
+      { name: 'gateway-statuses', whole: true },
     ),
     gatewaysWithoutClass: graph.derive(
       derived.gatewayResults,
       (result, context, key) => (result.kind === 'foreign' ? gatewayWithoutClass(key, context, resources) : undefined),
-      { name: 'gateways-without-class' },
+      { name: 'gateways-without-class', whole: true },
     ),
     policyStatuses: graph.derive(
       resources.MCPAuthPolicy,
       (policy, context, key) => policyStatus(policy, context, key, policyInputs),
-      { name: 'policy-statuses', atOnce: statusesAtOnce },
+      { name: 'policy-statuses', whole: true, atOnce: statusesAtOnce },
     ),
-    policyNotices: graph.derive(policyResults, policyNotice, { name: 'policy-notices' }),
+    policyNotices: graph.derive(policyResults, policyNotice, { name: 'policy-notices', whole: true }),
   };
 }

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { deriveMcpBackends, mcpBackendScope } from '../../src/app/encoding/mcp-backends.ts';
 import { createGraph } from '../../src/graph/graph.ts';
+import type { Commit } from '../../src/graph/model.ts';
 import { createInputs, translate } from '../../src/translate/translate.ts';
 import { mcpClass, mcpGateway, mcpService } from '../support/worlds/manifests.ts';
 import { defaultSettings, readManifest } from '../support/worlds/translated-world.ts';
@@ -12,12 +13,18 @@ function createLists(limit: number) {
   const inputs = createInputs(graph);
   const translation = translate(graph, inputs, defaultSettings);
   const { backends, crowded } = deriveMcpBackends(graph, translation, { limit });
+  const encodedIn = (commit: Commit): number =>
+    commit.changes(backends).filter(({ after }) => after !== undefined).length;
   return {
     apply: (...documents: readonly string[]) =>
       graph.commit(() => {
         inputs.unlistedNamespaces.set('', 'named');
         for (const text of documents) inputs.apply(readManifest(parse(text)));
       }),
+    /** Commits a part of a change, or its end; returns how many lists are encoded. */
+    part: (document: string) =>
+      encodedIn(graph.commit(() => inputs.apply(readManifest(parse(document))), { partial: true })),
+    end: () => encodedIn(graph.commit(() => undefined)),
     remove: (gateway: string) => graph.commit(() => inputs.resources.Gateway.delete(gateway)),
     crowded: () => crowded.size,
     /** The number of targets in the list of a Gateway. */
@@ -62,4 +69,12 @@ it('lists of one namespace, and of all, take no room', () => {
   );
   expect(lists.crowded()).toBe(0);
   expect(['x/all', 'x/a', 'b/same'].map(lists.listOf)).toEqual([4, 1, 1]);
+});
+
+it('lists are encoded once for a change in parts', () => {
+  const lists = createLists(100);
+  lists.apply(mcpClass, mcpGateway('x/all'), mcpGateway('x/several', named('a', 'b', 'c')));
+  expect(services.map(lists.part)).toEqual([0, 0, 0, 0]);
+  expect(lists.end()).toBe(2);
+  expect(['x/all', 'x/several'].map(lists.listOf)).toEqual([4, 3]);
 });

@@ -92,3 +92,38 @@ describe('a collection that computes five at once', () => {
     );
   });
 });
+
+describe('a collection of whole changes', () => {
+  it('has the outputs of the last state that was complete, however partial commits came before', () => {
+    const step = fc.record({
+      key: fc.constantFrom(...keys),
+      value: fc.option(fc.nat({ max: 3 })),
+      partial: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const graph = createGraph({ check: true });
+        const shared = graph.source<number>({ name: 'shared' });
+        const items = graph.source<number>({ name: 'items' });
+        const sums = graph.derive(items, (value, context) => value + (context.get(shared, '') ?? 0), {
+          name: 'sums',
+          whole: true,
+        });
+        let complete: readonly unknown[] = [];
+        for (const { key, value, partial } of steps) {
+          const commit = graph.commit(
+            () => {
+              shared.set('', value ?? 0);
+              if (value === null) items.delete(key);
+              else items.set(key, value);
+            },
+            { partial },
+          );
+          if (partial) expect([commit.runs, commit.changes(sums)]).toEqual([0, []]);
+          else complete = [...items.entries()].map(([name, own]) => [name, own + (shared.get('') ?? 0)]).sort();
+          expect([...sums.entries()].sort()).toEqual(complete);
+        }
+      }),
+    );
+  });
+});

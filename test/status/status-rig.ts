@@ -64,7 +64,7 @@ export function createManagerRig(
     counters,
   });
   const apply = (manifests: readonly Manifest[], more: boolean): void => {
-    const commit = world.apply(...manifests);
+    const commit = more ? world.applyPart(...manifests) : world.apply(...manifests);
     const observations = manifests.flatMap((manifest) => observationOf(api, manifest.kind, nameOf(manifest)));
     manager.applied(commit, observations, more);
   };

@@ -56,7 +56,7 @@ export function deriveMcpBackends(
       const targets = hasRoom(scope, context) ? listsOf(scope, context).flat() : [];
       return { shard: scope, resource: agentgateway.encodeMcpBackend(scope, targets) };
     },
-    { name: 'agentgateway/mcp-backends', equals: samePlace },
+    { name: 'agentgateway/mcp-backends', equals: samePlace, whole: true },
   );
   return { backends, crowded };
 }
@@ -74,7 +74,7 @@ function deriveClaims(
       hasSeveralNamespaces(scope)
         ? nextPowerOfTwo(listsOf(scope, context).reduce((sum, { length }) => sum + length, 0))
         : undefined,
-    { name: 'agentgateway/list-lengths' },
+    { name: 'agentgateway/list-lengths', whole: true },
   );
   const gatewaysByClaim = graph.index(
     translation.gateways,

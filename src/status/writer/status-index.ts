@@ -20,10 +20,12 @@ export interface PendingPatch extends StatusPatch {
 }
 
 /** The desired statuses, by key. */
-export type DesiredStatuses = Pick<
-  Translation,
-  'gatewayClassStatuses' | 'gatewayStatuses' | 'gatewaysWithoutClass' | 'policyStatuses'
->;
+export type DesiredStatuses = {
+  readonly [Kind in 'gatewayClassStatuses' | 'gatewayStatuses' | 'gatewaysWithoutClass' | 'policyStatuses']: Pick<
+    Translation[Kind],
+    'get'
+  >;
+};
 
 /** The observed objects beside their desired statuses. */
 export class StatusIndex {

@@ -32,6 +32,11 @@ const wakeRate = { rate: 1 / 30, burst: 4 };
 export interface StatusWriterParts {
   readonly index: StatusIndex;
   readonly write: WriteStatus;
+  /**
+   * Returns true if the desired status of an object is not known now, since a commit has postponed it. Whoever returns true
+   * calls `changed` when it is.
+   */
+  readonly postpones?: (object: StatusObject) => boolean;
   /** Called before each write: whether this replica still leads. */
   readonly mayWrite: () => boolean;
   /** Calls `run` for each request of the process that the API server answers, until it is stopped. */
@@ -110,8 +115,9 @@ export class StatusWriter {
     else this.#queue.add(object);
   }
 
-  /** A comparison that throws, which is a bug of ours, must not lose those of other objects. */
+  /** The patch that is due; undefined: none is, as far as is known now. A comparison that throws, which is a bug of ours, must not lose those of other objects. */
   #patchOf(object: StatusObject, now: number): PendingPatch | undefined {
+    if (this.#parts.postpones?.(object) === true) return undefined;
     try {
       return this.#parts.index.pendingPatch(object, now);
     } catch (error) {

@@ -1,6 +1,5 @@
 import type { Collection, Context } from '../../graph/model.ts';
 import type { MCPAuthPolicy, Parsed, PolicyJwt } from '../../resources/model.ts';
-import type { UnresolvedGateway } from '../gateway/allowed-namespaces.ts';
 import type { Attachment, GatewayKey, PolicyConfig } from '../model.ts';
 import { namespaceName, objectName } from '../names.ts';
 import { toWireRules, type WireRules } from './rules.ts';
@@ -64,7 +63,6 @@ export function policyTargets({ name, outcome, gateways, jwt }: PolicyResult): P
 
 /** What is known of the Gateways of policies. */
 export interface PolicyGateways {
-  readonly unresolvedGateways: Collection<UnresolvedGateway>;
   /** The name of the policy whose `spec.jwt` counts at a Gateway, by the key of the Gateway. */
   readonly jwtOwners: Collection<string>;
 }
@@ -74,7 +72,7 @@ export function isConflicted(
   { name, hasJwt }: Pick<PolicyTargets, 'name' | 'hasJwt'>,
   gateway: GatewayKey,
   context: Context,
-  { jwtOwners }: Pick<PolicyGateways, 'jwtOwners'>,
+  { jwtOwners }: PolicyGateways,
 ): boolean {
   return hasJwt && context.get(jwtOwners, gateway) !== name;
 }
@@ -92,17 +90,15 @@ export function attachmentCandidates(
 }
 
 /**
- * The attachment, if the Gateway is served. Rules of a policy whose signers do not count are not attached: they name callers
- * of other issuers.
+ * The attachment, whether or not the Gateway is served: one that comes or goes costs nothing for each of its policies. Rules
+ * of a policy whose signers do not count are not attached: they name callers of other issuers.
  */
 export function attach(
   candidate: AttachmentCandidate,
   context: Context,
   gateways: PolicyGateways,
 ): Attachment | undefined {
-  const { gateway } = candidate;
-  if (context.get(gateways.unresolvedGateways, gateway)?.kind !== 'served') return undefined;
-  return isConflicted(candidate, gateway, context, gateways) ? undefined : candidate;
+  return isConflicted(candidate, candidate.gateway, context, gateways) ? undefined : candidate;
 }
 
 /** The key of the collection of attachments. No name of an object contains the separator. */

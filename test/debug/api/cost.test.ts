@@ -151,6 +151,8 @@ describe('a list of Gateways', () => {
         },
         // As if every Gateway were refused.
         gatewayStatuses: {
+          failures: gatewayStatuses.failures,
+          isPostponed: () => false,
           name: gatewayStatuses.name,
           size: gatewayStatuses.size,
           entries: () => gatewayStatuses.entries(),

@@ -26,6 +26,8 @@ export interface TranslatedWorld {
   readonly translation: Translation;
   /** Applies manifests in one commit; they replace objects of the same key. */
   apply(...manifests: readonly Manifest[]): Commit;
+  /** The same, as a part of a change of which more follows. */
+  applyPart(...manifests: readonly Manifest[]): Commit;
   remove(kind: KindName, key: string): Commit;
   setUnlisted(unlisted: UnlistedNamespaces): Commit;
 }
@@ -43,16 +45,19 @@ export function createTranslatedWorld(settings: Partial<TranslationSettings> = {
   const graph = createGraph({ check });
   const inputs = createInputs(graph);
   const translation = translate(graph, inputs, { ...defaultSettings, ...settings });
+  const commit = (manifests: readonly Manifest[], partial: boolean): Commit => {
+    const readings = manifests.map(readManifest);
+    const apply = (): void => {
+      for (const reading of readings) inputs.apply(reading);
+    };
+    return graph.commit(apply, { partial });
+  };
   const world: TranslatedWorld = {
     graph,
     inputs,
     translation,
-    apply: (...manifests) => {
-      const readings = manifests.map(readManifest);
-      return graph.commit(() => {
-        for (const reading of readings) inputs.apply(reading);
-      });
-    },
+    apply: (...manifests) => commit(manifests, false),
+    applyPart: (...manifests) => commit(manifests, true),
     remove: (kind, key) => graph.commit(() => inputs.apply({ kind, key, resource: undefined })),
     setUnlisted: (unlisted) => graph.commit(() => inputs.unlistedNamespaces.set('', unlisted)),
   };
