@@ -24,7 +24,7 @@ export interface Pipeline extends Omit<Encoding, 'measure'> {
   policies(): number;
   /**
    * Applies a batch as one commit, then updates the snapshots and notifies their subscribers. Of a batch of which more
-   * follows, both wait for the last part.
+   * follows, both wait for the last part, but for what was taken away.
    *
    * @param publishing called between the two, with the changes of Gateways. If it throws, the snapshots change
    * nevertheless, since they would stay as they were for good, and it is called with the same changes again next time.
@@ -97,7 +97,7 @@ export function createPipeline(
         publishing?.(gatewayChanges);
         gatewayChanges = [];
       };
-      const failures = failuresOf(...(batch.more ? [] : [publish]), () => snapshots.apply(commit, batch.more));
+      const failures = failuresOf(...(batch.more ? [] : [publish]), () => snapshots.apply(commit, batch));
       const encoded = measure(commit);
       synced ||= batch.synced && batch.more !== true;
       counters.count('gatehouse_commits_total');

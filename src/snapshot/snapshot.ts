@@ -24,10 +24,11 @@ export interface SnapshotStore extends Snapshots {
   /**
    * Applies the changes of one commit and then notifies each affected subscriber once. Proportional to the change.
    *
-   * @param more further commits of the same change follow: nobody sees anything of it before the last one
+   * @param change `more`: further commits of the same change follow, and nobody sees anything of it before the last one.
+   * `narrows`: what the commit takes away is seen at once none the less; it does nothing else
    * @throws what a subscriber has thrown, after the others were notified
    */
-  apply(commit: Commit, more?: boolean): void;
+  apply(commit: Commit, change?: { readonly more?: boolean; readonly narrows?: boolean }): void;
 }
 
 /** Creates snapshots with empty views; `apply` fills them. */
@@ -46,7 +47,7 @@ class GatewaySnapshots implements SnapshotStore {
   /** The Gateways that exist after the last change that is complete. */
   readonly #existing = new Set<string>();
   /** The snapshots of these before a change of which more follows. */
-  #before: ReadonlyMap<string, Snapshot> | undefined;
+  #before: Map<string, Snapshot> | undefined;
   /** Since the last change that is complete: the Gateways with another view, and those that changed themselves. */
   readonly #affected = new Set<string>();
   readonly #changed = new Set<string>();
@@ -108,11 +109,14 @@ class GatewaySnapshots implements SnapshotStore {
     };
   }
 
-  apply(commit: Commit, more = false): void {
+  apply(commit: Commit, { more = false, narrows = false }: Parameters<SnapshotStore['apply']>[1] = {}): void {
     if (more) this.#before ??= new Map([...this.#existing].map((gateway) => [gateway, this.of(gateway)]));
     for (const views of this.#typeViews) for (const gateway of views.apply(commit)) this.#affected.add(gateway);
     for (const { key } of commit.changes(this.#gateways)) this.#changed.add(key);
-    if (more) return;
+    if (more) {
+      if (narrows) this.#notifyAll(this.#narrow(commit));
+      return;
+    }
     this.#before = undefined;
     for (const gateway of this.#changed) {
       const exists = this.#gateways.get(gateway) !== undefined;
@@ -124,9 +128,27 @@ class GatewaySnapshots implements SnapshotStore {
     this.#changed.clear();
     const affected = [...this.#affected];
     this.#affected.clear();
-    // After all views are replaced, so that every subscriber sees one consistent generation (rule E8).
+    this.#notifyAll(affected);
+  }
+
+  /** Takes from what is seen what the commit takes away. Returns the Gateways with another view. */
+  #narrow(commit: Commit): Iterable<string> {
+    const narrowed = new Set<string>();
+    for (const typeViews of this.#typeViews) {
+      const { typeUrl } = typeViews.type;
+      for (const [gateway, view] of typeViews.narrow(commit, (of) => this.#before?.get(of)?.views.get(typeUrl))) {
+        const before = this.of(gateway);
+        this.#before?.set(gateway, { ...before, views: new Map([...before.views, [typeUrl, view]]) });
+        narrowed.add(gateway);
+      }
+    }
+    return narrowed;
+  }
+
+  /** After all views are replaced, so that every subscriber sees one consistent generation (rule E8). */
+  #notifyAll(gateways: Iterable<string>): void {
     const failures: unknown[] = [];
-    for (const gateway of affected) failures.push(...this.#notify(gateway));
+    for (const gateway of gateways) failures.push(...this.#notify(gateway));
     if (failures.length > 0) throw failures[0];
   }
 

@@ -1,10 +1,10 @@
 import type { Change, Collection, Commit } from '../graph/model.ts';
 import type { EncodedResource, ResourceType } from '../wire/model.ts';
 import type { AnyView } from './delta.ts';
-import type { PlacedResource } from './model.ts';
+import type { PlacedResource, View } from './model.ts';
 import { ScopedViews, type ShardScope } from './scoped-views.ts';
 import { emptyTree, type Shard, withEntries } from './shards.ts';
-import { type Digest, JointView, type ShardVersions } from './view.ts';
+import { type Digest, JointView, ShardedView, type ShardVersions } from './view.ts';
 
 /** Resources of a type, and the scope of each Gateway in them. */
 export interface ResourceSource {
@@ -18,6 +18,8 @@ export interface ResourceSource {
   readonly shardOf?: (name: string) => string;
   /** Returns the scope of an existing Gateway, by its key. */
   readonly scopeOf: (gateway: string) => ShardScope;
+  /** True: each resource only allows, and its shard is the Gateway that it is for. To take one away is safe at any time. */
+  readonly allows?: true;
 }
 
 /** One type of resources, its resources and the scope of each Gateway. */
@@ -49,7 +51,12 @@ export interface TypeViews {
   apply(commit: Commit): Iterable<string>;
   /** Sets the scope of a Gateway, or removes it. Returns true if its view was replaced. */
   assign(gateway: string, exists: boolean): boolean;
+  /** Returns the views that are seen without what the commit takes away of what is allowed, where it does. */
+  narrow(commit: Commit, seen: SeenViews): ReadonlyMap<string, AnyView>;
 }
+
+/** The view of a Gateway that its nodes see. */
+type SeenViews = (gateway: string) => View | undefined;
 
 /** The views of a type that is computed always. */
 export class EagerViews implements TypeViews {
@@ -78,6 +85,15 @@ export class EagerViews implements TypeViews {
 
   assign(gateway: string, exists: boolean): boolean {
     return this.#part.assign(gateway, exists);
+  }
+
+  narrow(commit: Commit, seen: SeenViews): ReadonlyMap<string, AnyView> {
+    const narrowed = new Map<string, AnyView>();
+    for (const [gateway, entries] of this.#part.takenAway(commit)) {
+      const view = seen(gateway);
+      if (view instanceof ShardedView) narrowed.set(gateway, view.replaced(gateway, entries));
+    }
+    return narrowed;
   }
 }
 
@@ -141,7 +157,23 @@ export class LazyViews implements TypeViews {
     for (const part of this.#parts ?? []) replaced = part.assign(gateway, exists) || replaced;
     return replaced;
   }
+
+  narrow(commit: Commit, seen: SeenViews): ReadonlyMap<string, AnyView> {
+    const narrowed = new Map<string, AnyView>();
+    for (const [position, part] of (this.#parts ?? []).entries()) {
+      for (const [gateway, entries] of part.takenAway(commit)) {
+        const view = narrowed.get(gateway) ?? seen(gateway);
+        if (!(view instanceof JointView)) continue;
+        const parts = view.parts.map((own, at) => (at === position ? own.replaced(gateway, entries) : own));
+        narrowed.set(gateway, new JointView(this.type, parts, this.#digest));
+      }
+    }
+    return narrowed;
+  }
 }
+
+/** Replacements of resources, by name; undefined: it is gone. */
+type Replacements = [name: string, resource: EncodedResource | undefined][];
 
 /** Some resources of a type with their scoped views. */
 class PartViews {
@@ -160,6 +192,18 @@ class PartViews {
   apply(commit: Commit): ReadonlySet<string> {
     const shards = changedShards(commit.changes(this.#source.resources), (name) => this.views.shard(name));
     return shards.size === 0 ? noGateways : this.views.replaceShards(shards);
+  }
+
+  /** What a commit takes away of what is allowed, by Gateway. */
+  takenAway(commit: Commit): ReadonlyMap<string, Replacements> {
+    const byGateway = new Map<string, Replacements>();
+    for (const { before, after } of this.#source.allows ? commit.changes(this.#source.resources) : []) {
+      if (before === undefined) continue;
+      const entries = byGateway.get(before.shard) ?? [];
+      entries.push([before.resource.name, after?.resource]);
+      byGateway.set(before.shard, entries);
+    }
+    return byGateway;
   }
 
   assign(gateway: string, exists: boolean): boolean {

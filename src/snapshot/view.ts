@@ -1,6 +1,6 @@
 import type { EncodedResource, ResourceType } from '../wire/model.ts';
 import type { View } from './model.ts';
-import type { Shard, Shards } from './shards.ts';
+import { type Shard, type Shards, withEntries } from './shards.ts';
 
 /** Hashes names and versions into one version; implemented in `wire/digest.ts`. */
 export type Digest = (parts: Iterable<string>) => string;
@@ -38,6 +38,18 @@ export class ShardedView implements View {
 
   *resources(): Iterable<EncodedResource> {
     for (const shard of this.shards.values()) yield* shard.values();
+  }
+
+  /** The view with resources of a shard replaced, or removed; those that it does not have are not added. */
+  replaced(shard: string, entries: readonly (readonly [name: string, EncodedResource | undefined])[]): ShardedView {
+    const own = this.shards.get(shard);
+    if (own === undefined) return this;
+    const known = withEntries(
+      own,
+      entries.filter(([name]) => own.has(name)),
+    );
+    const shards = withEntries(this.shards, [[shard, known.size === 0 ? undefined : known]]);
+    return new ShardedView(this.type, shards, this.#shardOf, this.#versions);
   }
 
   version(): string {

@@ -12,6 +12,8 @@ export type ResourceChange = {
     readonly resource: ResourceByKind[K] | undefined;
     /** As many parts as what it replaces takes the time of, if these are several: to remove them takes time, too. */
     readonly replaces?: number;
+    /** True: it takes away what callers may do, and does nothing else. */
+    readonly narrows?: true;
   };
 }[KindName];
 
@@ -54,6 +56,11 @@ export interface Batch {
    * with a part of it the world is one that never was.
    */
   readonly more?: boolean;
+  /**
+   * True: it takes away what callers may do, and does nothing else. It counts at once, also between the parts of another
+   * batch: what is left is less than what was there before them.
+   */
+  readonly narrows?: true;
   /** True once the initial state of every kind was delivered. */
   readonly synced: boolean;
 }

@@ -1,6 +1,7 @@
 import type { Gateway, KindName, Resource } from '../resources/model.ts';
 import { partsOf } from '../resources/resources.ts';
 import type { ResourceChange } from './model.ts';
+import { isNarrowing } from './narrowing.ts';
 
 /** Compares two resources by value. They are plain values whose fields are always written in the same order. */
 export function sameResource(a: Resource | undefined, b: Resource | undefined): boolean {
@@ -21,7 +22,9 @@ export function changeOf(
 ): ResourceChange {
   const change = plainChangeOf(kind, key, resource);
   const replaces = before === undefined ? 1 : workOf(before);
-  return replaces > 1 ? { ...change, replaces } : change;
+  const narrows = isNarrowing(before, resource);
+  if (replaces === 1 && !narrows) return change;
+  return { ...change, ...(replaces > 1 && { replaces }), ...(narrows && { narrows }) };
 }
 
 /** As many parts as the selectors of a Gateway take the time of: each looks at 2,000 namespaces in 0.2 to 0.4 ms. */

@@ -121,7 +121,7 @@ describe('the views of a Gateway', () => {
 });
 
 describe('a change of several commits', () => {
-  const part = (edit: () => void): void => snapshots.apply(graph.commit(edit), true);
+  const part = (edit: () => void): void => snapshots.apply(graph.commit(edit), { more: true });
 
   beforeEach(() =>
     commit(() => {
@@ -363,7 +363,7 @@ describe('any history of changes of several commits', () => {
           const [before, already] = [shown(divided), notified];
           const committed = graph.commit(() => edits.forEach(apply));
           whole.apply(committed);
-          divided.apply(committed, more);
+          divided.apply(committed, { more });
           expect(shown(divided)).toEqual(more ? before : shown(whole));
           expect(notified - already).toBeLessThanOrEqual(more ? 0 : 1);
         }

@@ -50,7 +50,7 @@ export function deriveAgentgateway(graph: Graph, translation: Translation): Deri
   return {
     parts: [
       { resources: gateways, scopeOf: ofGateway },
-      { resources: policies, scopeOf: ofGateway },
+      { resources: policies, scopeOf: ofGateway, allows: true },
       {
         resources: backends,
         shardOf: (name) => namespaceShard(agentgateway.namespaceOfBackend(name)),

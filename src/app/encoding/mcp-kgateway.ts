@@ -45,6 +45,7 @@ export function deriveMcpKgateway(
     {
       type: mcpKgateway.configType,
       resources: placedConfigs,
+      allows: true,
       scopeOf: (gateway) => gatewayScope(gateway, translation.gateways.get(gateway)),
     },
   ];

@@ -20,6 +20,8 @@ export class BatchDispatcher {
   #isOpen = false;
   /** A change of this batch has failed. */
   #hasFailed = false;
+  /** What was delivered last is what was taken away. */
+  #hasNarrowed = false;
   #stopRetry: Stop = () => undefined;
   #stopNext: Stop | undefined;
 
@@ -30,6 +32,7 @@ export class BatchDispatcher {
 
   dispatch(): void {
     const { pending, clock } = this.#parts;
+    if (this.#narrow()) return;
     const taken = pending.takeBatch();
     if (taken === undefined) return;
     this.stop();
@@ -40,6 +43,19 @@ export class BatchDispatcher {
     if (more) this.dispatchNext();
     else if (this.#hasFailed) this.#stopRetry = clock.after(retryDelay, () => this.dispatch());
     else this.#succeeded();
+  }
+
+  /** Delivers first what was taken away, where it would wait for much else. The next turn is for that. */
+  #narrow(): boolean {
+    const { pending } = this.#parts;
+    const isTurn = !this.#hasNarrowed && this.#delivery.synced && pending.isLarge;
+    const changes = isTurn ? pending.takeNarrowing() : [];
+    this.#hasNarrowed = changes.length > 0;
+    if (!this.#hasNarrowed) return false;
+    this.stop();
+    this.#deliver({ changes, narrows: true, ...(this.#isOpen && { more: true }), synced: true });
+    this.dispatchNext();
+    return true;
   }
 
   /** Dispatches in an iteration of the event loop of its own: the present one has decoded or applied something large. */

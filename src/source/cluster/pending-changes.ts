@@ -59,6 +59,10 @@ export class PendingChanges {
   /** How many objects of each collection with such objects are ignored because they have no room. */
   readonly #ignored = new Map<string, { readonly kind: KindName; readonly count: number; readonly leftOut: boolean }>();
   #changes = new Map<string, PendingChange>();
+  /** Those of `#changes` that say who may do what. */
+  readonly #rights = new Set<string>();
+  /** The namespaces of such changes in the batch that is being taken. */
+  #takenRights: ReadonlySet<string> = new Set();
   /** Of the objects of `#changes`. */
   #bytes = 0;
   #observations = new Map<string, Observation>();
@@ -111,12 +115,9 @@ export class PendingChanges {
     return {
       changed: (change, bytes) => {
         this.#since ??= this.#lastEvent;
-        const name = `${kind} ${change.key}`;
-        const known = this.#changes.get(name);
+        const known = this.#changes.get(nameOf(change));
         this.#bytes += bytes - (known?.bytes ?? 0);
-        // What was delivered last is replaced by the newest change, whatever came between.
-        const replaces = known?.change.replaces;
-        this.#changes.set(name, { change: replaces === undefined ? change : { ...change, replaces }, bytes });
+        this.#set({ change: known === undefined ? change : joined(known.change, change), bytes });
       },
       observed: (observation) => this.#observations.set(`${kind} ${observation.key}`, observation),
       diagnosed: (key, problems) => this.#diagnosed(kind, key, problems),
@@ -188,6 +189,7 @@ export class PendingChanges {
     if (this.#parts.length === 0) this.#divide();
     const changes = (this.#parts.shift() ?? []).map(({ change }) => change);
     const more = this.#parts.length > 0;
+    if (!more) this.#takenRights = new Set();
     const observations = [...this.#observations.values()];
     const bundle = this.#bundleDelivered ? undefined : this.#bundle;
     const since = this.#sinceOfParts;
@@ -203,8 +205,38 @@ export class PendingChanges {
     };
   }
 
+  /**
+   * Takes pending changes that narrow what callers may do, of namespaces of which nothing else that says so is pending, or
+   * in the batch that is being taken: a policy may hand over to another one. Takes none while a list is being applied.
+   */
+  takeNarrowing(): readonly ResourceChange[] {
+    const { objects } = largestPart;
+    const { size } = this.#rights;
+    if (!this.synced || this.#replacing.size > 0 || size === 0 || size > objects) return [];
+    const rights = [...this.#rights].flatMap((name) => this.#changes.get(name) ?? []);
+    const others = rights.filter(({ change }) => change.narrows !== true).map(({ change }) => namespaceOf(change));
+    const blocked = new Set([...this.#takenRights, ...others]);
+    const free = rights.filter(({ change }) => !blocked.has(namespaceOf(change)));
+    const [part = []] = divide(free, workOf);
+    for (const { change, bytes } of part) {
+      this.#changes.delete(nameOf(change));
+      this.#rights.delete(nameOf(change));
+      this.#bytes -= bytes;
+    }
+    return part.map(({ change }) => change);
+  }
+
+  #set(pending: PendingChange): void {
+    const { change } = pending;
+    this.#changes.set(nameOf(change), pending);
+    if (saysRights(change)) this.#rights.add(nameOf(change));
+  }
+
   #divide(): void {
-    this.#parts = divide(this.#changes.values(), ({ bytes, change }) => Math.max(bytes, bytesOfParts(change)));
+    const rights = [...this.#rights].flatMap((name) => this.#changes.get(name) ?? []);
+    this.#takenRights = new Set(rights.map(({ change }) => namespaceOf(change)));
+    this.#rights.clear();
+    this.#parts = divide(this.#changes.values(), workOf);
     this.#changes = new Map();
     this.#bytes = 0;
     this.#sinceOfParts = this.#since;
@@ -214,8 +246,7 @@ export class PendingChanges {
   /** Puts back a part of a batch that was not accepted, except where something newer is pending. */
   putBack({ changes, observations = [], bundle }: Omit<Batch, 'synced'>): void {
     for (const change of changes) {
-      const name = `${change.kind} ${change.key}`;
-      if (!this.#changes.has(name)) this.#changes.set(name, { change, bytes: 0 });
+      if (!this.#changes.has(nameOf(change))) this.#set({ change, bytes: 0 });
     }
     for (const observation of observations) {
       const name = `${observation.kind} ${observation.key}`;
@@ -260,6 +291,35 @@ export class PendingChanges {
     else this.#faulty.delete(object);
     this.#hasUnlogged = true;
   }
+}
+
+function nameOf({ kind, key }: ResourceChange): string {
+  return `${kind} ${key}`;
+}
+
+/** Policies and the Gateways that they name are in one namespace. */
+function saysRights({ kind }: ResourceChange): boolean {
+  return kind === 'MCPAuthPolicy' || kind === 'Gateway';
+}
+
+function namespaceOf({ key }: ResourceChange): string {
+  return key.slice(0, key.indexOf('/'));
+}
+
+/** What was delivered last is replaced by the newest change, whatever came between. */
+function joined(
+  { replaces, narrows: narrowed }: ResourceChange,
+  { narrows, ...change }: ResourceChange,
+): ResourceChange {
+  return {
+    ...change,
+    ...(replaces !== undefined && { replaces }),
+    ...(narrowed === true && narrows === true && { narrows }),
+  };
+}
+
+function workOf({ bytes, change }: PendingChange): number {
+  return Math.max(bytes, bytesOfParts(change));
 }
 
 function tooManyMessage(examples: readonly string[]): string {

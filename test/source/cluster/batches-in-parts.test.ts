@@ -1,14 +1,13 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { Clock } from '../../../src/edges.ts';
 import type { ApiObject } from '../../../src/source/cluster/api/object.ts';
 import { BatchDispatcher } from '../../../src/source/cluster/batch-dispatcher.ts';
 import { PendingChanges } from '../../../src/source/cluster/pending-changes.ts';
 import { ObjectStore } from '../../../src/source/cluster/reflector/object-store.ts';
 import type { Batch } from '../../../src/source/model.ts';
-import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedCounters } from '../../support/edges/recorded-counters.ts';
 import { createRecordedLog } from '../../support/edges/recorded-log.ts';
+import { createTurns } from '../../support/edges/turns.ts';
 
 const collection = { kind: 'Service', namespace: undefined } as const;
 
@@ -33,28 +32,6 @@ function stepsWith(others: readonly Step['does'][]): fc.Arbitrary<readonly Step[
     },
   );
   return fc.array(step, { maxLength: 60, size: 'max' });
-}
-
-/** A clock of which each turn of the event loop is taken by itself. */
-function createTurns() {
-  const manual = createManualClock();
-  const turns = new Set<() => void>();
-  const take = (): void => {
-    const [turn] = turns;
-    if (turn === undefined) return;
-    turns.delete(turn);
-    turn();
-  };
-  const clock: Clock = {
-    ...manual,
-    after(milliseconds, run) {
-      if (milliseconds > 0) return manual.after(milliseconds, run);
-      const turn = (): void => run();
-      turns.add(turn);
-      return () => void turns.delete(turn);
-    },
-  };
-  return { clock, take, count: () => turns.size, advance: manual.advance, waiting: manual.waiting };
 }
 
 /** A source whose consumer throws at changes of the rejected names, and what both hold. */
