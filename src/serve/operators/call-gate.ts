@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '../../edges.ts';
 import { authorize, keepAuthorized, type RequestGuard } from '../../net/guard/request-guard.ts';
+import { stopReading } from '../../net/socket-reads.ts';
 import { KeyedRateLimiter } from '../../rate/keyed-rate-limiter.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { Quota } from '../../rate/quota.ts';
@@ -49,7 +50,10 @@ export function createCallGate({ guard, clock, log, failed, flooded }: CallGateP
   const throttle = new LogThrottle(clock, log);
   const known = new WeakSet<Session>();
   const closing = new WeakSet<Session>();
-  /** Not at once: a session that ends within one read of its connection can end the process (Http2Server). */
+  /**
+   * Not at once: a session that ends within one read of its connection can end the process (Http2Server). Until then
+   * nothing more is read: a megabyte of what has arrived opens 6,000 streams, of which Node takes 60 µs for each.
+   */
   const close = (session: Session): void => {
     if (closing.has(session)) return;
     closing.add(session);
@@ -59,6 +63,7 @@ export function createCallGate({ guard, clock, log, failed, flooded }: CallGateP
       message: 'connections are closed because of their many calls',
       fields: { listener: 'admin', maxPerSecond: callRate.rate, address: session.socket.remoteAddress },
     });
+    stopReading(session.socket);
     setImmediate(() => session.destroy());
   };
   const isTooMuch = (session: Session): boolean => {
