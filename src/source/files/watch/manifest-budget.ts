@@ -93,9 +93,16 @@ export class ManifestBudget {
 
   /** Forgets the files of a root after this name: others came before them, so that they are no longer listed. */
   removeAfter(root: number, last: string): void {
-    const { names } = this.#of(root);
-    for (let name = names.at(-1); name !== undefined && compareNames(name, last) > 0; name = names.at(-1))
-      this.remove(root, name);
+    const { names, sizes } = this.#of(root);
+    let first: string | undefined;
+    for (let name = names.at(-1); name !== undefined && compareNames(name, last) > 0; name = names.at(-1)) {
+      names.pop();
+      this.#files -= 1;
+      this.#bytes -= counted(sizes.get(name) ?? unknownSize);
+      sizes.delete(name);
+      first = name;
+    }
+    if (first !== undefined) this.#moveEdge(root, first);
   }
 
   /** Sets the size of a file, which may be new. Its objects count again when a content of another size was parsed. */

@@ -10,7 +10,7 @@ import { followLinks, isMountedVersion, type Resolution } from './follow-links.t
 import { type FolderListing, isUnnameable, listFolder } from './list-folder.ts';
 import { countedBytes, type Fingerprint, fingerprintOf, readManifestFile, unreadableContent } from './read-file.ts';
 import { RootEntries, type RootEntriesParts } from './root-entries.ts';
-import { type ChangedEntries, inOrder, type ScanScope, wholeRoot } from './scan-queue.ts';
+import { type ChangedEntries, EntryOrder, type ScanScope, wholeRoot } from './scan-queue.ts';
 import type { Settling } from './settling.ts';
 import { mostFolders, unreadSubfolders } from './subfolders.ts';
 
@@ -86,12 +86,13 @@ export class RootScanner {
    * @param othersWait returns whether further scans were requested
    * @returns the entries that are left for the next scan
    */
-  async scan(scope: ScanScope, othersWait: () => boolean): Promise<readonly string[]> {
-    const scanning = this.#scan(scope, () => scope.left.length > 0 || othersWait());
+  async scan(scope: ScanScope, othersWait: () => boolean): Promise<EntryOrder> {
+    const hasLeft = scope.left !== undefined;
+    const scanning = this.#scan(scope, () => hasLeft || othersWait());
     if (scope.all) this.#scanningAll = scanning.then(() => undefined);
     const left = await scanning;
     this.#scanned = true;
-    return left ?? [];
+    return left ?? new EntryOrder();
   }
 
   /**
@@ -101,15 +102,16 @@ export class RootScanner {
    * @param othersWait as of {@link scan}
    * @returns the entries that are left for the next scan
    */
-  async fit(othersWait: () => boolean): Promise<readonly string[]> {
+  async fit(othersWait: () => boolean): Promise<EntryOrder> {
     const { budget, path, root, store } = this.#parts;
-    const left: string[] = [];
+    const left = new EntryOrder();
     // What is read may have another size than before: the next scan goes on.
     for (let round = 0; round < 4 && budget.edges() !== this.#edges; round += 1) {
       this.#edges = budget.edges();
       await this.#entries.leaveOutCrowded();
       const admitted = [...this.#entries.leftOut.keys()].filter((name) => budget.admits(root, name));
-      if (this.#folder !== undefined) left.push(...(await this.#scanEntries(this.#folder, admitted, othersWait)));
+      left.add(admitted);
+      if (this.#folder !== undefined) await this.#scanEntries(this.#folder, left, othersWait);
       else if (admitted.length > 0) await this.#scan(wholeRoot, othersWait);
     }
     const isCrowded = this.#entries.leftOut.size + this.#more > 0;
@@ -154,7 +156,7 @@ export class RootScanner {
     return [...all].some(isUnnameable) ? 'all' : all;
   }
 
-  async #scan(scope: ScanScope, othersWait: () => boolean): Promise<readonly string[] | undefined> {
+  async #scan(scope: ScanScope, othersWait: () => boolean): Promise<EntryOrder | undefined> {
     const resolution = await followLinks(parse(this.#absolute).root, this.#absolute);
     const isFolder = resolution.end === 'found' && resolution.stats.isDirectory();
     const all = isFolder ? [{ folder: resolution.realPath, name: undefined }] : [];
@@ -184,9 +186,10 @@ export class RootScanner {
     { realPath, entries }: Found,
     scope: ScanScope,
     othersWait: () => boolean,
-  ): Promise<readonly string[] | undefined> {
+  ): Promise<EntryOrder | undefined> {
     const { budget, plan, root, store } = this.#parts;
-    let names = inOrder(scope, (name) => store.counts({ root, name }));
+    const order = scope.left ?? new EntryOrder();
+    order.add(scope.names, (name) => store.counts({ root, name }));
     if (scope.all) {
       let listing: FolderListing;
       try {
@@ -198,13 +201,15 @@ export class RootScanner {
       this.#unread = await unreadSubfolders(realPath, listing.folders);
       this.#more = listing.more;
       const listed = new Set(listing.names);
-      names = [...new Set([...names.filter((name) => listed.has(name)), ...listed])];
+      order.keep((name) => listed.has(name));
+      order.add(listed);
       budget.list(root, listing.names, listing.more > 0);
       await this.#entries.deleteUnlisted();
     }
     this.#folder = realPath;
     store.rootFound(root, this.#unread);
-    return this.#scanEntries(realPath, names, othersWait);
+    await this.#scanEntries(realPath, order, othersWait);
+    return order;
   }
 
   /** Lists one name more than is read, to name it. */
@@ -212,20 +217,16 @@ export class RootScanner {
     return listFolder(folder, { names: this.#parts.budget.maxFiles + 1, folders: mostFolders });
   }
 
-  /**
-   * @param names in their order, if they are all: whether there is room for a file depends on the sizes before it
-   * @returns those that are left when the time is over
-   */
-  async #scanEntries(folder: string, names: readonly string[], othersWait: () => boolean): Promise<readonly string[]> {
+  /** @param order of all, if they are all: whether there is room for a file depends on the sizes before it */
+  async #scanEntries(folder: string, order: EntryOrder, othersWait: () => boolean): Promise<void> {
     const { clock } = this.#parts;
     const began = clock.monotonic();
-    for (let at = 0; at < names.length; at += concurrency) {
-      if (this.#scanned && clock.monotonic() - began > (othersWait() ? maxHeld : maxScan)) return names.slice(at);
-      const some = names.slice(at, at + concurrency);
+    while (order.size > 0) {
+      if (this.#scanned && clock.monotonic() - began > (othersWait() ? maxHeld : maxScan)) return;
+      const some = order.take(concurrency);
       const found = await Promise.all(some.map((name) => this.#look(folder, name)));
       await Promise.all(found.map((resolution, n) => this.#take(folder, some[n] ?? '', resolution)));
     }
-    return [];
   }
 
   async #look(folder: string, name: string): Promise<Resolution> {

@@ -7,20 +7,20 @@ export type ChangedEntries = 'all' | ReadonlySet<string>;
 /** The scope of a scan: entries of the folder of a root, by their names, or the whole root, these entries first. */
 export interface ScanScope {
   readonly all: boolean;
-  /** Those that a scan before has left. */
-  readonly left: readonly string[];
+  /** Those that a scan before has left; the scan takes what it scans. */
+  readonly left?: EntryOrder;
   readonly names: ReadonlySet<string>;
 }
 
 /** The whole root. */
-export const wholeRoot: ScanScope = { all: true, left: [], names: new Set() };
+export const wholeRoot: ScanScope = { all: true, names: new Set() };
 
 /** Changed entries of a root beyond which the whole root is scanned: bounds the memory that a burst of events takes. */
 const maxEntries = 10_000;
 
 interface QueuedScan {
   all: boolean;
-  left: readonly string[];
+  left?: EntryOrder;
   readonly names: Set<string>;
 }
 
@@ -54,10 +54,11 @@ export class ScanQueue {
   }
 
   /** Puts back what is left of a scan. */
-  addLeft(root: number, entries: readonly string[]): void {
-    if (entries.length === 0) return;
+  addLeft(root: number, left: EntryOrder): void {
+    if (left.size === 0) return;
     const scan = this.#of(root);
-    scan.left = [...scan.left, ...entries];
+    if (scan.left === undefined) scan.left = left;
+    else scan.left.add(left);
   }
 
   /** Requests a whole scan of this number of roots. */
@@ -75,41 +76,67 @@ export class ScanQueue {
   #of(root: number): QueuedScan {
     const known = this.#scans.get(root);
     if (known !== undefined) return known;
-    const scan: QueuedScan = { all: false, left: [], names: new Set() };
+    const scan: QueuedScan = { all: false, names: new Set() };
     this.#scans.set(root, scan);
     return scan;
   }
 }
 
 function sizeOf({ all, left, names }: QueuedScan): number {
-  return all ? Number.MAX_SAFE_INTEGER : left.length + names.size;
+  return all ? Number.MAX_SAFE_INTEGER : (left?.size ?? 0) + names.size;
 }
 
 /** Entries that count already for each other one. */
 const countingShare = 64;
 
 /**
- * Orders the named entries of a scan. What counts already comes first, since a change of it may revoke; but not all of the
- * time, since what appears may narrow. What was left comes before what was requested meanwhile, and otherwise the order
- * is that of names: whether there is room for a file depends on the sizes before it.
+ * The entries of a root that are to be scanned. What counts already comes first, since a change of it may revoke; but not all
+ * of the time, since what appears may narrow. Among the others, those that came first come first, and otherwise the order
+ * is that of names: whether there is room for a file depends on the sizes before it. To add some costs in proportion to
+ * them, not to those that are there: a scan takes few of ten thousand.
  */
-export function inOrder({ left, names }: ScanScope, counts: (name: string) => boolean): readonly string[] {
-  const counting: string[] = [];
-  const others: string[] = [];
-  const wasLeft = new Set(left);
-  for (const some of [[...wasLeft], [...names].filter((name) => !wasLeft.has(name))]) {
-    const rest: string[] = [];
-    for (const name of some) (counts(name) ? counting : rest).push(name);
-    others.push(...rest.sort(compareNames));
+export class EntryOrder {
+  readonly #counting = new Set<string>();
+  readonly #others = new Set<string>();
+  #sinceOther = 0;
+
+  get size(): number {
+    return this.#counting.size + this.#others.size;
   }
-  const ordered: string[] = [];
-  let at = 0;
-  for (const [index, name] of counting.entries()) {
-    ordered.push(name);
-    const other = others[at];
-    if ((index + 1) % countingShare !== 0 || other === undefined) continue;
-    ordered.push(other);
-    at += 1;
+
+  /** Adds entries after those that are there. @param counts whether an entry counts already. Default: none does */
+  add(names: Iterable<string>, counts: (name: string) => boolean = () => false): void {
+    const others: string[] = [];
+    for (const name of names) {
+      if (this.#counting.has(name) || this.#others.has(name)) continue;
+      if (counts(name)) this.#counting.add(name);
+      else others.push(name);
+    }
+    for (const name of others.sort(compareNames)) this.#others.add(name);
   }
-  return [...ordered, ...others.slice(at)];
+
+  /** Keeps those for which this is true. */
+  keep(test: (name: string) => boolean): void {
+    for (const names of [this.#counting, this.#others]) for (const name of names) if (!test(name)) names.delete(name);
+  }
+
+  /** Takes the next entries. */
+  take(most: number): readonly string[] {
+    const taken: string[] = [];
+    while (taken.length < Math.min(most, taken.length + this.size)) {
+      const isOther = this.#counting.size === 0 || (this.#sinceOther >= countingShare && this.#others.size > 0);
+      const names = isOther ? this.#others : this.#counting;
+      const [name = ''] = names;
+      names.delete(name);
+      taken.push(name);
+      this.#sinceOther = isOther ? 0 : this.#sinceOther + 1;
+    }
+    return taken;
+  }
+
+  /** Those that count, then the others. */
+  *[Symbol.iterator](): Generator<string> {
+    yield* this.#counting;
+    yield* this.#others;
+  }
 }

@@ -113,7 +113,10 @@ function soon(promise: Promise<void>, clock: Clock): Promise<void> {
 /** Scans what was requested, and queues what is left of it, and what has room now. */
 async function scanQueued(scanners: readonly RootScanner[], queue: ScanQueue): Promise<void> {
   const othersWait = (): boolean => queue.size > 0;
-  for (const [root, scope] of queue.take()) queue.addLeft(root, (await scanners[root]?.scan(scope, othersWait)) ?? []);
+  for (const [root, scope] of queue.take()) {
+    const left = await scanners[root]?.scan(scope, othersWait);
+    if (left !== undefined) queue.addLeft(root, left);
+  }
   for (const [root, scanner] of scanners.entries()) queue.addLeft(root, await scanner.fit(othersWait));
   for (const [root, scanner] of scanners.entries()) queue.addChanged(root, scanner.takePostponed());
 }

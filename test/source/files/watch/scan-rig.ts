@@ -4,7 +4,7 @@ import { ManifestLoader } from '../../../../src/source/files/parsing/manifest-lo
 import { Arrivals } from '../../../../src/source/files/watch/arrivals.ts';
 import { type BudgetLimits, ManifestBudget } from '../../../../src/source/files/watch/manifest-budget.ts';
 import { RootScanner } from '../../../../src/source/files/watch/root-scanner.ts';
-import { type ChangedEntries, wholeRoot } from '../../../../src/source/files/watch/scan-queue.ts';
+import { type ChangedEntries, EntryOrder, wholeRoot } from '../../../../src/source/files/watch/scan-queue.ts';
 import { WatchPlan } from '../../../../src/source/files/watch/watch-plan.ts';
 import { createManualClock } from '../../../support/edges/manual-clock.ts';
 import { createRecordedCounters, type RecordedCounters } from '../../../support/edges/recorded-counters.ts';
@@ -72,7 +72,10 @@ export function scannersOf(
       const left: string[] = [];
       for (const scanner of scanners) {
         const named = changed === 'all' ? [] : [...changed].filter((name) => scanner.hasToScan(name));
-        const scope = changed === 'all' ? wholeRoot : { all: false, left: wasLeft, names: new Set(named) };
+        const before = new EntryOrder();
+        before.add(wasLeft);
+        const ofBefore = wasLeft.length > 0 ? { left: before } : {};
+        const scope = changed === 'all' ? wholeRoot : { all: false, ...ofBefore, names: new Set(named) };
         left.push(...(await scanner.scan(scope, () => othersWait)));
       }
       for (const scanner of scanners) await scanner.fit(() => false);
