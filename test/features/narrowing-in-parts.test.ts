@@ -201,3 +201,19 @@ it('a policy that hands over to another one of its namespace waits for it', () =
   while (rig.turns.count() > 0) rig.turns.take();
   expect([...seen]).toEqual(['a.p r', 'a.q r']);
 });
+
+it('what policies of a namespace lose turn after turn is in no batch, which would hold up what they lose next', () => {
+  const rig = createRig();
+  const policy = (name: string, ...tools: readonly string[]) => play({ does: 'policy', at: 'a', name, tools }, rig);
+  for (const name of ['p', 'q', 'r']) policy(name, 'r');
+  for (let n = 0; n < 40; n += 1) play({ does: 'service', name: `s${n}`, address: n }, rig);
+  for (const name of ['p', 'q']) {
+    policy(name);
+    rig.turns.take();
+  }
+  expect(rig.shown().allowed.a).toEqual(['a.r r']);
+  rig.turns.take();
+  policy('r');
+  rig.turns.take();
+  expect(rig.shown()).toEqual({ targets: '[]', allowed: { a: [], b: [] } });
+});

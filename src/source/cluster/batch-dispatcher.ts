@@ -48,7 +48,8 @@ export class BatchDispatcher {
   /** Delivers first what was taken away, where it would wait for much else. The next turn is for that. */
   #narrow(): boolean {
     const { pending } = this.#parts;
-    const isTurn = !this.#hasNarrowed && this.#delivery.synced && pending.isLarge;
+    // A batch that contained some of it would hold up what its namespaces lose next.
+    const isTurn = !(this.#hasNarrowed && this.#isOpen) && this.#delivery.synced && pending.isLarge;
     const changes = isTurn ? pending.takeNarrowing() : [];
     this.#hasNarrowed = changes.length > 0;
     if (!this.#hasNarrowed) return false;
