@@ -203,9 +203,11 @@ async function runUntilSignal(
     log.info('stopped');
     // What nobody reads would keep the process.
     systemClock.after(readTime, () => terminal.exit(0));
+    // Signals are still listened to: one that is repeated would end the process as if it had not stopped.
     return 0;
-  } finally {
+  } catch (error) {
     release();
+    throw error;
   }
 }
 
