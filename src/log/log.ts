@@ -18,13 +18,14 @@ export type LeveledLog = Logger & LogLevelControl;
 export function createLog(level: LogLevel, logFormat: LogFormat, isTerminal: boolean, colour: boolean): LeveledLog {
   const text = logFormat === 'text' || (logFormat === 'auto' && isTerminal);
   const lost = (lines: number): void =>
-    void winston.warn('lines of the log are lost, since nobody has read standard error', { lines });
+    log.warn('lines of the log are lost, since nobody has read standard error', { lines });
   const winston = createLogger({
     level,
     format: format.combine(format.timestamp(), boundedTexts(), text ? textLine(colour) : jsonLine()),
     transports: [new BufferedTransport(process.stderr, lost)],
   });
-  return new RootLogger(winston, level);
+  const log = new RootLogger(winston, level);
+  return log;
 }
 
 /** A class, because each connected node has one. */

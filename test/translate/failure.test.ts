@@ -40,10 +40,10 @@ describe('a transformation that throws', () => {
     const world = createTranslatedWorld({}, false);
     world.apply(gatewayClass, openGateway, gateway('other', { from: 'All' }), tool, allowAll);
     expect(applyBroken(world, openGateway, 'listeners')).toEqual(['gateway-results default/g']);
-    const { gateways, gatewayStatuses, attachments, policyStatuses } = world.translation;
+    const { gateways, gatewayStatuses, attachedGateways, policyStatuses } = world.translation;
     expect(gateways.get('default/g')).toBeUndefined();
     expect(gateways.get('default/other')).toEqual({ kind: 'served', scope: { kind: 'all' } });
-    expect(attachments.size).toBe(0);
+    expect(attachedGateways('default/p')).toEqual([]);
     expect(types(gatewayStatuses.get('default/g')?.conditions)).toEqual([
       'Accepted Unknown/Pending',
       'Programmed False/Pending',
