@@ -1,4 +1,3 @@
-import type { PrimitiveKind } from '../../authz/model.ts';
 import type { Clock } from '../../edges.ts';
 import { Deadline } from '../../net/deadline.ts';
 import { reasonOf } from '../../net/errors.ts';
@@ -16,8 +15,9 @@ import type { TargetFailures } from '../upstream/health/target-failures.ts';
 import type { TargetHealth } from '../upstream/health/target-health.ts';
 import { connectionRequest, type TargetStates } from '../upstream/health/target-states.ts';
 import type { UpstreamSession } from '../upstream/model.ts';
+import { createChangeNotices, type GivenLists } from './change-notices.ts';
 import { createClientRequests } from './client-requests.ts';
-import { type Authorization, createAuthorization, tokenExpiredError } from './decisions/authorization.ts';
+import { createAuthorization, tokenExpiredError } from './decisions/authorization.ts';
 import type { DecisionLog } from './decisions/decision-log.ts';
 import { createHandshake, type Handshake } from './handshake.ts';
 import { createInstructions } from './instructions.ts';
@@ -82,6 +82,7 @@ export interface SharedState {
   readonly subscriptionBudget: Quota;
   readonly clientRequestBudget: Quota;
   readonly taskTables: TaskTables;
+  readonly givenLists: GivenLists;
   readonly turnstile: TargetTurnstile;
 }
 
@@ -128,13 +129,11 @@ export function createMcpSession(
   const passthrough = createPassthrough(common);
   const lists = createLists({ ...common, shared: shared.sharedListing });
   const instructions = createInstructions({ ...common, memories: shared.upstreamState.memories });
-  const local: Readonly<Record<string, Handler>> =
-    stateless === undefined
-      ? localHandlers(upstreams, (request) => handshake.initialize(request, instructions))
-      : { 'server/discover': (request) => handshake.discover(request, instructions) };
+  const local = localHandlers({ ...common, instructions }, stateless);
 
   const handlerOf = createHandlers({ ...common, lists, passthrough }, local);
   const logs = createLogLevel(upstreams);
+  const notices = createChangeNotices(common, stateless?.key);
 
   return {
     notified(...notification) {
@@ -145,6 +144,7 @@ export function createMcpSession(
     async handle(request) {
       last = { caller: request.caller, passedHeaders: request.sender.passedHeaders };
       if (stateless !== undefined) logs.wanted(request.params);
+      if (isListMethod(request.method)) notices.listedFor(request.caller);
       return untilTokenEnds(parts.clock, request, handlerOf(request.method));
     },
     dropTargets(targets) {
@@ -153,12 +153,13 @@ export function createMcpSession(
     },
     configChanged(change) {
       upstreams.closeDropped();
-      notifyOfChange(change, common, last?.caller);
+      notices.changed(change);
     },
     targetRecovered: lists.recovered,
     async close() {
       ended.abort(new Error('the session has ended'));
       subscriptions.close();
+      notices.close();
       openTasks.leave();
       await upstreams.close();
     },
@@ -245,36 +246,6 @@ function ignoreRefusal(error: unknown): void {
   if (!(error instanceof RpcError)) throw error;
 }
 
-/**
- * Rules change filtered lists of those whose claims they are about, and whoever reads the stream later may be one;
- * targets change lists of callers who may see something of them.
- *
- * @param last the caller of the last request: a client that was given a token with another scope lists with that one,
- *   and reads its stream with the one before until that expires
- */
-function notifyOfChange(
-  { targets, rules }: FollowedChange,
-  { client, authorization, list }: Pick<SessionParts, 'list'> & { client: Client; authorization: Authorization },
-  last: Caller | undefined,
-): void {
-  const reader = client.reader();
-  const isConcerned = (kind: PrimitiveKind): boolean =>
-    reader === undefined ||
-    [reader, last].some((one) => one?.kind === 'principal' && rules?.concern(kind, one.claims) === true);
-  for (const method of listChangedMethods) {
-    const rulesChanged = list === 'filtered' && rules !== undefined && isConcerned(kindOfList[method]);
-    if (targets.length === 0 && !rulesChanged) continue;
-    const ofTargets: MayReceive = (caller) => targets.some((target) => authorization.seesAnythingOf(target, caller));
-    client.notify({ method }, rulesChanged ? () => true : ofTargets);
-  }
-}
-
-const kindOfList: Readonly<Record<(typeof listChangedMethods)[number], PrimitiveKind>> = {
-  'notifications/tools/list_changed': 'tool',
-  'notifications/prompts/list_changed': 'prompt',
-  'notifications/resources/list_changed': 'resource',
-};
-
 function notifyOfLists(client: Client, mayReceive: MayReceive): void {
   for (const method of listChangedMethods) client.notify({ method }, mayReceive);
 }
@@ -320,11 +291,21 @@ function createLogLevel(upstreams: Pick<UpstreamSessions, 'setLogLevel'>) {
   };
 }
 
+interface LocalParts {
+  readonly upstreams: UpstreamSessions;
+  readonly handshake: Handshake;
+  readonly instructions: ReturnType<typeof createInstructions>;
+}
+
 /** The handlers of requests that are answered without a target. */
-function localHandlers(upstreams: UpstreamSessions, initialize: Handler): Readonly<Record<string, Handler>> {
+function localHandlers(
+  { upstreams, handshake, instructions }: LocalParts,
+  stateless: StatelessClient | undefined,
+): Readonly<Record<string, Handler>> {
+  if (stateless !== undefined) return { 'server/discover': (request) => handshake.discover(request, instructions) };
   return {
     ping: () => ({}),
-    initialize,
+    initialize: (request) => handshake.initialize(request, instructions),
     'logging/setLevel'({ params }) {
       const level = logLevels.find((known) => known === params?.['level']);
       if (level === undefined)

@@ -10,6 +10,7 @@ import { createTargetCircuit, type TargetCircuit } from '../upstream/health/targ
 import { createTargetFailures } from '../upstream/health/target-failures.ts';
 import { createTargetHealth } from '../upstream/health/target-health.ts';
 import { connectionRequest, createTargetStates } from '../upstream/health/target-states.ts';
+import { createGivenLists } from './change-notices.ts';
 import { createClientRequestBudget } from './client-requests.ts';
 import { createDecisionLog } from './decisions/decision-log.ts';
 import { createMissingScope, type MissingScope } from './decisions/step-up.ts';
@@ -300,6 +301,7 @@ function createSharedState(parts: SessionParts, fanOut: SessionFanOut, turns: Fa
     subscriptionBudget,
     clientRequestBudget,
     taskTables: new TaskTables(parts.clock),
+    givenLists: createGivenLists(parts.clock),
     turnstile,
   };
 }

@@ -3,7 +3,8 @@ import { objectIn } from '../../../src/json/json.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import type { Script } from '../../support/gateway/raw-target.ts';
 import { startTargetRig } from '../../support/gateway/target-rig.ts';
-import { openRawClient } from '../../support/nodes/raw-client.ts';
+import { openRawClient, readEvents } from '../../support/nodes/raw-client.ts';
+import { ask } from '../../support/nodes/stateless-client.ts';
 
 const uri = 'mcp://a/file%3A%2F%2F%2Fa';
 
@@ -161,6 +162,18 @@ it('in filtered mode, a change of the rules for a newer token of the client is t
   await client.request('tools/list', {}, { token: token('me', undefined, 'me', { scope: 'more' }) });
   config.allow('n.p', 'more', 'tool', 'a:x', 'scope');
   expect(await stream.next()).toEqual({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' });
+});
+
+it('in filtered mode, such a client is told without a session, too', async () => {
+  await using rig = await startTargetRig(() => ({ result: {} }), { list: 'filtered' });
+  const { gateway } = rig;
+  const [less, more] = ['less', 'more'].map((sub) => gateway.token('me', undefined, sub));
+  const params = { notifications: { promptsListChanged: true } };
+  const stream = readEvents(await ask(gateway, { token: `${less}`, method: 'subscriptions/listen', params }));
+  expect(await stream.next()).toMatchObject({ method: 'notifications/subscriptions/acknowledged' });
+  await (await ask(gateway, { token: `${more}`, method: 'tools/list' })).text();
+  gateway.config.allow('n.p', 'more', 'prompt', 'a:x');
+  expect(await stream.next()).toMatchObject({ method: 'notifications/prompts/list_changed' });
 });
 
 it('in filtered mode, new targets are no news for a caller who may use nothing of them', async () => {
