@@ -20,7 +20,7 @@ export class FairQueue<T extends object> {
   /** The queues of suspended keys; none is empty. */
   readonly #suspended = new Map<string, Set<T>>();
   #size = 0;
-  /** Items of `#first` since the last one of `#round`. */
+  /** Items of `#first` since the last one of `#round`, while that waits. */
   #inFront = 0;
 
   /** @param capacity items of all keys together */
@@ -37,6 +37,13 @@ export class FairQueue<T extends object> {
   get nextKey(): string | undefined {
     const [key] = this.#next().keys();
     return key;
+  }
+
+  /** What {@link next} would take. */
+  get first(): T | undefined {
+    const [queue] = this.#next().values();
+    const [item] = queue ?? [];
+    return item;
   }
 
   /**
@@ -75,7 +82,7 @@ export class FairQueue<T extends object> {
     const [key, queue] = entry;
     const [item] = queue;
     if (item === undefined) return undefined;
-    this.#inFront = queues === this.#first ? this.#inFront + 1 : 0;
+    this.#inFront = queues === this.#first && this.#round.size > 0 ? this.#inFront + 1 : 0;
     queues.delete(key);
     this.#round.set(key, queue);
     this.delete(key, item);

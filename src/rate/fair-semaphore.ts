@@ -1,4 +1,5 @@
 import type { Stop } from '../edges.ts';
+import { FairQueue } from './fair-queue.ts';
 
 /** Somebody who waits for an amount. */
 interface Waiting {
@@ -7,14 +8,13 @@ interface Waiting {
 }
 
 /**
- * Limits how much is held at once, as {@link Quota} does, but lets those wait who find no room: keys in rotation, and
- * for each key in the order in which it asked. So whatever one key asks for, another waits for one of its amounts only.
- * An amount above the capacity is granted when nothing else is held.
+ * Limits how much is held at once, as {@link Quota} does, but lets those wait who find no room, in the order of a
+ * {@link FairQueue}: whatever the others ask for, a key that asks seldom waits for what is held now, and for no round of
+ * those that ask always. An amount above the capacity is granted when nothing else is held.
  */
 export class FairSemaphore {
   readonly #capacity: number;
-  /** The key whose turn is next first. */
-  readonly #waiting = new Map<string, Waiting[]>();
+  readonly #waiting = new FairQueue<Waiting>(Number.POSITIVE_INFINITY);
   #held = 0;
 
   /** @param capacity in the user's unit */
@@ -22,12 +22,30 @@ export class FairSemaphore {
     this.#capacity = capacity;
   }
 
-  /** Resolves when the amount is held, with the function that gives it back. Idempotent. */
-  acquire(key: string, amount: number = 1): Promise<Stop> {
-    const { promise, resolve } = Promise.withResolvers<Stop>();
-    const own = this.#waiting.get(key) ?? [];
-    own.push({ amount, grant: () => resolve(this.#hold(amount)) });
-    this.#waiting.set(key, own);
+  /**
+   * Resolves when the amount is held, with the function that gives it back. Idempotent.
+   *
+   * @param signal ends the wait, which rejects with its reason then: whoever asks and leaves again and again would
+   * otherwise make it longer without an end
+   */
+  acquire(key: string, amount: number = 1, signal?: AbortSignal): Promise<Stop> {
+    if (signal?.aborted === true) return Promise.reject(signal.reason);
+    const { promise, resolve, reject } = Promise.withResolvers<Stop>();
+    const leave = (): void => {
+      this.#waiting.delete(key, waiting);
+      reject(signal?.reason);
+      // It may have been what those behind it waited for.
+      this.#grant();
+    };
+    const waiting: Waiting = {
+      amount,
+      grant: () => {
+        signal?.removeEventListener('abort', leave);
+        resolve(this.#hold(amount));
+      },
+    };
+    signal?.addEventListener('abort', leave, { once: true });
+    this.#waiting.add(key, waiting);
     this.#grant();
     return promise;
   }
@@ -44,13 +62,10 @@ export class FairSemaphore {
   }
 
   #grant(): void {
-    for (const [key, own] of this.#waiting) {
-      const [first] = own;
-      if (first !== undefined && this.#held > 0 && this.#held + first.amount > this.#capacity) return;
-      own.shift();
-      this.#waiting.delete(key);
-      if (own.length > 0) this.#waiting.set(key, own);
-      first?.grant();
+    for (let next = this.#waiting.first; next !== undefined; next = this.#waiting.first) {
+      if (this.#held > 0 && this.#held + next.amount > this.#capacity) return;
+      this.#waiting.next();
+      next.grant();
     }
   }
 }

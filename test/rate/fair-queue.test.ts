@@ -90,6 +90,17 @@ describe('the order of a fair queue', () => {
     expect([next(), next(), next(), next()]).toEqual(['a2', 'probe1', 'b2', 'c2']);
   });
 
+  it('serves a key that begins to wait first, however many others were while nobody else waited', () => {
+    const { add, next } = createRig(100);
+    for (let index = 0; index < 20; index += 1) {
+      add('a', index);
+      next();
+    }
+    for (const index of [20, 21, 22]) add('a', index);
+    add('probe', 0);
+    expect([next(), next(), next()]).toEqual(['a20', 'probe0', 'a21']);
+  });
+
   it('serves a key no sooner that adds its items one by one', () => {
     const { add, next } = createRig(100);
     const floods = ['a', 'b', 'c'];
@@ -110,7 +121,7 @@ describe('the order of a fair queue', () => {
       add(`${index}-`, 0);
       return next();
     });
-    expect(served.flatMap((name, at) => (name.startsWith('waits') ? [at] : []))).toEqual([0, 16, 33]);
+    expect(served.flatMap((name, at) => (name.startsWith('waits') ? [at] : []))).toEqual([0, 17, 34]);
   });
 });
 

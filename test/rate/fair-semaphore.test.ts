@@ -37,6 +37,30 @@ describe('a fair semaphore', () => {
     expect(granted.join('')).toBe('aabcaba');
   });
 
+  it('grants to a key that asks seldom before those that ask always', async () => {
+    const semaphore = new FairSemaphore(1);
+    const { granted, releaseNext } = await ask(semaphore, ['a', 'b', 'c', 'a', 'b', 'c']);
+    for (let turn = 0; turn < 3; turn += 1) await releaseNext();
+    const seldom = await ask(semaphore, ['d']);
+    await releaseNext();
+    expect([granted, seldom.granted]).toEqual([['a', 'b', 'c', 'a'], ['d']]);
+  });
+
+  it('keeps nothing of those who leave while they wait, and lets others go on who waited behind them', async () => {
+    const semaphore = new FairSemaphore(2);
+    const release = await semaphore.acquire('a');
+    const leaving = new AbortController();
+    const large = Promise.allSettled([semaphore.acquire('b', 2, leaving.signal)]);
+    const { granted } = await ask(semaphore, ['c']);
+    expect(granted).toEqual([]);
+    leaving.abort(new Error('gone'));
+    expect(await large).toMatchObject([{ status: 'rejected', reason: { message: 'gone' } }]);
+    expect(granted).toEqual(['c']);
+    release();
+    await expect(semaphore.acquire('b', 1, leaving.signal)).rejects.toThrow('gone');
+    expect((await ask(semaphore, ['d'])).granted, 'what was left is not held').toEqual(['d']);
+  });
+
   it('grants more than its capacity when nothing else is held', async () => {
     const semaphore = new FairSemaphore(2);
     const small = await ask(semaphore, ['a']);

@@ -76,9 +76,9 @@ export class OperatorAccess {
     this.#waiting += 1;
     try {
       return await within({ clock: this.#clock, milliseconds: timeout }, async (signal) => {
-        const release = await this.#turns.acquire(address);
+        const release = await this.#turns.acquire(address, 1, signal);
         try {
-          return signal.aborted ? unavailable('no answer in time') : await this.#review(token, url, signal);
+          return await this.#review(token, url, signal);
         } finally {
           release();
         }

@@ -84,9 +84,9 @@ export class TokenCache {
     const { clock, verify } = this.#parts;
     try {
       return await within({ clock, milliseconds: timeout }, async (signal) => {
-        const release = await this.#turns.acquire(address);
+        const release = await this.#turns.acquire(address, 1, signal);
         try {
-          return signal.aborted ? unavailable('no answer in time') : await verify(token, signal);
+          return await verify(token, signal);
         } finally {
           release();
         }

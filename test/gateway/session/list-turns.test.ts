@@ -200,17 +200,34 @@ describe('large lists over HTTP+SSE', () => {
   });
 });
 
+const never = new AbortController().signal;
+
 /** Begins lists of as many callers, and says how many of them did not wait. */
 async function begun(turns: ListTurns, callers: number): Promise<readonly { read(weight: number): void }[]> {
   const held: { read(weight: number): void; [Symbol.dispose](): void }[] = [];
   for (let caller = 0; caller < callers; caller += 1)
-    void turns.toBegin(String(caller), 'tools/list').then((list) => held.push(list));
+    void turns.toBegin(String(caller), 'tools/list', never).then((list) => held.push(list));
   await new Promise((resolve) => setImmediate(resolve));
   return held;
 }
 
 it('begins 48 lists of all clients that ask at once before it is known how large they are', async () => {
   expect(await begun(createListTurns(createManualClock()), 1_000)).toHaveLength(48);
+});
+
+it('has 512 requests for lists open at targets, of which those over shared connections count as a sixteenth', async () => {
+  const readAtOnce = async (targets: { readonly own: number; readonly shared: number }): Promise<number> => {
+    const turns = createListTurns(createManualClock());
+    let reading = 0;
+    for (let caller = 0; caller < 1_000; caller += 1) {
+      void turns.toRead(String(caller), targets, never).then(() => (reading += 1));
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+    return reading;
+  };
+  expect(await readAtOnce({ own: 32, shared: 0 })).toBe(16);
+  expect(await readAtOnce({ own: 0, shared: 32 })).toBe(256);
+  expect(await readAtOnce({ own: 1_000, shared: 0 }), 'more than there is room for are read alone').toBe(1);
 });
 
 it('begins all of them once one was small, and few once one was large', async () => {

@@ -86,7 +86,7 @@ export interface CollectedEntries extends Disposable {
 export interface ListCollector {
   /**
    * Collects the entries of these targets, in the order of the targets' names by bytes. Empty when the request was
-   * aborted.
+   * aborted meanwhile; rejects with the reason when that was before its turn.
    */
   collect(method: ListMethod, request: ListRequest, targets: readonly string[]): Promise<CollectedEntries>;
   /** Tells the client to ask again, if it was not given what the target lists, which answers now. */
@@ -115,7 +115,7 @@ export function createListCollector(parts: ListCollectorParts): ListCollector {
   return {
     async collect(method, request, targets) {
       missed.set(method, new Set(targets));
-      const held = await shared.turns.toBegin(callerKey(request.caller), method);
+      const held = await shared.turns.toBegin(callerKey(request.caller), method, request.signal);
       const reading = readLists(method, request, targets);
       const dispose = (): void => {
         reading.release();

@@ -107,8 +107,9 @@ class TargetLists {
   async readAll(targets: readonly string[]): ListReading['done'] {
     const { shared, failures } = this.#parts;
     const own = targets.filter((target) => this.#isReachable(target)).length;
+    const { signal } = this.#request;
     const caller = callerKey(this.#request.caller);
-    const release = await shared.turns.toRead(caller, { own, shared: targets.length - own });
+    const release = await shared.turns.toRead(caller, { own, shared: targets.length - own }, signal);
     const readings: Promise<void>[] = [];
     for (const [index, target] of targets.entries()) {
       if (index % targetsPerTurn === 0) await shared.turns.toMake(caller);

@@ -5,8 +5,8 @@ import { maxListsBytes, targetShare } from '../../upstream/answer-limits.ts';
 import type { ListMethod } from './list-pages.ts';
 
 /**
- * The turns of callers, in rotation, in which lists are read and merged: somebody who asks for thousands of lists at
- * once waits for their own.
+ * The turns of callers in which lists are read and merged: somebody who asks for thousands of lists at once waits for
+ * their own, and somebody who asks seldom for no round of those who ask always. A request that has ended waits for none.
  */
 export interface ListTurns {
   /**
@@ -14,12 +14,16 @@ export interface ListTurns {
    *
    * @param targets how many are asked in the session of the client, and how many over shared connections
    */
-  toRead(caller: string, targets: { readonly own: number; readonly shared: number }): Promise<Stop>;
+  toRead(
+    caller: string,
+    targets: { readonly own: number; readonly shared: number },
+    signal: AbortSignal,
+  ): Promise<Stop>;
   /**
    * Resolves when the caller's next list may begin, with the function to call when it is answered. Lists that were
    * large wait for others to be answered, so that the budget has room for them.
    */
-  toBegin(caller: string, method: ListMethod): Promise<Held>;
+  toBegin(caller: string, method: ListMethod, signal: AbortSignal): Promise<Held>;
   /**
    * Resolves when the caller may make the next part of a list: one in each iteration of the event loop, since all who
    * wait for one answer of a target would otherwise have theirs made in the same one.
@@ -37,10 +41,11 @@ interface Held extends Disposable {
 }
 
 /**
- * Requests for lists at targets at the same time, each of which takes about 40 KiB of memory. A list that is read over
- * shared connections takes a sixteenth of that, since its request is that of others, too.
+ * Requests for lists at targets at the same time. Each has a connection, with up to 64 KiB of its answer that is not read
+ * yet; and a list that begins waits for all that were sent before. A list that is read over shared connections takes a
+ * sixteenth of that, since its request is that of others, too.
  */
-const maxReads = 2_048;
+const maxReads = 512;
 const sharedReads = 16;
 
 /**
@@ -57,14 +62,14 @@ export function createListTurns(clock: Clock): ListTurns {
   const begun = new FairSemaphore(maxListsBytes * targetShare);
   const expected = new Map<ListMethod, number>();
   return {
-    async toBegin(caller, method) {
-      const release = await begun.acquire(caller, expected.get(method) ?? expectedAtFirst);
+    async toBegin(caller, method, signal) {
+      const release = await begun.acquire(caller, expected.get(method) ?? expectedAtFirst, signal);
       return {
         read: (weight) => void expected.set(method, Math.max(weight, (expected.get(method) ?? 0) / 2)),
         [Symbol.dispose]: release,
       };
     },
-    toRead: (caller, { own, shared }) => reads.acquire(caller, own * sharedReads + shared),
+    toRead: (caller, { own, shared }, signal) => reads.acquire(caller, own * sharedReads + shared, signal),
     toMake: (caller) => parts.next(caller),
   };
 }

@@ -105,7 +105,7 @@ class TaskListReading {
       this.#held.set(target, { lease: new BudgetLease(sharedListing.budget.lists, target), weight: 0 });
     }
     const reads = { own: Math.max(targets.length, maxTogether), shared: 0 };
-    const release = await sharedListing.turns.toRead(callerKey(this.#request.caller), reads);
+    const release = await sharedListing.turns.toRead(callerKey(this.#request.caller), reads, this.#request.signal);
     const limit = { clock, milliseconds: listTimeout, signal: this.#request.signal };
     await within(limit, async (signal) => {
       await Promise.all(targets.map((target) => this.#readList(target, signal)));
