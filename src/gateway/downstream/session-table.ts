@@ -40,9 +40,15 @@ export interface SessionTableParts {
 /** A session was evicted for a new one, idle or in use; or the new one was refused. */
 type SessionTableFull = 'evicted idle' | 'evicted in use' | 'refused';
 
+/** An identity with open sessions. */
+interface Owner {
+  sessions: number;
+}
+
 interface Entry<S> {
   readonly session: S;
   readonly identity: string;
+  readonly owner: Owner;
   holds: number;
   stopIdleTimer: Stop;
 }
@@ -52,12 +58,15 @@ export function createSessionTable<S extends { close(): Promise<void> }>(parts: 
   const { clock, maxSessions, idleTimeout, full } = parts;
   /** The least recently used session first. */
   const entries = new Map<string, Entry<S>>();
+  const owners = new Map<string, Owner>();
   const closing = new Set<Promise<void>>();
 
   const close = (id: string): void => {
     const entry = entries.get(id);
     if (entry === undefined) return;
     entries.delete(id);
+    entry.owner.sessions -= 1;
+    if (entry.owner.sessions === 0) owners.delete(entry.identity);
     entry.stopIdleTimer();
     const closed = entry.session.close().finally(() => closing.delete(closed));
     closing.add(closed);
@@ -70,7 +79,7 @@ export function createSessionTable<S extends { close(): Promise<void> }>(parts: 
 
   const makeRoom = (identity: string): boolean => {
     if (entries.size < maxSessions) return true;
-    const victim = selectVictim(entries, identity, maxSessions);
+    const victim = selectVictim(entries, owners.get(identity)?.sessions ?? 0, maxSessions);
     const isIdle = victim !== undefined && entries.get(victim)?.holds === 0;
     full(victim === undefined ? 'refused' : isIdle ? 'evicted idle' : 'evicted in use');
     if (victim !== undefined) close(victim);
@@ -83,7 +92,8 @@ export function createSessionTable<S extends { close(): Promise<void> }>(parts: 
       const identity = callerKey(caller);
       if (!makeRoom(identity)) return undefined;
       const id = randomBytes(16).toString('hex');
-      const entry: Entry<S> = { session: create(id), identity, holds: 0, stopIdleTimer: () => {} };
+      const owner = withOneMore(owners, identity);
+      const entry: Entry<S> = { session: create(id), identity, owner, holds: 0, stopIdleTimer: () => {} };
       entries.set(id, entry);
       startIdleTimer(id, entry);
       return { id, session: entry.session };
@@ -116,16 +126,30 @@ export function createSessionTable<S extends { close(): Promise<void> }>(parts: 
   };
 }
 
-/** @param entries the least recently used first */
-function selectVictim<S>(
-  entries: ReadonlyMap<string, Entry<S>>,
-  identity: string,
-  maxSessions: number,
-): string | undefined {
-  const groups = [...Map.groupBy(entries, ([, entry]) => entry.identity).values()];
-  const largest = groups.reduce((most, group) => (group.length > most.length ? group : most), []);
-  const own = groups.find(([first]) => first?.[1].identity === identity)?.length ?? 0;
-  const candidates = largest.length > maxSessions / 2 ? largest : [...largest, ...entries];
-  const idle = candidates.find(([, { holds }]) => holds === 0);
-  return (idle ?? (largest.length > own + 1 ? largest[0] : undefined))?.[0];
+function withOneMore(owners: Map<string, Owner>, identity: string): Owner {
+  const owner = owners.get(identity) ?? { sessions: 0 };
+  owners.set(identity, owner);
+  owner.sessions += 1;
+  return owner;
+}
+
+/**
+ * Makes no list of them: one is selected for each session that a flood opens.
+ *
+ * @param entries the least recently used first
+ * @param own sessions of the identity that needs room
+ */
+function selectVictim<S>(entries: ReadonlyMap<string, Entry<S>>, own: number, maxSessions: number): string | undefined {
+  let largest: Owner = { sessions: 0 };
+  for (const { owner } of entries.values()) if (owner.sessions > largest.sessions) largest = owner;
+  const isOfLargest = ({ owner }: Entry<S>): boolean => owner === largest;
+  const idle = firstIn(entries, (entry) => entry.holds === 0 && isOfLargest(entry));
+  if (idle !== undefined) return idle;
+  const other = largest.sessions > maxSessions / 2 ? undefined : firstIn(entries, ({ holds }) => holds === 0);
+  return other ?? (largest.sessions > own + 1 ? firstIn(entries, isOfLargest) : undefined);
+}
+
+function firstIn<E>(entries: ReadonlyMap<string, E>, isMeant: (entry: E) => boolean): string | undefined {
+  for (const [id, entry] of entries) if (isMeant(entry)) return id;
+  return undefined;
 }
