@@ -7,6 +7,7 @@ import { quoted } from '../../json/quoted.ts';
 import type { FairTurns } from '../../rate/fair-turns.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { Quota } from '../../rate/quota.ts';
+import { TimedQueue } from '../../rate/timed-queue.ts';
 import type { Caller, GatewayCounters } from '../model.ts';
 import { maxDepth } from '../rpc/protocol.ts';
 import { errorCode } from '../rpc/rpc-error.ts';
@@ -27,6 +28,9 @@ type Body =
 export interface BodyReader {
   /**
    * Reads and parses the body of a request. What is refused is not parsed. Rejects when the client disconnects.
+   *
+   * Resolves in the turn of the caller in which the request is handled: hundreds may arrive in one iteration of the event
+   * loop, and a millisecond of each would be a long one.
    *
    * @param caller whose share of the limit the body takes
    */
@@ -72,6 +76,7 @@ export function createBodyReader(parts: BodyReaderParts): BodyReader {
   const quota = new Quota(bytes, maxBodiesPerCaller / maxBodies, shareOfRest);
   const full = tooMany(bytes);
   const throttle = new LogThrottle(clock, log);
+  const requests = new TimedQueue<Waiting>(clock, ({ resolve }) => resolve());
 
   /** Logs all but text that is no JSON, which is a mistake and costs nothing. */
   const refused = (error: ErrorResponse): Body => {
@@ -92,6 +97,7 @@ export function createBodyReader(parts: BodyReaderParts): BodyReader {
         const text = await readText(request, { maxBytes: maxBodyBytes, share, turn });
         if (text.kind === 'error') return refused(text.error);
         if (text.text.length > sizeOfStep) await turn();
+        else if (requests.isWaiting || !requests.hasTime()) await waitIn(requests, key);
         const json = parse(text.text, share);
         if (json.kind === 'error') return refused(json.error);
         return { kind: 'json', value: withoutNullParams(json.value), release: share.keep() };
@@ -100,6 +106,14 @@ export function createBodyReader(parts: BodyReaderParts): BodyReader {
       }
     },
   };
+}
+
+interface Waiting {
+  readonly resolve: () => void;
+}
+
+function waitIn(requests: TimedQueue<Waiting>, key: string): Promise<void> {
+  return new Promise((resolve) => requests.add(key, { resolve }));
 }
 
 /** What one body holds of a quota. */

@@ -1,18 +1,12 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../edges.ts';
-import { FairQueue } from '../../rate/fair-queue.ts';
+import { TimedQueue } from '../../rate/timed-queue.ts';
 
 /** Bytes that are parsed at once. */
 const pieceBytes = 2 * 1024;
 
 /** Pieces of one connection that are parsed in one iteration of the event loop: most answers have one. */
 const piecesPerConnection = 8;
-
-/**
- * Milliseconds of one iteration in which pieces are parsed, of those that waited; and as many of those that did not. A
- * piece of 2 KiB takes 5 µs, or up to 2 ms.
- */
-const turn = 5;
 
 /**
  * Bytes of a head, of trailers, and of what stands between the chunks of a body. undici bounds those of names and values,
@@ -38,17 +32,13 @@ interface Reading {
  * which Node documents for those who consume a stream, is replaced on the socket.
  */
 export class PacedReading {
-  readonly #clock: Pick<Clock, 'monotonic'>;
-  readonly #waiting = new FairQueue<Socket>(Number.POSITIVE_INFINITY);
-  #iteration = 0;
-  /** The end of the time for pieces; undefined before the first one. */
-  #until: number | undefined;
-  #scheduled = false;
+  /** A piece of 2 KiB takes 5 µs, or up to 2 ms. */
+  readonly #turns: TimedQueue<Socket>;
   /** The one whose piece was read last, and is being parsed. */
   #parsed: Reading | undefined;
 
   constructor(clock: Pick<Clock, 'monotonic'>) {
-    this.#clock = clock;
+    this.#turns = new TimedQueue<Socket>(clock, (socket) => void socket.emit('readable'));
   }
 
   /** Call it when the parser has found the end of a head or of a response, or a part of a body. */
@@ -69,7 +59,7 @@ export class PacedReading {
         return null;
       }
       if (!this.#takes(reading)) {
-        this.#waiting.add(target, socket);
+        this.#turns.add(target, socket);
         return null;
       }
       const bytes = Math.min(pieceBytes, socket.readableLength);
@@ -77,40 +67,17 @@ export class PacedReading {
       this.#parsed = reading;
       return read(bytes);
     };
-    socket.once('close', () => this.#waiting.delete(target, socket));
+    socket.once('close', () => this.#turns.delete(target, socket));
   }
 
   /** Takes a piece of a connection, or returns false when it has to wait. */
   #takes(reading: Reading): boolean {
-    this.#schedule();
-    if (reading.iteration !== this.#iteration) reading.taken = 0;
-    reading.iteration = this.#iteration;
-    if (reading.taken === piecesPerConnection || this.#isOver()) return false;
+    const hasTime = this.#turns.hasTime();
+    if (reading.iteration !== this.#turns.iteration) reading.taken = 0;
+    reading.iteration = this.#turns.iteration;
+    if (reading.taken === piecesPerConnection || !hasTime) return false;
     reading.taken += 1;
     return true;
-  }
-
-  #isOver(): boolean {
-    const now = this.#clock.monotonic();
-    this.#until ??= now + turn;
-    return now >= this.#until;
-  }
-
-  #schedule(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      this.#iteration += 1;
-      this.#until = undefined;
-      // One that has more than it may read now waits again.
-      for (let turns = this.#waiting.size; turns > 0; turns -= 1) {
-        if (this.#isOver()) break;
-        this.#waiting.next()?.emit('readable');
-      }
-      this.#until = undefined;
-      if (this.#waiting.size > 0) this.#schedule();
-    });
   }
 }
 

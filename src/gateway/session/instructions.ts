@@ -1,7 +1,9 @@
 import { within } from '../../net/deadline.ts';
+import { callerKey } from '../callers.ts';
 import type { Caller } from '../model.ts';
 import type { TargetMemory } from '../upstream/model.ts';
 import type { Authorization } from './decisions/authorization.ts';
+import type { ListTurns } from './lists/list-turns.ts';
 import type { SessionParts } from './model.ts';
 import type { UpstreamSessions } from './upstream-sessions.ts';
 
@@ -20,6 +22,8 @@ export interface InstructionsParts extends Pick<SessionParts, 'clock'> {
   readonly authorization: Pick<Authorization, 'allowsAnythingOf'>;
   readonly upstreams: Pick<UpstreamSessions, 'get' | 'targetNames'>;
   readonly memories: ReadonlyMap<string, TargetMemory>;
+  /** Of callers: beginning to connect to 32 targets takes 2 ms, and hundreds of clients may come at once. */
+  readonly sharedListing: { readonly turns: Pick<ListTurns, 'toMake'> };
 }
 
 /**
@@ -28,7 +32,7 @@ export interface InstructionsParts extends Pick<SessionParts, 'clock'> {
  * session of the client, and left out when they do not answer in time. For a while sessions do not wait for them again:
  * their instructions are told once any request has connected to them.
  */
-export function createInstructions({ clock, authorization, upstreams, memories }: InstructionsParts) {
+export function createInstructions({ clock, authorization, upstreams, memories, sharedListing }: InstructionsParts) {
   return async (caller: Caller, signal: AbortSignal): Promise<string | undefined> => {
     const targets = upstreams
       .targetNames()
@@ -39,6 +43,7 @@ export function createInstructions({ clock, authorization, upstreams, memories }
       return handshake === undefined && notAwaitedUntil <= clock.monotonic();
     });
     const greet = async (until: AbortSignal): Promise<void> => {
+      await sharedListing.turns.toMake(callerKey(caller));
       await Promise.allSettled(unknown.map((target) => upstreams.get(target)?.capabilities(until)));
     };
     if (unknown.length > 0) {

@@ -3,7 +3,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { PacedReading } from '../../../src/gateway/network/paced-reading.ts';
 
 /** Connections that are read as undici's parser does: until there is nothing more, at each event. */
-function startReading({ finds = true }: { readonly finds?: boolean } = {}) {
+function startReading({ finds = true, uses = 0 }: { readonly finds?: boolean; readonly uses?: number } = {}) {
   let now = 0;
   const reading = new PacedReading({ monotonic: () => now });
   const pieces: { readonly target: string; readonly bytes: number }[] = [];
@@ -19,6 +19,8 @@ function startReading({ finds = true }: { readonly finds?: boolean } = {}) {
           pieces.push({ target, bytes: piece.length });
           // As a piece of header fields does.
           now += 1;
+          // As a message does that is complete.
+          void Promise.resolve().then(() => (now += uses));
           if (finds) reading.found();
         }
       });
@@ -47,6 +49,15 @@ it('what many connections have received is read in small pieces, for some millis
   expect(most).toBeLessThanOrEqual(2 * 5);
   expect(Math.max(...pieces.map(({ bytes }) => bytes))).toBe(2 * 1024);
   expect(pieces).toHaveLength(50 * 32);
+});
+
+it('the time in which messages are made of the pieces counts, too', async () => {
+  const { pieces, connect, next } = startReading({ uses: 4 });
+  for (let index = 0; index < 50; index += 1) connect('a').push(Buffer.alloc(1_000));
+  await next();
+  for (let before = pieces.length; before < 50; before = pieces.length) {
+    expect((await next()).length).toBeLessThanOrEqual(2);
+  }
 });
 
 it('a target with many connections keeps another one waiting for an iteration or two', async () => {

@@ -1,4 +1,6 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { createInstructions, type InstructionsParts } from '../../../src/gateway/session/instructions.ts';
+import type { TargetMemory } from '../../../src/gateway/upstream/model.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { startGateway } from '../../support/gateway/gateway-rig.ts';
 import { type Script, startRawTarget } from '../../support/gateway/raw-target.ts';
@@ -79,3 +81,37 @@ it('only the first of many sessions waits for a target whose handshakes fail, un
   await instructionsFor(gateway, gateway.token('me'));
   expect(asked()).toBe(2 * first);
 });
+
+it('targets that are not known are connected to in a turn of the caller, and others in none', async () => {
+  const steps: string[] = [];
+  const memories = new Map<string, TargetMemory>();
+  const upstream = (target: string): object => ({
+    async capabilities() {
+      steps.push(target);
+      memories.set(target, { ...emptyMemory, handshake: { capabilities: {}, instructions: `of ${target}` } });
+      return {};
+    },
+  });
+  const parts: object = {
+    clock: createManualClock(),
+    authorization: { allowsAnythingOf: () => true },
+    upstreams: { get: upstream, targetNames: () => ['a', 'b'] },
+    memories,
+    sharedListing: { turns: { toMake: async (caller: string) => void steps.push(caller) } },
+  };
+  const instructions = createInstructions(parts as InstructionsParts);
+  for (let session = 0; session < 2; session += 1) {
+    const text = await instructions({ kind: 'anonymous', reason: 'stdio' }, new AbortController().signal);
+    expect(text).toBe('# a\n\nof a\n\n# b\n\nof b');
+  }
+  expect(steps).toEqual(['anonymous', 'a', 'b']);
+});
+
+const emptyMemory: TargetMemory = {
+  transports: new Map(),
+  floods: 0,
+  refusedUntil: 0,
+  handshake: undefined,
+  paramHeaders: undefined,
+  listsForgotten: 0,
+};
