@@ -83,9 +83,16 @@ export function rememberElements(object: object, member: string): void {
  * Remembering each of thousands takes far longer than reading them, and more with each collection of garbage.
  */
 export function elementTexts(object: object, member: string): readonly string[] {
-  const text = membersOf(textOf(object)).findLast(({ name }) => name === member)?.text;
-  return text === undefined ? [] : elementsOf(text);
+  const known = lastElements.get(object);
+  if (known?.member === member) return known.elements;
+  const text = membersOf(writtenText(object)).findLast(({ name }) => name === member)?.text;
+  const elements = text === undefined ? [] : elementsOf(text);
+  lastElements.set(object, { member, elements });
+  return elements;
 }
+
+/** What was found last, since several lists may be made of one object. */
+const lastElements = new WeakMap<object, { readonly member: string; readonly elements: readonly string[] }>();
 
 /** An object with its text, as far as that is known: for many, which it would take too long to remember one by one. */
 export interface Written {
@@ -104,14 +111,36 @@ export function withMember({ json, text }: Written, name: string, value: string)
 
 /** Returns a list that is written as its elements are. */
 export function listOf(elements: readonly Written[]): readonly JsonObject[] {
-  const list = elements.map(({ json }) => json);
-  const parts: string[] = [];
-  for (const { json, text } of elements) {
-    parts.push(parts.length === 0 ? '[' : ',', text ?? encodeValue(json));
+  const writer = new ListWriter();
+  for (const element of elements) writer.add(element);
+  return writer.list();
+}
+
+/**
+ * Makes a list that is written as its elements are, one after another: the text of a large one takes as long as parsing
+ * it, and is in pieces here that are written as they are.
+ */
+export class ListWriter {
+  readonly #list: JsonObject[] = [];
+  readonly #pieces: string[] = [];
+  #text = '[';
+
+  add({ json, text }: Written): void {
+    if (this.#list.length > 0) this.#text += ',';
+    const written = text ?? encodeValue(json);
+    if (this.#text.length + written.length > pieceLength) {
+      this.#pieces.push(onOneLine(this.#text));
+      this.#text = '';
+    }
+    this.#text += written;
+    this.#list.push(json);
   }
-  parts.push(parts.length === 0 ? '[]' : ']');
-  texts.set(list, parts);
-  return list;
+
+  /** Call it once, in the end. */
+  list(): readonly JsonObject[] {
+    texts.set(this.#list, [...this.#pieces, `${this.#text}]`]);
+    return this.#list;
+  }
 }
 
 /** Returns an object that is remembered with its text. */
@@ -122,13 +151,14 @@ export function remembered({ json, text }: Written): JsonObject {
 
 /** Remembers the text of each object that is a member of a remembered one. */
 export function rememberMembers(object: JsonObject): void {
-  for (const { name, text } of membersOf(textOf(object))) {
+  for (const { name, text } of membersOf(writtenText(object))) {
     const value = Object.hasOwn(object, name) ? object[name] : undefined;
     if (isJsonObject(value)) texts.set(value, text);
   }
 }
 
-function textOf(object: object): string {
+/** Returns the text of a remembered object; empty for another one. */
+export function writtenText(object: object): string {
   const text = texts.get(object) ?? '';
   return typeof text === 'string' ? text : text.join('');
 }
@@ -139,7 +169,7 @@ export function changed<T extends object>(object: T, changes: readonly JsonChang
   const copy = changeValue(object, changes);
   const text = texts.get(object);
   if (text === undefined) return copy;
-  const parts = withNewMembers(object, text, changes) ?? changeParts(textOf(object), changes, encodeValue);
+  const parts = withNewMembers(object, text, changes) ?? changeParts(writtenText(object), changes, encodeValue);
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   texts.set(copy, length > pieceLength ? parts : parts.join(''));
   return copy;

@@ -14,6 +14,7 @@ import type { Connection, Handshake, Lost, Transport, TransportKind, UpstreamPar
 import { repeatedHeaders, withEnvelope } from './stateless-connection.ts';
 import { withTaskTools } from './tasks/task-adapter.ts';
 import { answeredId, requestIdOf } from './transport/message.ts';
+import { RepeatedAnswers } from './transport/repeated-answers.ts';
 import { createTransport } from './transport/transport.ts';
 
 /** A URL and the transport to use there. */
@@ -74,10 +75,12 @@ export async function connect(
     lost(reason);
   };
   const incoming = createIncoming(parts, (message, about) => peer.receive(message, { about }), fail);
+  parts.memory.repeated ??= new RepeatedAnswers();
   const transport = createTransport(endpoint.transport, {
     ...parts,
     url: endpoint.url,
     target: parts.target.name,
+    repeated: parts.memory.repeated,
     events: { ...incoming, lost: fail, streamFailed: parts.failed },
     headersOf: isStateless ? (message) => repeatedHeaders(parts, message) : undefined,
   });

@@ -5,6 +5,7 @@ import type { TargetFetch } from '../model.ts';
 import type { Arriving, IncomingRequest, Message, MessageSize, Params, RequestId, Result } from '../rpc/model.ts';
 import type { ParamHeaders } from '../rpc/param-headers.ts';
 import type { AnswerBudget } from './answer-limits.ts';
+import type { RepeatedAnswers } from './transport/repeated-answers.ts';
 
 /**
  * The session with one target on behalf of one client session. Connects on the first request. After a loss it connects
@@ -173,6 +174,8 @@ export interface TargetMemory {
   areToolsListed?: boolean;
   /** How often the three above were forgotten, since others needed their room. */
   listsForgotten: number;
+  /** What it has answered last, so that the same list is parsed once for all clients. */
+  repeated?: RepeatedAnswers;
 }
 
 /** What a target says of itself. */
@@ -236,4 +239,6 @@ export interface TransportParts
   /** Returns the headers that repeat what a message says; by default there are none. */
   readonly headersOf?: ((message: Message) => Readonly<Record<string, string>>) | undefined;
   readonly events: TransportEvents;
+  /** Default: every answer is parsed. */
+  readonly repeated?: RepeatedAnswers | undefined;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../../src/gateway/rpc/model.ts';
-import { changed, encodeMessage, encodePieces } from '../../../src/gateway/rpc/source-text.ts';
+import { changed, encodeMessage, encodePieces, ListWriter } from '../../../src/gateway/rpc/source-text.ts';
 import { parseMessages } from '../../../src/gateway/upstream/transport/message.ts';
 import { objectsOf } from '../../../src/json/json.ts';
 
@@ -95,4 +95,18 @@ describe('a result of a target that is changed', () => {
       result: { ...JSON.parse(text), new: 1 },
     });
   });
+});
+
+it('a list that is written one element after another has the text of each on one line, in pieces of one size', () => {
+  const texts = Array.from({ length: 600 }, (_, index) => `{"n": ${index}.0,\n"x":"${'x'.repeat(1_000)}"}`);
+  texts.push(`{"x":"${'y'.repeat(600_000)}"}`, '{"last":1}');
+  const writer = new ListWriter();
+  for (const text of texts) writer.add({ json: JSON.parse(text), text });
+  writer.add({ json: { made: 1 }, text: undefined });
+  const pieces = encodePieces({ jsonrpc: '2.0', id: 1, result: { tools: writer.list() } });
+  const tools = [...texts, '{"made":1}'].join(',').replaceAll('\n', ' ');
+  expect(pieces.join('')).toBe(`{"jsonrpc":"2.0","id":1,"result":{"tools":[${tools}]}}`);
+  expect(Math.max(...pieces.map(({ length }) => length))).toBe(256 * 1024);
+  const empty = { jsonrpc: '2.0', id: 1, result: { tools: new ListWriter().list() } } as const;
+  expect(encodePieces(empty)).toEqual(['{"jsonrpc":"2.0","id":1,"result":{"tools":[]}}']);
 });

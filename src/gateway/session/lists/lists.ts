@@ -2,7 +2,7 @@ import type { JsonObject } from '../../../json/json.ts';
 import type { Params, Result } from '../../rpc/model.ts';
 import { statelessVersion } from '../../rpc/protocol.ts';
 import { errorCode, RpcError } from '../../rpc/rpc-error.ts';
-import { changed, listOf } from '../../rpc/source-text.ts';
+import { changed } from '../../rpc/source-text.ts';
 import type { TargetCircuit } from '../../upstream/health/target-circuit.ts';
 import type { TargetStates } from '../../upstream/health/target-states.ts';
 import { type Freshness, forCaller } from '../freshness.ts';
@@ -105,12 +105,12 @@ export function createLists(parts: ListsParts): Lists {
       // What the caller may not use is not shown in a filtered list, so that there is no reason to ask for it.
       const asked = parts.list === 'all' || reachable === 'all' ? all : all.filter((target) => reachable.has(target));
       using collected = await collect(method, request, asked);
-      const shown = await visibleEntries(parts, kind, caller, collected);
+      const { shown, list } = await visibleEntries(parts, kind, caller, collected);
       const missing = collected.missing.filter((target) => authorization.seesAnythingOf(target, caller));
       const meta = mergedMeta(shownMetas(collected, shown), asked.length === 1);
       const _meta = missing.length === 0 ? meta : { ...meta, ...warningOf(missing, parts) };
       return {
-        [pagedLists[method].member]: listOf(shown),
+        [pagedLists[method].member]: list,
         ...(Object.keys(_meta).length === 0 ? {} : { _meta }),
         ...(parts.handshake.version() === statelessVersion ? freshnessFor(parts.list, collected.freshness) : {}),
       };

@@ -1,8 +1,9 @@
 import type { AccessRequest } from '../../../authz/model.ts';
 import type { Clock } from '../../../edges.ts';
+import type { JsonObject } from '../../../json/json.ts';
 import { callerKey, isCurrent } from '../../callers.ts';
 import type { Caller, GatewayConfig } from '../../model.ts';
-import { withMember } from '../../rpc/source-text.ts';
+import { ListWriter, listOf, withMember } from '../../rpc/source-text.ts';
 import { type AnswerBudget, largeResult } from '../../upstream/answer-limits.ts';
 import type { Authorization } from '../decisions/authorization.ts';
 import type { Names } from '../names/names.ts';
@@ -19,6 +20,13 @@ export interface VisibleEntriesParts {
   readonly shared: { readonly budget: Pick<AnswerBudget, 'turns'> };
 }
 
+/** What the caller may see of a list. */
+interface VisibleEntries {
+  readonly shown: readonly ListEntry[];
+  /** The same as clients get it. */
+  readonly list: readonly JsonObject[];
+}
+
 /**
  * Returns the entries that the caller may see, as clients get them. They are decided on in turns, and once more at the
  * end when rules, targets or token are others by then: what is delivered is decided when it is delivered.
@@ -28,7 +36,7 @@ export async function visibleEntries(
   kind: ListKind,
   caller: Caller,
   { entries, work }: Pick<CollectedEntries, 'entries' | 'work'>,
-): Promise<readonly ListEntry[]> {
+): Promise<VisibleEntries> {
   const { rules } = config;
   const targets = new Set<string>();
   const isVisible = (entry: ListEntry): boolean => authorization.isVisible(useOf(kind, entry), caller);
@@ -43,6 +51,7 @@ export async function visibleEntries(
     return 0;
   });
   const exposed: ListEntry[] = [];
+  const writer = new ListWriter();
   let length = 0;
   await work.forEach(visible, (entry) => {
     const isAlone = (named.get(entry.exposed) ?? 1) === 1;
@@ -50,14 +59,16 @@ export async function visibleEntries(
     // Also where it is the same: a member that occurs twice is written once.
     const written = withMember(entry, kind.key, name);
     exposed.push({ ...entry, ...written, exposed: name });
+    writer.add(written);
     const characters = written.text?.length ?? 0;
     length += characters;
     return characters;
   });
   if (length > largeResult) await shared.budget.turns.next(callerKey(caller));
   const areThere = [...targets].every((target) => config.targets.has(target));
-  if (areThere && config.rules === rules && isCurrent(caller, clock)) return exposed;
-  return exposed.filter((entry) => config.targets.has(entry.target) && isVisible(entry));
+  if (areThere && config.rules === rules && isCurrent(caller, clock)) return { shown: exposed, list: writer.list() };
+  const shown = exposed.filter((entry) => config.targets.has(entry.target) && isVisible(entry));
+  return { shown, list: listOf(shown) };
 }
 
 /** What a target says of its list may be about any entry: it is for those who see all of them. */

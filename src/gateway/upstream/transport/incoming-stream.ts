@@ -4,6 +4,7 @@ import type { TransportParts } from '../model.ts';
 import { bytesPerLine, readEvents } from './event-reader.ts';
 import { type ParsedMessages, parseMessages } from './message.ts';
 import { MessageBuffer, type MessageLimits, type TakenMessage } from './message-buffer.ts';
+import type { ParseAnswer } from './repeated-answers.ts';
 
 /** Where to resume a stream of events, and when. */
 export interface Resumption {
@@ -14,7 +15,10 @@ export interface Resumption {
 }
 
 /** The limits of what arrives, and where it is reported. */
-export type Incoming = MessageLimits & Pick<TransportParts, 'events'>;
+export interface Incoming extends MessageLimits, Pick<TransportParts, 'events'> {
+  /** Default {@link parseMessages}. */
+  readonly parse?: ParseAnswer | undefined;
+}
 
 /** What no value of a header has (RFC 9110, 5.5): a stream cannot be resumed after an event with such an id. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
@@ -84,10 +88,10 @@ function deliverLines(taken: TakenMessage, parts: Incoming): void {
 }
 
 /** Parses and delivers the messages of a text. A batch is as large as its messages together, and counts for each. */
-export function deliver(taken: TakenMessage, { events }: Incoming): void {
+export function deliver(taken: TakenMessage, { events, parse = parseMessages }: Incoming): void {
   const { size } = taken;
   // The priming event of a stream that can be resumed has no data (MCP 2025-11-25, Transports, 6).
-  const { messages, refused }: ParsedMessages = taken.text === '' ? { messages: [] } : parseMessages(taken);
+  const { messages, refused }: ParsedMessages = taken.text === '' ? { messages: [] } : parse(taken);
   if (messages.length === 0) events.invalid(size, refused);
   for (const message of messages) events.received(message, size);
 }

@@ -90,7 +90,8 @@ export class StreamableHttpTransport implements Transport {
       if (exchange.answered || this.#exchanges.has(answered)) return;
       throw new Error('the answer names another request: its id is not that of this one');
     });
-    const incoming = { ...this.#parts, events, maxBytes: maxBytesOf(message), arriving };
+    const parse = this.#parts.repeated?.to(message);
+    const incoming = { ...this.#parts, events, maxBytes: maxBytesOf(message), arriving, parse };
     const resumption: Resumption = { lastEventId: undefined, retry: undefined };
     this.#exchanges.set(id, exchange);
     try {
