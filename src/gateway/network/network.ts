@@ -10,6 +10,7 @@ import { type ConnectionFailure, createOperatorConnector, createTargetConnector 
 import { PacedReading } from './paced-reading.ts';
 import type { Resolutions } from './resolve.ts';
 import { createTargetFetch } from './target-client.ts';
+import { TargetPools } from './target-pools.ts';
 import type { TargetSettings } from './target-settings.ts';
 
 /** See {@link Network.operatorFetch}. */
@@ -43,13 +44,14 @@ export interface NetworkParts {
   readonly failed: (reason: ConnectionFailure) => void;
 }
 
-/** Creates the HTTP clients. Opens no connection. All targets share one connection pool, which closes idle connections. */
+/** Creates the HTTP clients. Opens no connection. All targets share connection pools, which close idle connections. */
 export function createNetwork(parts: NetworkParts): Network {
   const { resolutions, settings, clock, maxTargetConnections, failed } = parts;
   const { authorities } = settings;
   const lookups = new HostLookups(clock);
   const reading = new PacedReading(clock);
-  const targets = createAgent(createTargetConnector(resolutions, { authorities, lookups, reading, failed }));
+  const connector = createTargetConnector(resolutions, { authorities, lookups, reading, failed });
+  const targets = new TargetPools(() => createAgent(connector));
   const connections = createConnectionLimit(maxTargetConnections);
   const operator = createAgent(createOperatorConnector(resolutions));
   /** By the path of the file with their authorities, of which the configuration names a few. */
@@ -60,8 +62,7 @@ export function createNetwork(parts: NetworkParts): Network {
     async (url, init) =>
       fetch(url, { ...undiciInit(init), redirect: 'error', dispatcher });
   return {
-    targetFetch: (target) =>
-      createTargetFetch({ dispatcher: targets, reading, connections, resolutions, settings }, target),
+    targetFetch: (target) => createTargetFetch({ pools: targets, reading, connections, resolutions, settings }, target),
     operatorFetch: fetchOver(operator),
     async fetchTrusting(ca) {
       const text = (await readTexts([ca])).get(ca) ?? '';

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../edges.ts';
+import { queueTeardown } from '../../net/listener/connection-turns.ts';
 import { TimedQueue } from '../../rate/timed-queue.ts';
 
 /** Bytes that are parsed at once. */
@@ -13,6 +14,11 @@ const piecesPerConnection = 8;
  * and keeps up to 16,000 empty fields, of which each takes 300 bytes.
  */
 const maxBetween = 20 * 1024;
+
+/** A connection that is closed, until it is torn down. */
+interface Ending {
+  readonly tearDown: () => void;
+}
 
 /** The reading of one connection. */
 interface Reading {
@@ -34,11 +40,14 @@ interface Reading {
 export class PacedReading {
   /** A piece of 2 KiB takes 5 µs, or up to 2 ms. */
   readonly #turns: TimedQueue<Socket>;
+  /** A target with a thousand streams may close them at once, each of which takes 0.1 ms. */
+  readonly #ends: TimedQueue<Ending>;
   /** The one whose piece was read last, and is being parsed. */
   #parsed: Reading | undefined;
 
   constructor(clock: Pick<Clock, 'monotonic'>) {
     this.#turns = new TimedQueue<Socket>(clock, (socket) => void socket.emit('readable'));
+    this.#ends = new TimedQueue<Ending>(clock, ({ tearDown }) => tearDown());
   }
 
   /** Call it when the parser has found the end of a head or of a response, or a part of a body. */
@@ -68,6 +77,10 @@ export class PacedReading {
       return read(bytes);
     };
     socket.once('close', () => this.#turns.delete(target, socket));
+    queueTeardown(socket, (tearDown) => {
+      if (!this.#ends.isWaiting && this.#ends.hasTime()) tearDown();
+      else this.#ends.add(target, { tearDown });
+    });
   }
 
   /** Takes a piece of a connection, or returns false when it has to wait. */

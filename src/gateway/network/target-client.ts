@@ -9,6 +9,7 @@ import { portOf } from './connector.ts';
 import { type DispatchedResponse, dispatch } from './dispatch.ts';
 import type { PacedReading } from './paced-reading.ts';
 import type { Resolutions } from './resolve.ts';
+import type { TargetPools } from './target-pools.ts';
 import type { TargetSettings } from './target-settings.ts';
 import { targetUrl } from './target-url.ts';
 
@@ -19,8 +20,8 @@ import { targetUrl } from './target-url.ts';
 
 /** What the clients of all targets share. */
 interface TargetClientParts {
-  readonly dispatcher: Dispatcher;
-  /** Of the dispatcher's connections. */
+  readonly pools: Pick<TargetPools<Dispatcher>, 'take'>;
+  /** Of their connections. */
   readonly reading: Pick<PacedReading, 'found'>;
   readonly connections: ConnectionLimit;
   readonly resolutions: Resolutions;
@@ -29,7 +30,7 @@ interface TargetClientParts {
 
 /** Creates the client of one target; see {@link TargetFetch}. */
 export function createTargetFetch(
-  { dispatcher, reading, connections, resolutions, settings }: TargetClientParts,
+  { pools, reading, connections, resolutions, settings }: TargetClientParts,
   target: Target,
 ): TargetFetch {
   const url = targetUrl(target);
@@ -44,7 +45,13 @@ export function createTargetFetch(
     const added = settings.headersOf(target.name);
     // What the operator has set replaces what a client has sent.
     const own = { ...sentHeaders(headers, authority, settings), ...Object.fromEntries(added) };
-    const closed = connections.open(target.name);
+    const release = connections.open(target.name);
+    const pool = pools.take(origin);
+    const { dispatcher } = pool;
+    const closed = (): void => {
+      release();
+      pool.release();
+    };
     const found = (): void => reading.found();
     const answer = await dispatch(dispatcher, { origin, path, method, headers: own, body, signal, closed, found });
     const hasSecrets = (): boolean => added.size > 0 || Object.keys(own).some(settings.passes);

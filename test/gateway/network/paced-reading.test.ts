@@ -5,14 +5,22 @@ import { PacedReading } from '../../../src/gateway/network/paced-reading.ts';
 /** Connections that are read as undici's parser does: until there is nothing more, at each event. */
 function startReading({ finds = true, uses = 0 }: { readonly finds?: boolean; readonly uses?: number } = {}) {
   let now = 0;
+  let tornDown = 0;
   const reading = new PacedReading({ monotonic: () => now });
   const pieces: { readonly target: string; readonly bytes: number }[] = [];
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   return {
     pieces,
+    tornDown: () => tornDown,
     connect(target: string): Socket {
       const socket = new Socket();
       onTestFinished(() => void socket.destroy());
+      const tearDown = socket._destroy.bind(socket);
+      socket._destroy = (...args) => {
+        now += 2;
+        tornDown += 1;
+        tearDown(...args);
+      };
       reading.pace(socket, target);
       socket.on('readable', () => {
         for (let piece = socket.read(); piece !== null; piece = socket.read()) {
@@ -68,6 +76,16 @@ it('a target with many connections keeps another one waiting for an iteration or
   const after = [...(await next()), ...(await next()), ...(await next())];
   expect(after).toContainEqual({ target: 'one', bytes: 100 });
   expect(after.length).toBeLessThanOrEqual(4 * 2 * 5);
+});
+
+it('connections that are closed at once are torn down for some milliseconds of each iteration', async () => {
+  const { connect, next, tornDown } = startReading();
+  for (const socket of Array.from({ length: 40 }, () => connect('a'))) socket.destroy();
+  expect(tornDown()).toBeLessThan(5);
+  for (let before = tornDown(); before < 40; before = tornDown()) {
+    await next();
+    expect(tornDown() - before).toBeLessThanOrEqual(2 * 3);
+  }
 });
 
 it('what is left of a connection that was closed is read by nobody', async () => {
