@@ -55,11 +55,14 @@ const maxWaiting = 4_096;
 /** Half of them for one caller, whose sessions may be those of a fleet. */
 const callerShare = 1 / 2;
 
+/** However many callers let them wait, something is left for another one. */
+const shareOfRest = 1;
+
 const tooManyWait = `At most ${maxWaiting} requests wait for clients, and half of them for one caller: try again later`;
 
 /** Creates the budget that all sessions share. */
 export function createClientRequestBudget(): Quota {
-  return new Quota(maxWaiting, callerShare);
+  return new Quota(maxWaiting, callerShare, shareOfRest);
 }
 
 /**

@@ -2,6 +2,7 @@ import { FairTurns } from '../../rate/fair-turns.ts';
 import { KeptEntries, type KeptEntriesOptions } from '../../rate/kept-entries.ts';
 import { Quota } from '../../rate/quota.ts';
 import type { MessageSize } from '../rpc/model.ts';
+import { MessageBudget } from './message-budget.ts';
 
 /*
  * What one message of a target may cost. The bounds keep the time in which one message holds the event loop below
@@ -56,8 +57,8 @@ export const largeResult: number = 256 * 1024;
 
 /** What all targets share. */
 export interface AnswerBudget {
-  /** The bytes of unfinished messages, by target. */
-  readonly bytes: Quota;
+  /** The bytes of unfinished messages. */
+  readonly messages: MessageBudget;
   /** The weight of lists until they are answered or forgotten, by target; see {@link weightOf}. */
   readonly lists: Quota;
   /** The time of the event loop for messages that are counted in it. */
@@ -81,8 +82,8 @@ const unacceptedShare = 1 / 4;
 /** How many of them one target may leave. */
 export const maxUnacceptedOfTarget: number = maxUnaccepted * unacceptedShare;
 
-/** However many targets accept nothing, something is left for another one. */
-const unacceptedShareOfRest = 1;
+/** However many targets accept nothing, or have large lists, something is left for another one. */
+const shareOfRest = 1;
 
 /** Bytes of all lists: 48 MiB, four of the largest merged ones and more. */
 export const maxListsBytes: number = 6 * maxListBytes;
@@ -101,7 +102,7 @@ export function weightOf({ bytes, values }: MessageSize): number {
 /** The part of the bytes of lists that one target may take. */
 export const targetShare: number = 1 / 2;
 
-/** The same of unfinished messages: one and a half of the largest, so that two others can still send theirs. */
+/** The same of unfinished messages: one and a half of the largest. */
 const messageShare = 3 / 8;
 
 /**
@@ -111,11 +112,11 @@ const messageShare = 3 / 8;
  */
 export function createAnswerBudget(turns: FairTurns): AnswerBudget {
   return {
-    bytes: new Quota(4 * maxMessageBytes, messageShare),
-    lists: new Quota(maxListsBytes, targetShare),
+    messages: new MessageBudget(4 * maxMessageBytes, messageShare),
+    lists: new Quota(maxListsBytes, targetShare, shareOfRest),
     turns,
     connecting: new FairTurns(),
-    unaccepted: new Quota(maxUnaccepted, unacceptedShare, unacceptedShareOfRest),
+    unaccepted: new Quota(maxUnaccepted, unacceptedShare, shareOfRest),
   };
 }
 

@@ -23,8 +23,8 @@ it('one reader goes on in each iteration of the event loop, and targets take tur
 
 it('a small message is read at once, and a large one in its turn', async () => {
   const budget = createAnswerBudget(new FairTurns());
-  const limits = { budget, target: 'a' };
-  const [small, large, many] = [new MessageBuffer(limits), new MessageBuffer(limits), new MessageBuffer(limits)];
+  const begin = (): MessageBuffer => new MessageBuffer({ budget, target: 'a' }, () => {});
+  const [small, large, many] = [begin(), begin(), begin()];
   small.append(new Uint8Array(uncountedBytes).fill(0x20));
   large.append(new Uint8Array(uncountedBytes + 1).fill(0x20));
   // It takes as long to be parsed as a larger one.

@@ -28,6 +28,9 @@ const inputTime = 600_000;
 const maxWaiting = 1_024;
 const callerShare = 1 / 2;
 
+/** However many callers let their calls wait, something is left for another one. */
+const shareOfRest = 1;
+
 /**
  * The requests of MCP 2026-07-28 in flight. Where a target asks the client for something during a call, the client gets
  * a result `input_required`, and repeats its request with the answers; meanwhile the call goes on at the target.
@@ -62,7 +65,7 @@ interface Waiting {
 
 /** Starts without calls. */
 export function createStatelessCalls({ clock }: Pick<ReplyParts, 'clock'>): StatelessCalls {
-  const shared: Waiting = { clock, quota: new Quota(maxWaiting, callerShare), byState: new Map() };
+  const shared: Waiting = { clock, quota: new Quota(maxWaiting, callerShare, shareOfRest), byState: new Map() };
   const byReply = new WeakMap<StatelessReply, StatelessCall>();
   let lastId = 0;
   return {

@@ -27,7 +27,7 @@ export interface EventHandler {
  * a message. What a handler throws ends the reading.
  */
 export async function readEvents(body: TargetBody, limits: MessageLimits, handler: EventHandler): Promise<void> {
-  const parser = new EventParser(limits, handler);
+  const parser = new EventParser(limits, handler, () => void body.cancel().catch(() => {}));
   try {
     for await (const chunk of body) {
       await parser.ready();
@@ -36,6 +36,10 @@ export async function readEvents(body: TargetBody, limits: MessageLimits, handle
       }
       await handler.pace?.();
     }
+    parser.assertKept();
+  } catch (error) {
+    parser.assertKept();
+    throw error;
   } finally {
     parser.clear();
   }
@@ -78,9 +82,9 @@ class EventParser {
   /** Events since {@link push} was called. */
   #events = 0;
 
-  constructor(limits: MessageLimits, handler: EventHandler) {
+  constructor(limits: MessageLimits, handler: EventHandler, evicted: () => void) {
     this.#handler = handler;
-    this.#data = new MessageBuffer(limits);
+    this.#data = new MessageBuffer(limits, evicted);
   }
 
   /** Resolves when more may be read. */
@@ -113,6 +117,11 @@ class EventParser {
       this.#handler.ignored(lines);
     }
     return start;
+  }
+
+  /** @throws AnswerBudgetError when an unfinished event was dropped for messages of others */
+  assertKept(): void {
+    this.#data.assertKept();
   }
 
   /** Drops an unfinished event. */

@@ -47,7 +47,7 @@ export function readMessages(body: TargetBody, parts: Incoming, resumption: Resu
  * response. Each line is delivered when it has arrived. White space before one is no part of it.
  */
 export async function readJson(body: TargetBody, parts: Incoming): Promise<void> {
-  const buffer = new MessageBuffer(parts);
+  const buffer = new MessageBuffer(parts, () => void body.cancel().catch(() => {}));
   let delivered = false;
   try {
     for await (const chunk of body) {
@@ -66,6 +66,9 @@ export async function readJson(body: TargetBody, parts: Incoming): Promise<void>
     const rest = buffer.take();
     if (!delivered || rest.text.trim() !== '') deliverLines(rest, parts);
     await parts.events.pace();
+  } catch (error) {
+    buffer.assertKept();
+    throw error;
   } finally {
     buffer.clear();
   }

@@ -2,6 +2,7 @@ import { JsonStructure } from '../../../json/json-structure.ts';
 import type { Arriving, MessageSize } from '../../rpc/model.ts';
 import {
   type AnswerBudget,
+  AnswerBudgetError,
   AnswerLimitError,
   maxMessageBytes,
   maxPieces,
@@ -10,7 +11,7 @@ import {
   waitingBytes,
   weightOf,
 } from '../answer-limits.ts';
-import { BudgetLease } from '../budget-lease.ts';
+import type { UnfinishedMessage } from '../message-budget.ts';
 
 /** What the messages of a stream or body are charged to, and how large each may be. */
 export interface MessageLimits {
@@ -45,7 +46,7 @@ const most = {
  * one object of each.
  */
 export class MessageBuffer {
-  readonly #lease: BudgetLease;
+  readonly #unfinished: UnfinishedMessage;
   readonly #share: Pick<MessageLimits, 'budget' | 'target'>;
   readonly #maxBytes: number;
   readonly #arriving: Arriving | undefined;
@@ -58,12 +59,19 @@ export class MessageBuffer {
   #blockLength = 0;
   #length = 0;
   #pieces = 0;
+  #isEvicted = false;
 
-  constructor({ budget, target, maxBytes = maxMessageBytes, arriving }: MessageLimits) {
+  /** @param evicted called when others need the room of the message; nothing can be added or taken from then on */
+  constructor({ budget, target, maxBytes = maxMessageBytes, arriving }: MessageLimits, evicted: () => void) {
     this.#maxBytes = maxBytes;
     this.#arriving = arriving;
     this.#share = { budget, target };
-    this.#lease = new BudgetLease(budget.bytes, target);
+    const evict = (): void => {
+      this.clear();
+      this.#isEvicted = true;
+      evicted();
+    };
+    this.#unfinished = { target, held: 0, evict };
   }
 
   /** Whether nothing was added. */
@@ -86,15 +94,19 @@ export class MessageBuffer {
    * Adds bytes.
    *
    * @throws AnswerLimitError when the message is not within the limits; call {@link clear} then
+   * @throws AnswerBudgetError when there is no room for it
    */
   append(bytes: Uint8Array): void {
+    this.assertKept();
     const length = this.#length + bytes.length;
     this.addPiece();
     if (length > this.#maxBytes) throw new AnswerLimitError(`a message is larger than ${this.#maxBytes} bytes`);
     const excess = this.#structure.push(bytes);
     if (excess !== undefined) throw new AnswerLimitError(`a message has more than ${most[excess]} ${words[excess]}`);
     this.#arriving?.({ bytes: length, values: this.#structure.values });
-    if (length > uncountedBytes) this.#lease.grow(length + waitingBytes);
+    if (length > uncountedBytes && !this.#share.budget.messages.grow(this.#unfinished, length + waitingBytes)) {
+      throw new AnswerBudgetError();
+    }
     this.#length = length;
     this.#add(bytes);
   }
@@ -109,8 +121,18 @@ export class MessageBuffer {
     if (this.#pieces > maxPieces) throw new AnswerLimitError(`a message arrives in more than ${maxPieces} pieces`);
   }
 
-  /** Returns the message, and begins with the next one. */
+  /** @throws AnswerBudgetError when the message was dropped for others */
+  assertKept(): void {
+    if (this.#isEvicted) throw new AnswerBudgetError();
+  }
+
+  /**
+   * Returns the message, and begins with the next one.
+   *
+   * @throws AnswerBudgetError when it was dropped for others
+   */
   take(): TakenMessage {
+    this.assertKept();
     const text = this.#text + (this.#decoder ?? oneBlock).decode(this.#block.subarray(0, this.#blockLength));
     const size: MessageSize = { bytes: this.#length, values: this.#structure.values };
     const { longestString } = this.#structure;
@@ -120,7 +142,7 @@ export class MessageBuffer {
 
   /** Drops the message, and gives back what it held of the budget. */
   clear(): void {
-    this.#lease.release();
+    this.#share.budget.messages.release(this.#unfinished);
     this.#pieces = 0;
     this.#length = 0;
     this.#structure.reset();

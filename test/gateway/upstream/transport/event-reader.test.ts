@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { TargetBody } from '../../../../src/gateway/model.ts';
 import { createAnswerBudget, maxMessageBytes, maxPieces } from '../../../../src/gateway/upstream/answer-limits.ts';
 import { readEvents } from '../../../../src/gateway/upstream/transport/event-reader.ts';
 import { MessageBuffer } from '../../../../src/gateway/upstream/transport/message-buffer.ts';
@@ -21,6 +22,18 @@ function bodyOf(chunks: Iterable<Uint8Array>): ReadableStream<Uint8Array> {
   return ReadableStream.from(chunks);
 }
 
+/** A body that goes on after these chunks, but has no more. */
+function stalledBody(chunks: Iterable<Uint8Array>): TargetBody {
+  const never = Promise.withResolvers<IteratorResult<Uint8Array, undefined>>();
+  const iterator = chunks[Symbol.iterator]();
+  const next = async (): Promise<IteratorResult<Uint8Array, undefined>> => {
+    const chunk = iterator.next();
+    return chunk.done === true ? never.promise : { done: false, value: chunk.value };
+  };
+  const cancel = async (): Promise<void> => never.reject(new Error('the response is not needed'));
+  return { [Symbol.asyncIterator]: () => ({ next }), cancel };
+}
+
 /** Reads a stream, and returns what was reported. */
 async function read(chunks: Iterable<Uint8Array>) {
   const found = { events: [] as string[], ids: [] as string[], retries: [] as number[], ignored: 0 };
@@ -37,7 +50,7 @@ async function read(chunks: Iterable<Uint8Array>) {
       },
     },
   ).catch((reason: unknown) => reason);
-  return { ...found, error, held: budget.bytes.total };
+  return { ...found, error, held: budget.messages.held };
 }
 
 /** The rules of the HTML standard for one stream, line by line. */
@@ -170,7 +183,7 @@ describe('an event of a target', () => {
 
   it('counts with what was read of its connection beside it: a target may have some hundreds of unfinished ones', () => {
     const budget = createAnswerBudget(new FairTurns());
-    const begin = () => new MessageBuffer({ budget, target: 'a' }).append(new Uint8Array(70 * 1024));
+    const begin = () => new MessageBuffer({ budget, target: 'a' }, () => {}).append(new Uint8Array(70 * 1024));
     let begun = 0;
     const beginAll = (): void => {
       for (; begun < 1_000; begun += 1) begin();
@@ -178,20 +191,45 @@ describe('an event of a target', () => {
     expect(beginAll).toThrow('large answers of targets take at most 128 MiB');
     expect(begun).toBe(Math.floor((48 * 1024) / (70 + 128)));
   });
+});
 
-  it('is refused when large events of all targets are more than the budget, and small ones are not', async () => {
+describe('a large event beside those of other targets', () => {
+  it('takes the place of a larger unfinished one of a target that has more, whose reading ends', async () => {
     const budget = createAnswerBudget(new FairTurns());
-    for (const target of ['a', 'b', 'd', 'e']) expect(budget.bytes.acquire(target, maxMessageBytes)).toBe(true);
-    const readOne = async (bytes: number) => {
-      const events: string[] = [];
-      const handler = { event: ({ data }: { data: { text: string } }) => events.push(data.text), ignored: () => {} };
+    const handler = { event: () => {}, ignored: () => {} };
+    const most = new Uint8Array(maxMessageBytes - 200 * 1024).fill(0x78);
+    const stall = (target: string): Promise<unknown> =>
+      readEvents(stalledBody([bytesOf('data: '), most]), { budget, target }, handler).catch(String);
+    const ends = ['a', 'b', 'd', 'e'].map(stall);
+    await expect.poll(() => budget.messages.held, { timeout: 50_000 }).toBeGreaterThan(4 * most.length);
+    const readOne = async (bytes: number): Promise<unknown> => {
+      const lengths: number[] = [];
+      const own = {
+        event: ({ data }: { data: { text: string } }) => lengths.push(data.text.length),
+        ignored: () => {},
+      };
       const body = bodyOf([bytesOf('data: '), bytesOf('x'.repeat(bytes)), bytesOf('\n\n')]);
-      const error = await readEvents(body, { budget, target: 'c' }, handler).catch(String);
-      return error ?? events.map((data) => data.length);
+      const error = await readEvents(body, { budget, target: 'c' }, own).catch(String);
+      return error ?? lengths;
     };
+    const before = budget.messages.held;
     expect(await readOne(60 * 1024)).toEqual([60 * 1024]);
-    expect(await readOne(70 * 1024)).toContain('large answers of targets take at most 128 MiB');
-    budget.bytes.release('b', maxMessageBytes);
-    expect(await readOne(70 * 1024)).toEqual([70 * 1024]);
+    expect(budget.messages.held).toBe(before);
+    expect(await readOne(1024 * 1024)).toEqual([1024 * 1024]);
+    expect(await Promise.race(ends)).toContain('large answers of targets take at most 128 MiB');
+    expect(budget.messages.held).toBeLessThan(3.1 * maxMessageBytes);
+  });
+
+  it('is refused when the budget is taken by targets that have no more than it', () => {
+    const budget = createAnswerBudget(new FairTurns());
+    const evicted: string[] = [];
+    const begin = (target: string, bytes: number): void =>
+      new MessageBuffer({ budget, target }, () => evicted.push(target)).append(new Uint8Array(bytes));
+    const size = 30 * 1024 * 1024;
+    for (const target of ['a', 'b', 'd', 'e']) begin(target, size);
+    expect(() => begin('c', size)).toThrow('large answers of targets take at most 128 MiB');
+    expect(evicted).toEqual([]);
+    begin('c', size - 1);
+    expect(evicted).toHaveLength(1);
   });
 });
