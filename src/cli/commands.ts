@@ -187,7 +187,10 @@ export const commands: readonly Command[] = [
 /** Milliseconds that the reader of the log has to read what is left, once a program has stopped. */
 const readTime = 1_000;
 
-/** Runs a program until a signal arrives or the program ends by itself, then stops it. */
+/**
+ * Runs a program until a signal arrives or the program ends by itself, then stops it. A start may wait for others, such
+ * as the server of a configuration: a signal ends the process meanwhile, since nothing was promised to anybody yet.
+ */
 async function runUntilSignal(
   flags: FlagValues,
   terminal: Terminal,
@@ -196,7 +199,12 @@ async function runUntilSignal(
   const log = createTerminalLog(flags, terminal);
   const { signalled, release } = waitForTerminalSignal(terminal, log);
   try {
-    const running = await start(log);
+    const running = await Promise.race([start(log), signalled]);
+    if (running === undefined) {
+      log.info('stopped before the start was complete');
+      terminal.exit(0);
+      return 0;
+    }
     await Promise.race([signalled, ...(running.ended === undefined ? [] : [running.ended])]);
     log.info('stopping');
     await running.stop();

@@ -142,6 +142,7 @@ async function readBootstrap(
   parts: ConfigParts,
   log: Logger,
 ): Promise<BootstrapConfig> {
+  log.debug('reading the configuration');
   const { config, warnings } = await loadConfig({ file, config: text }, parts);
   for (const warning of warnings) log.warn(warning);
   log.info(...aboutNames(names));

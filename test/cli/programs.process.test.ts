@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -158,6 +159,19 @@ describe('a gateway', () => {
       expect(await program.ended()).toEqual({ code: 0, signal: null });
     },
   );
+
+  it('reads its configuration from a pipe, and stops while nobody writes it', { timeout: 30_000 }, async () => {
+    const pipe = join(folder, 'config.pipe');
+    execFileSync('mkfifo', [pipe]);
+    const args = ['gateway', `--file=${pipe}`, freeAdmin];
+    await using reader = gatehouse(args);
+    await writeFile(pipe, config());
+    expect(await reader.listening('mcp')).toMatch(/^127/);
+    await using waiting = gatehouse([...args, '--log-level=debug']);
+    await waiting.line('reading the configuration');
+    waiting.signal('SIGTERM');
+    expect(await waiting.ended()).toEqual({ code: 0, signal: null });
+  });
 
   it('refuses a JWKS with a private key, and does not print the key', { timeout: 30_000 }, async () => {
     const data = JSON.stringify({ ...guideJwk, d: 'c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlYw' });

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -61,14 +62,14 @@ describe('the configuration', () => {
     expect(pathOf(await load({ file: pathToFileURL(path).href }))).toBe('/config/jwks.json');
   });
 
-  it('is refused when the file is larger than 1 MiB, also one without a size', async () => {
+  it('is refused when the file is larger than 1 MiB', async () => {
     const path = join(folder, 'config.json');
     writeFileSync(path, `${text}${' '.repeat(1024 * 1024)}`);
-    for (const file of [path, '/dev/zero']) {
-      await expect(load({ file })).rejects.toThrow(
-        `${file}: the configuration cannot be read: it is larger than 1048576`,
-      );
-    }
+    await expect(load({ file: path })).rejects.toThrow('the configuration cannot be read: it is larger than 1048576');
+  });
+
+  it.each(['/dev/zero', tmpdir()])('is refused when it is neither a file nor a pipe: %s', async (file) => {
+    await expect(load({ file })).rejects.toThrow('the configuration cannot be read: it is neither a file nor a pipe');
   });
 
   it('is read from the command line', async () => {
