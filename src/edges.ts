@@ -23,6 +23,12 @@ export interface LogLevelControl {
   level: LogLevel;
 }
 
+/** What a log could not write, because nobody read it or its file had no room. */
+export interface LogLosses {
+  /** Lines that were dropped since the program started. */
+  readonly lostLines: number;
+}
+
 /** Stops what was started. Idempotent. */
 export type Stop = () => void;
 

@@ -1,9 +1,14 @@
 import { flushCompileCache } from 'node:module';
 import { runCli } from './cli/cli.ts';
 
-// The reader of a pipe has gone (EPIPE, as with `| head`): stop as on SIGTERM instead of crashing.
+// The reader of a pipe has gone (EPIPE, as with `| head`): stop as on SIGTERM instead of crashing. The disk below the
+// log may be full and have room again later: nothing that serves stops for it.
 for (const output of [process.stdout, process.stderr]) {
-  output.once('error', () => process.kill(process.pid, 'SIGTERM')).on('error', () => {});
+  output
+    .once('error', (error: NodeJS.ErrnoException) => {
+      if (output === process.stdout || error.code === 'EPIPE') process.kill(process.pid, 'SIGTERM');
+    })
+    .on('error', () => {});
 }
 
 // Node would open its debugger on port 9229, for everybody on this machine, or in this pod.

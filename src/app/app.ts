@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import packageJson from '../../package.json' with { type: 'json' };
 import { createMetrics, type DebugParts, type Metrics, startDebug } from '../debug/debug.ts';
-import type { Clock, Logger, LogLevelControl, Random, Stop, StopAsync } from '../edges.ts';
+import type { Clock, Logger, LogLevelControl, LogLosses, Random, Stop, StopAsync } from '../edges.ts';
 import { answerInSteps } from '../explain/explain.ts';
 import type { Change, Commit } from '../graph/model.ts';
 import { formatHostPort, type HostPort } from '../net/host-port.ts';
@@ -25,7 +25,7 @@ export interface AppParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  readonly logLevel: LogLevelControl;
+  readonly logLevel: LogLevelControl & LogLosses;
 }
 
 type Addresses = Readonly<Record<'xds' | 'debug' | 'metrics' | 'admin', HostPort>>;
@@ -87,8 +87,8 @@ export async function startApp(
 }
 
 async function build(settings: ServeSettings, parts: AppParts): Promise<Stages> {
-  const { clock, random, log } = parts;
-  const metrics = createMetrics();
+  const { clock, random, log, logLevel } = parts;
+  const metrics = createMetrics(logLevel);
   metrics.gauge('gatehouse_build_info', 1, { version: packageJson.version, node_version: process.versions.node });
   const times = new CommitTimes({ clock, counters: metrics, traces: await openTraces(settings, parts) });
   const { translated } = times;

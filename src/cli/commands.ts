@@ -61,7 +61,7 @@ export const commands: readonly Command[] = [
       runUntilSignal(flags, terminal, async (log) => {
         const { stdin, stdout, environment } = terminal;
         const { GatewayError, startGateway } = await import('../gateway/gateway.ts');
-        const edges = { clock: systemClock, random: Math.random, log, stdin, stdout };
+        const edges = { clock: systemClock, random: Math.random, log, losses: log, stdin, stdout };
         try {
           return await startGateway(gatewayOptions(flags, environment), edges);
         } catch (error) {

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { CounterName, Counters, GaugeName, HistogramName, Labels } from '../edges.ts';
+import type { CounterName, Counters, GaugeName, HistogramName, Labels, LogLosses } from '../edges.ts';
 import { registerProcessMetrics } from '../net/process-metrics.ts';
 
 /** Metrics that Prometheus can scrape. */
@@ -184,9 +184,9 @@ class PendingCounts {
 }
 
 /** Creates the metrics of this process, in their own registry. */
-export function createMetrics(): Metrics {
+export function createMetrics(losses: LogLosses): Metrics {
   const registry = new Registry();
-  registerProcessMetrics(registry);
+  registerProcessMetrics(registry, losses);
   const counters = new Map<string, Counter>();
   const labelsOf = (name: string): string[] => [...(metricLabels.get(name) ?? [])];
   for (const [name, { help }] of Object.entries(counterHelp)) {

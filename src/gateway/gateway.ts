@@ -94,6 +94,7 @@ async function start(options: GatewayOptions, edges: GatewayEdges, shutdown: Shu
     targets: () => [...config.targets.keys()].map((name) => [name, targetState(name)]),
     xds: xds.status,
     sessions: () => downstream.sessions(),
+    losses: edges.losses,
   });
   const downstream = createDownstream({
     config,

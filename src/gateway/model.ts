@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Claims, RuleIndex } from '../authz/model.ts';
-import type { Clock, Labels, Logger, Random, Stop, StopAsync } from '../edges.ts';
+import type { Clock, Labels, Logger, LogLosses, Random, Stop, StopAsync } from '../edges.ts';
 import type { Config } from '../gen/mcp/kgateway/dev/rbac/v1alpha1/rbac.ts';
 import type { Target } from '../gen/mcp/kgateway/dev/target/v1alpha1/target.ts';
 import type { HostPort } from '../net/host-port.ts';
@@ -66,6 +66,8 @@ export interface GatewayEdges {
   readonly random: Random;
   /** Must not write to standard output, which carries the messages of a `stdio` listener. */
   readonly log: Logger;
+  /** What that log has lost. */
+  readonly losses: LogLosses;
   /** Input of a `stdio` listener. */
   readonly stdin: Readable;
   /** Output of a `stdio` listener. */

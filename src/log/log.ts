@@ -1,12 +1,14 @@
+import { fstatSync } from 'node:fs';
 import { createLogger, format, type Logger as Winston } from 'winston';
-import type { Fields, Logger, LogLevel, LogLevelControl } from '../edges.ts';
+import type { Fields, Logger, LogLevel, LogLevelControl, LogLosses } from '../edges.ts';
 import { BufferedTransport } from './buffered-transport.ts';
+import { fileOutput, type LogOutput, streamOutput } from './log-output.ts';
 
 /** The format of log lines. `auto`: text on a terminal, else JSON. */
 export type LogFormat = 'auto' | 'json' | 'text';
 
-/** A log whose level can be changed while it is in use, with that of its children. */
-export type LeveledLog = Logger & LogLevelControl;
+/** A log whose level can be changed while it is in use, with that of its children, and which counts what it loses. */
+export type LeveledLog = Logger & LogLevelControl & LogLosses;
 
 /**
  * Creates the program's log, which writes to standard error.
@@ -18,14 +20,22 @@ export type LeveledLog = Logger & LogLevelControl;
 export function createLog(level: LogLevel, logFormat: LogFormat, isTerminal: boolean, colour: boolean): LeveledLog {
   const text = logFormat === 'text' || (logFormat === 'auto' && isTerminal);
   const lost = (lines: number): void =>
-    log.warn('lines of the log are lost, since nobody has read standard error', { lines });
+    log.warn('lines of the log are lost, since nobody has read standard error, or its disk was full', { lines });
+  const transport = new BufferedTransport(standardError(isTerminal), lost);
   const winston = createLogger({
     level,
     format: format.combine(format.timestamp(), boundedTexts(), text ? textLine(colour) : jsonLine()),
-    transports: [new BufferedTransport(process.stderr, lost)],
+    transports: [transport],
   });
-  const log = new RootLogger(winston, level);
+  const log = new RootLogger(winston, level, transport);
   return log;
+}
+
+/** Linux writes files and devices synchronously, so that the log can do it itself: see {@link fileOutput}. */
+function standardError(isTerminal: boolean): LogOutput {
+  const { fd } = process.stderr;
+  const status = fstatSync(fd);
+  return status.isFile() || (status.isCharacterDevice() && !isTerminal) ? fileOutput(fd) : streamOutput(process.stderr);
 }
 
 /** A class, because each connected node has one. */
@@ -61,12 +71,18 @@ class FieldsLogger implements Logger {
 
 class RootLogger extends FieldsLogger implements LeveledLog {
   readonly #winston: Winston;
+  readonly #losses: LogLosses;
   #level: LogLevel;
 
-  constructor(winston: Winston, level: LogLevel) {
+  constructor(winston: Winston, level: LogLevel, losses: LogLosses) {
     super(winston, {});
     this.#winston = winston;
     this.#level = level;
+    this.#losses = losses;
+  }
+
+  get lostLines(): number {
+    return this.#losses.lostLines;
   }
 
   get level(): LogLevel {

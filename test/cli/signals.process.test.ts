@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { freePort } from '../support/gateway/everything-server.ts';
 import { portOf } from '../support/gateway/gateway-rig.ts';
 import { gatehouse } from '../support/processes/gatehouse-process.ts';
 import { listens } from '../support/processes/guide-programs.ts';
@@ -69,6 +70,26 @@ describe('SIGTERM', () => {
     });
     onTestFinished(() => void program.kill('SIGKILL'));
     await once(program.stdout, 'data');
+    const exited = once(program, 'exit');
+    program.kill('SIGTERM');
+    expect(await exited).toEqual([0, null]);
+  });
+
+  it('ends a program whose log is on a full disk, which serves until then', { timeout }, async () => {
+    const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+    const full = openSync('/dev/full', 'w');
+    onTestFinished(() => closeSync(full));
+    const port = await freePort();
+    const program = spawn(process.execPath, [main, 'mcp-tool', `--port=${port}`], {
+      stdio: ['ignore', 'ignore', full],
+    });
+    onTestFinished(() => void program.kill('SIGKILL'));
+    const status = (): Promise<number> =>
+      fetch(`http://127.0.0.1:${port}/`).then(
+        (response) => response.status,
+        () => 0,
+      );
+    await expect.poll(status, { timeout }).toBe(404);
     const exited = once(program, 'exit');
     program.kill('SIGTERM');
     expect(await exited).toEqual([0, null]);

@@ -31,7 +31,7 @@ const queries: readonly (readonly [string, string])[] = [
 ];
 /** Labels that Prometheus adds to every series of a pod. */
 const targetLabels = ['namespace', 'pod', 'job'];
-const help = await createMetrics().text();
+const help = await createMetrics({ lostLines: 0 }).text();
 
 /** The series of the registry, with the labels of each; those of a histogram have the suffixes that queries use. */
 const series = new Set(

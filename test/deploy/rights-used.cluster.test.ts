@@ -212,7 +212,7 @@ async function start(api: KubeApiServer, settings: Partial<ServeSettings>): Prom
         debounce: { idle: 10, ceiling: 200 },
       },
     },
-    { clock: hurriedClock, random: Math.random, log, logLevel: { level: 'info' } },
+    { clock: hurriedClock, random: Math.random, log, logLevel: { level: 'info', lostLines: 0 } },
   );
   await log.line('synced: everything');
   return app;

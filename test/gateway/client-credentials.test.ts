@@ -33,7 +33,7 @@ beforeEach(async () => {
       allowedHosts: [],
       environment: { POD_NAMESPACE: 'default', GW_NAME: 'mcp-gateway' },
     },
-    { ...edges, stdout: process.stdout },
+    { ...edges, losses: { lostLines: 0 }, stdout: process.stdout },
   );
 });
 afterEach(async () => {

@@ -62,7 +62,7 @@ async function start(listener: object = {}, change: Partial<GatewayOptions> = {}
       environment: { POD_NAMESPACE: 'default', GW_NAME: 'mcp-gateway' },
       ...change,
     },
-    { clock: systemClock, random: () => 0, log, stdin, stdout },
+    { clock: systemClock, random: () => 0, log, losses: { lostLines: 0 }, stdin, stdout },
   );
   running.push(gateway);
   return gateway;

@@ -50,7 +50,7 @@ async function start(change: Partial<GatewayOptions> = {}, clock: Clock = system
       state: join(folder, 'state'),
       ...change,
     },
-    { clock, random: Math.random, log, stdin: new PassThrough(), stdout: new PassThrough() },
+    { clock, random: Math.random, log, losses: { lostLines: 0 }, stdin: new PassThrough(), stdout: new PassThrough() },
   );
   onTestFinished(gateway.stop);
   return gateway;

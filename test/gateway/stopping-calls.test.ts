@@ -54,6 +54,7 @@ async function start(tool: RawTarget, adsPort: number): Promise<RunningGateway> 
       clock: systemClock,
       random: () => 0,
       log: createRecordedLog(),
+      losses: { lostLines: 0 },
       stdin: new PassThrough(),
       stdout: new PassThrough(),
     },

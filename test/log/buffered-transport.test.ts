@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createLogger, format, type Logger } from 'winston';
 import { BufferedTransport } from '../../src/log/buffered-transport.ts';
+import { streamOutput } from '../../src/log/log-output.ts';
 
 let written: string[];
 let lost: number[];
 /** Characters that nobody has read. */
 let unread: number;
 let drain: () => void;
+let transport: BufferedTransport;
 let log: Logger;
 
 beforeEach(() => {
@@ -23,10 +25,8 @@ beforeEach(() => {
       drain = listener;
     },
   };
-  log = createLogger({
-    format: format.printf(({ message }) => String(message)),
-    transports: [new BufferedTransport(output, (lines) => void lost.push(lines))],
-  });
+  transport = new BufferedTransport(streamOutput(output), (lines) => void lost.push(lines));
+  log = createLogger({ format: format.printf(({ message }) => String(message)), transports: [transport] });
 });
 afterEach(() => vi.useRealTimers());
 
@@ -67,7 +67,7 @@ it('loses lines while more than a mebibyte is unread, and says how many once it 
   expect([written, lost]).toEqual([['a\n'], []]);
   unread = 0;
   drain();
-  expect(lost).toEqual([3]);
+  expect([lost, transport.lostLines]).toEqual([[3], 3]);
   log.error('e');
   expect(written).toEqual(['a\n', 'e\n']);
 });

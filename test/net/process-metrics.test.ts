@@ -8,8 +8,9 @@ it('a scrape has the metrics of the process, and walks over no connections', asy
   );
   onTestFinished(() => void vi.restoreAllMocks());
   const registry = new Registry();
-  registerProcessMetrics(registry);
+  registerProcessMetrics(registry, { lostLines: 3 });
   const text = await registry.metrics();
+  expect(text).toMatch(/^gatehouse_log_lines_lost_total 3$/m);
   expect(text).toMatch(/^process_open_fds \d+$/m);
   expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds \d/m);
   for (const spy of spies) expect(spy).not.toHaveBeenCalled();

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { LogLosses } from '../../edges.ts';
 import { registerProcessMetrics } from '../../net/process-metrics.ts';
 import type { GatewayCounterName, GatewayCounters, TargetState } from '../model.ts';
 import type { XdsStatus } from '../xds/model.ts';
@@ -69,12 +70,14 @@ export interface MetricSources {
   readonly xds: () => XdsStatus;
   /** Open sessions of clients. */
   readonly sessions: () => number;
+  /** What the log has lost. */
+  readonly losses: LogLosses;
 }
 
 /** Creates the metrics of a gateway, in their own registry. */
-export function createGatewayMetrics({ targets, xds, sessions }: MetricSources): GatewayMetrics {
+export function createGatewayMetrics({ targets, xds, sessions, losses }: MetricSources): GatewayMetrics {
   const registry = new Registry();
-  registerProcessMetrics(registry);
+  registerProcessMetrics(registry, losses);
   const counters = new Map<string, Counter>();
   for (const [name, { help, labels }] of Object.entries(counterHelp)) {
     counters.set(name, new Counter({ name, help, labelNames: [...labels], registers: [registry] }));

@@ -1,4 +1,6 @@
-import { createReadStream } from 'node:fs';
+import { closeSync, constants, createReadStream, fstatSync, openSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { measureJson } from '../../json/bounded-json.ts';
 import { repeatedMember } from '../../json/json-text.ts';
@@ -53,13 +55,29 @@ async function readSource(file: string, { mounts, fetchText }: ConfigParts): Pro
   }
 }
 
-/** Reads no more than one byte too many: a pipe, or a device, has no size. */
+/**
+ * Reads a file, or a pipe (`--file=<(jq …)`), and of it one byte too many at most. Opened without blocking: a thread that
+ * waits for the writer of a named pipe keeps the program from ending, whatever signal it gets.
+ */
 async function readFile(path: string): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of createReadStream(path, { end: maxTextBytes })) chunks.push(Buffer.from(chunk));
-  const bytes = Buffer.concat(chunks);
-  if (bytes.length > maxTextBytes) throw new Error(`it is larger than ${maxTextBytes} bytes`);
-  return bytes.toString('utf8');
+  let bytes = 0;
+  for await (const chunk of openStream(path)) {
+    chunks.push(Buffer.from(chunk));
+    bytes += chunk.length;
+    if (bytes > maxTextBytes) throw new Error(`it is larger than ${maxTextBytes} bytes`);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Opens a stream that closes its descriptor. A Socket waits for the writer of a pipe without a thread. */
+function openStream(path: string): Readable {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const status = fstatSync(fd);
+  if (status.isFile()) return createReadStream(path, { fd });
+  if (status.isFIFO()) return new Socket({ fd });
+  closeSync(fd);
+  throw new Error('it is neither a file nor a pipe');
 }
 
 /** Of a configuration: a key set of a hundred keys has a thousand values, and ten levels are enough for all of it. */

@@ -41,7 +41,7 @@ export async function startGatehouse(
   secure: OpenSecurity = async () => ({ tls: undefined, auth: undefined }),
 ): Promise<MeasuredServer> {
   const acks = new AckCounter();
-  const counters = countAcks(createMetrics(), acks);
+  const counters = countAcks(createMetrics({ lostLines: 0 }), acks);
   const edges = { clock: systemClock, log: createLog('info', 'json', false, false), counters };
   const { tls, auth } = await secure(edges);
   const server = createAdsServer(

@@ -22,7 +22,7 @@ import { createWorldFiles } from './world-files.ts';
 const [gateways = '1', services = '10'] = process.argv.slice(2);
 const send = (message: FromServer): void => void process.send?.(message);
 const files = createWorldFiles(Number(gateways), Number(services));
-const metrics = createMetrics();
+const metrics = createMetrics({ lostLines: 0 });
 const log = createLog('info', 'json', false, false);
 
 /** Since the start. */

@@ -53,7 +53,7 @@ async function start(jwks: object): Promise<Started> {
       allowedHosts: [],
       environment: {},
     },
-    { clock, random: () => 0, log, stdin: new PassThrough(), stdout: new PassThrough() },
+    { clock, random: () => 0, log, losses: { lostLines: 0 }, stdin: new PassThrough(), stdout: new PassThrough() },
   );
   onTestFinished(() => gateway.stop());
   return { gateway, clock, log };

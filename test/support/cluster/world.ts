@@ -173,7 +173,7 @@ async function startReplica(
   };
   const app = await startApp(
     { ...quickSettings, ...settings, input },
-    { clock: createFastClock(speed), random: Math.random, log, logLevel: { level: 'info' } },
+    { clock: createFastClock(speed), random: Math.random, log, logLevel: { level: 'info', lostLines: 0 } },
     () => {
       commits += 1;
     },

@@ -7,5 +7,6 @@ export function metricSources(targets: readonly (readonly [string, TargetState])
     targets: () => targets,
     xds: () => ({ address: '', node: '', connection: { state: 'not started' }, kinds: [], lastGood: null }),
     sessions: () => 0,
+    losses: { lostLines: 0 },
   };
 }

@@ -86,7 +86,7 @@ export async function startWorld(
   const fences = createFences();
   const app = await startApp(
     all,
-    { clock: systemClock, random: () => 0, log, logLevel: { level: 'info' } },
+    { clock: systemClock, random: () => 0, log, logLevel: { level: 'info', lostLines: 0 } },
     (_, batch) => fences.committed(batch),
   );
   const nodes: GatewayNode[] = [];
