@@ -35,7 +35,12 @@ it('a consumer that always throws at one object at the start gets it once, and k
     if (message.startsWith('synced')) synced.resolve();
   };
   const input = { from: 'files', filenames: [folder], debounce: { idle: 2, ceiling: 50 }, settle: 0 } as const;
-  const parts = { clock: systemClock, random: () => 0, log: { ...log, info }, logLevel: { level: 'info', lostLines: 0 } } as const;
+  const parts = {
+    clock: systemClock,
+    random: () => 0,
+    log: { ...log, info },
+    logLevel: { level: 'info', lostLines: 0 },
+  } as const;
   const app = await startApp({ ...quickSettings, input }, parts, (_, { changes }) => {
     if (!changes.some(({ key }) => key === 'default/bad')) return;
     deliveries += 1;

@@ -19,7 +19,14 @@ it('/readyz succeeds when every kind was received, also one of which a part was 
       allowedHosts: [],
       environment: { POD_NAMESPACE: 'default', GW_NAME: 'mcp-gateway' },
     },
-    { clock: systemClock, random: () => 0, log: createRecordedLog(), losses: { lostLines: 0 }, stdin: process.stdin, stdout: process.stdout },
+    {
+      clock: systemClock,
+      random: () => 0,
+      log: createRecordedLog(),
+      losses: { lostLines: 0 },
+      stdin: process.stdin,
+      stdout: process.stdout,
+    },
   );
   onTestFinished(async () => {
     await gateway.stop();

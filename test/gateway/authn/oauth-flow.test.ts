@@ -127,7 +127,14 @@ async function startWorld(
       allowedHosts: [],
       environment: { POD_NAMESPACE: 'default', GW_NAME: 'mcp-gateway' },
     },
-    { clock: systemClock, random: () => 0, log, losses: { lostLines: 0 }, stdin: process.stdin, stdout: process.stdout },
+    {
+      clock: systemClock,
+      random: () => 0,
+      log,
+      losses: { lostLines: 0 },
+      stdin: process.stdin,
+      stdout: process.stdout,
+    },
   );
   const stream = await ads.stream();
   await stream.request();

@@ -25,8 +25,11 @@ async function start(script: Script = createTaskServer().script, options: Target
 
 type Asked = Omit<Ask, 'token'> & { readonly token?: string };
 
+/** Asks and returns the answer: of an event stream, which a slow one is, its last event. */
 async function request({ gateway }: TargetRig, { token = gateway.token('me'), ...more }: Asked): Promise<Json> {
-  return JSON.parse(await (await ask(gateway, { token, meta: declared, ...more })).text());
+  const text = await (await ask(gateway, { token, meta: declared, ...more })).text();
+  const event = text.split('\n').findLast((line) => line.startsWith('data: '));
+  return JSON.parse(event?.slice('data: '.length) ?? text);
 }
 
 async function answer(rig: TargetRig, method: string, params: Json): Promise<Json> {
