@@ -37,19 +37,26 @@ export interface ControlPlane {
 }
 
 /**
+ * Milliseconds until a connection must be ready for requests. grpc-js waits without a limit for the first frame of a
+ * server that accepts connections and says nothing, such as one that is suspended, and keepalive begins after that frame.
+ */
+const readyTime = 20_000;
+
+/**
  * Opens a stream. Does not share or reuse connections, so that the caller alone decides when to retry, and each attempt
  * looks up the name anew.
  */
-export function openAdsStream(controlPlane: ControlPlane, events: AdsEvents): AdsStream {
+export function openAdsStream(controlPlane: ControlPlane, events: AdsEvents, within: number = readyTime): AdsStream {
   const { security } = controlPlane;
-  if (security.tls === undefined && security.token === undefined) return open(controlPlane, plaintext, events);
+  const openWith = (read: StreamCredentials): AdsStream => open(controlPlane, read, events, within);
+  if (security.tls === undefined && security.token === undefined) return openWith(plaintext);
   let state: 'reading' | AdsStream | 'closed' = 'reading';
   // The first requests of the types: the caller sends no more before a response.
   const early: DeltaDiscoveryRequest[] = [];
   readCredentials(security).then(
     (read) => {
       if (state === 'closed') return;
-      const stream = open(controlPlane, read, events);
+      const stream = openWith(read);
       state = stream;
       for (const request of early) stream.send(request);
     },
@@ -73,7 +80,12 @@ export function openAdsStream(controlPlane: ControlPlane, events: AdsEvents): Ad
 
 const plaintext: StreamCredentials = { channel: credentials.createInsecure(), metadata: new Metadata() };
 
-function open(controlPlane: ControlPlane, { channel, metadata }: StreamCredentials, events: AdsEvents): AdsStream {
+function open(
+  controlPlane: ControlPlane,
+  { channel, metadata }: StreamCredentials,
+  events: AdsEvents,
+  within: number,
+): AdsStream {
   const { authority, address } = controlPlane;
   const client = new AggregatedDiscoveryServiceClient(`dns:${formatHostPort(address)}`, channel, {
     ...options,
@@ -94,6 +106,12 @@ function open(controlPlane: ControlPlane, { channel, metadata }: StreamCredentia
     client.close();
   };
 
+  // A control plane may send headers with its first response only, so that they prove nothing.
+  client.waitForReady(Date.now() + within, (error) => {
+    if (error === undefined || state !== 'opening') return;
+    close();
+    events.ended(`it accepts no HTTP/2 connection within ${within / 1_000} s`);
+  });
   call.on('metadata', connected);
   call.on('data', (response: DeltaDiscoveryResponse) => {
     connected();
