@@ -157,6 +157,7 @@ class TargetLists {
     } catch (error) {
       if (this.#room.leftOut.has(target)) return;
       this.#giveBack(target);
+      if (!signal.aborted) health.waitedInVain(target, clock.monotonic() - began);
       if (signal.aborted || !upstreams.isTarget(target)) this.#lists.set(target, emptyListing);
       else health.failed(target, method, error);
     } finally {

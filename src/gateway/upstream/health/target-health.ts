@@ -3,6 +3,7 @@ import { DeadlineExceededError } from '../../../net/deadline.ts';
 import type { TargetState } from '../../model.ts';
 import { AnswerBudgetError, AnswerLimitError } from '../answer-limits.ts';
 import { FloodError } from '../flood-guard.ts';
+import { Newcomers } from './newcomers.ts';
 import { type Failing, Recovery } from './recovery.ts';
 import { CircuitOpenError } from './target-circuit.ts';
 import type { TargetFailures } from './target-failures.ts';
@@ -16,7 +17,8 @@ import { SlowListError, slowListTime } from './target-states.ts';
 export interface TargetHealth<Method extends string> {
   /**
    * Returns whether a list is not to be asked for: it was not answered in time, or was larger than it may be, and has
-   * not been answered since; or it is answered so late that clients get what it said before.
+   * not been answered since; or it is answered so late that clients get what it said before. A target that has never
+   * listed is asked beside requests first while others of its namespace, as new as it, have kept clients waiting.
    */
   isLeftOut(target: string, method: Method): boolean;
   /** The lists of a target that fail now. */
@@ -26,6 +28,12 @@ export interface TargetHealth<Method extends string> {
   failed(target: string, method: Method, error: unknown): void;
   /** Asks at once for the lists of a target that fail, since it can be reached again. */
   hasten(target: string): void;
+  /**
+   * A client has waited for a list and did not get one, maybe since its target was changed or removed meanwhile.
+   *
+   * @param waited the milliseconds that it has waited
+   */
+  waitedInVain(target: string, waited: number): void;
   /** Call when a target was changed or removed. */
   forget(target: string): void;
   readonly stop: Stop;
@@ -58,6 +66,7 @@ interface TargetList<Method extends string> {
 /** Starts with no known failure. Remembers at most four lists of each target that has failed. */
 export function createTargetHealth<Method extends string>(parts: TargetHealthParts<Method>): TargetHealth<Method> {
   const { clock, random, failures } = parts;
+  const newcomers = new Newcomers(clock);
   const noteFailure = ({ target, method }: TargetList<Method>, error: unknown): void => {
     // That of the target itself is told of once, not for each of its lists.
     if (!(error instanceof CircuitOpenError)) failures.failed(target, method, error);
@@ -75,24 +84,34 @@ export function createTargetHealth<Method extends string>(parts: TargetHealthPar
     trial: ({ target, method }, isDoubted) => parts.probe(target, method, isDoubted).catch(ignoreRefusal),
     trialFailed(list, error, took) {
       noteFailure(list, error);
+      if (took > shortWait) newcomers.late(list.target);
       if (error instanceof SlowListError) return true;
       // That there is no room for a list is no fault of its target.
       return took > shortWait && !(error instanceof AnswerBudgetError);
     },
     recovered({ target, method }) {
+      newcomers.settled(target);
       failures.succeeded(target, method);
       parts.recovered(target, method);
     },
   });
 
   return {
-    isLeftOut: (target, method) => lists.of({ target, method })?.state === 'left out',
+    isLeftOut(target, method) {
+      const failing = lists.of({ target, method });
+      if (failing === undefined && newcomers.isDoubted(target)) {
+        lists.failed({ target, method }, true);
+        return true;
+      }
+      return failing?.state === 'left out';
+    },
     failing: (target) =>
       lists
         .failing()
         .filter(({ item }) => item.target === target)
         .map(failingList),
     listed(target, method, waited) {
+      newcomers.settled(target);
       if (waited > slowListTime) {
         noteFailure({ target, method }, new SlowListError());
         // Until the gateway's own attempt is as slow: the time may be that of a busy gateway.
@@ -101,12 +120,20 @@ export function createTargetHealth<Method extends string>(parts: TargetHealthPar
     },
     failed(target, method, error) {
       noteFailure({ target, method }, error);
-      if (!failures.isRefusal(error)) lists.failed({ target, method }, isCostly(error));
+      if (failures.isRefusal(error)) return;
+      if (isCostly(error)) newcomers.settled(target);
+      lists.failed({ target, method }, isCostly(error));
     },
     hasten(target) {
       for (const { item } of lists.failing()) if (item.target === target) lists.hasten(item);
     },
-    forget: (target) => lists.forget((list) => list.target === target),
+    waitedInVain(target, waited) {
+      if (waited > shortWait) newcomers.late(target);
+    },
+    forget(target) {
+      newcomers.forget(target);
+      lists.forget((list) => list.target === target);
+    },
     stop: () => lists.stop(),
   };
 }

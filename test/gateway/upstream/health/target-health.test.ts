@@ -178,7 +178,7 @@ it('a target that was changed is forgotten, also while it is probed', async () =
   answer.with = () => Promise.resolve([]);
   health.failed(...list, late);
   health.forget('a');
-  expect(health.isLeftOut(...list)).toBe(false);
+  expect(health.failing('a')).toEqual([]);
   await settled();
   expect([probed.length, recovered, clock.waiting()]).toEqual([1, [], []]);
 });
@@ -201,4 +201,52 @@ it('lists that are not answered leave their places to others after a second', as
   clock.advance(1_000);
   await settled();
   expect(recovered).toEqual(['good tools/list']);
+});
+
+describe('targets that have never listed', () => {
+  it('are asked beside requests while new ones of their namespace keep clients waiting, and back when they answer', async () => {
+    const { clock, probed, recovered, answer, health, settled } = createRig();
+    health.listed('ns/old', 'tools/list', 10);
+    expect(health.isLeftOut('ns/1', 'tools/list')).toBe(false);
+    health.waitedInVain('ns/1', 5_000);
+    health.failed('ns/1', 'tools/list', late);
+    health.forget('ns/1');
+
+    answer.with = () => Promise.resolve([]);
+    expect(['ns/2', 'ns/old', 'other/2'].map((target) => health.isLeftOut(target, 'tools/list'))).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect(probed.at(-1)).toBe('ns/2 tools/list');
+    await settled();
+    expect(recovered).toEqual(['ns/2 tools/list']);
+    expect(health.isLeftOut('ns/2', 'tools/list')).toBe(false);
+    expect(health.isLeftOut('ns/2', 'prompts/list')).toBe(false);
+
+    clock.advance(60_000);
+    expect(health.isLeftOut('ns/3', 'tools/list')).toBe(false);
+  });
+
+  it('are doubted, too, when one went away while a client waited for it', () => {
+    const { health } = createRig();
+    health.waitedInVain('ns/1', 250);
+    expect(health.isLeftOut('ns/2', 'tools/list')).toBe(false);
+    health.waitedInVain('ns/1', 251);
+    expect(health.isLeftOut('ns/3', 'tools/list')).toBe(true);
+  });
+
+  it('stay doubted as long as new ones do not answer the gateway itself', async () => {
+    const { clock, answer, health, settled } = createRig();
+    health.waitedInVain('ns/1', 5_000);
+    clock.advance(59_000);
+    const trial = Promise.withResolvers<never>();
+    answer.with = () => trial.promise;
+    expect(health.isLeftOut('ns/2', 'tools/list')).toBe(true);
+    clock.advance(5_000);
+    trial.reject(late);
+    await settled();
+    clock.advance(59_000);
+    expect(health.isLeftOut('ns/3', 'tools/list')).toBe(true);
+  });
 });
