@@ -32,12 +32,14 @@ export async function openFileKeys(path: string, { clock, log }: KeyParts): Prom
   const check = async (): Promise<void> => {
     try {
       const found = await fingerprintOf(path);
-      if (found === fingerprint) return;
-      fingerprint = found;
-      current = await readFile(path);
+      if (found !== fingerprint) {
+        current = await readFile(path);
+        // Not before: what failed may be no fault of the file, as without a free descriptor, and nothing changes it then.
+        fingerprint = found;
+        log.info('keys were read again', { keys: name });
+        warnOfSkipped(current, name, log);
+      }
       problem = '';
-      log.info('keys were read again', { keys: name });
-      warnOfSkipped(current, name, log);
     } catch (error) {
       const found = keysProblem(name, error);
       if (found !== problem) log.warn(`${found}; the last good keys stay in use`);

@@ -12,7 +12,7 @@ const script = `
   let now = 0;
   const log = { info() {}, warn() {} };
   write('old');
-  const source = await openFileKeys(path, { clock: { now: () => now }, log });
+  const source = await openFileKeys(path, { clock: { now: () => now, monotonic: () => now }, log });
   const looked = async () => {
     now += 1_000;
     return (await source.keys()).kids.join();
