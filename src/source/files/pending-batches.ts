@@ -1,6 +1,6 @@
-import { SmallestFirst } from '../../rate/smallest-first.ts';
 import { estimatedBytes, largestPart } from '../batch-parts.ts';
 import type { Batch, ResourceChange } from '../model.ts';
+import { SmallestFirst } from './smallest-first.ts';
 
 /** What a batch brings beside its changes. */
 export type BatchRest = Pick<Batch, 'unlistedNamespaces' | 'synced'>;

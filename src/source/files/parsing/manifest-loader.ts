@@ -2,10 +2,10 @@ import { setImmediate } from 'node:timers/promises';
 import { type Observable, Subject } from 'rxjs';
 import type { Clock, Counters, Logger, Stop } from '../../../edges.ts';
 import { LogThrottle } from '../../../rate/log-throttle.ts';
-import { SmallestFirst } from '../../../rate/smallest-first.ts';
 import { limits } from '../manifest/limits.ts';
 import { type FileContent, fileKey, type ManifestFile } from '../manifest/manifest-file.ts';
 import type { ManifestStore } from '../manifest-store.ts';
+import { SmallestFirst } from '../smallest-first.ts';
 import { parseInWorker, type WorkerLimits } from './parse-in-worker.ts';
 
 /** Settings and dependencies of the loader. */

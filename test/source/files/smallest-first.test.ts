@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { SmallestFirst } from '../../src/rate/smallest-first.ts';
+import { SmallestFirst } from '../../../src/source/files/smallest-first.ts';
 
 it('the smallest goes first, and one that was passed counts half as much each time', () => {
   const order = new SmallestFirst<{ readonly size: number }>(({ size }) => size);
