@@ -7,11 +7,12 @@ interface Grant {
 
 /**
  * Returns whether a policy became one that allows less and changes nothing else, or was deleted: rules only allow, and those
- * of several policies add up. May return false for one that does; never true for one that does not.
+ * of several policies add up. A policy that says who signs tokens keeps the rules of others from their Gateway, so that
+ * others may allow more without it. May return false for one that does; never true for one that does not.
  */
 export function isNarrowing(before: Resource | undefined, after: Resource | undefined): boolean {
   if (before?.kind !== 'MCPAuthPolicy') return false;
-  if (after === undefined) return true;
+  if (after === undefined) return before.jwt === undefined;
   if (after.kind !== 'MCPAuthPolicy' || !after.rules.ok || !before.rules.ok) return false;
   return (
     restOf(before) === restOf(after) && isPart(grantsOf(after.rules.value), grantsOf(before.rules.value), isNarrower)

@@ -202,6 +202,31 @@ it('a policy that hands over to another one of its namespace waits for it', () =
   expect([...seen]).toEqual(['a.p r', 'a.q r']);
 });
 
+it('a policy whose signers count hands over to the next one when everything before it counts', () => {
+  const rig = createRig();
+  const signers = (name: string, tool: string): void => {
+    const match = { type: 'JWT', jwt: { claim: 'sub', value: 'me' } };
+    const jwt = { providers: [{ issuer: name, audiences: ['me'], jwks: { uri: `https://${name}.example/` } }] };
+    const rules = [{ matches: [match], resource: { kind: 'tool', name: `z/z:${tool}` } }];
+    rig.put('MCPAuthPolicy', 'a', name, { targetRefs: [{ name: 'gw' }], rules, jwt });
+    rig.changed();
+  };
+  signers('p', 'r');
+  signers('q', 's');
+  play({ does: 'service', name: 'x', address: 1 }, rig);
+  while (rig.turns.count() > 0) rig.turns.take();
+  expect(rig.shown().allowed.a).toEqual(['a.p r']);
+  for (let n = 0; n < 4; n += 1) play({ does: 'service', name: `s${n}`, address: n }, rig);
+  play({ does: 'service', name: 'x', address: undefined }, rig);
+  rig.remove('MCPAuthPolicy', 'a/p');
+  rig.changed();
+  const seen: unknown[] = [];
+  rig.onDelivery(() => seen.push([rig.shown().targets.includes('z/x'), rig.shown().allowed.a.join()]));
+  while (rig.turns.count() > 0) rig.turns.take();
+  expect(seen).toContainEqual([false, 'a.q s']);
+  expect(seen).not.toContainEqual([true, 'a.q s']);
+});
+
 it('what policies of a namespace lose turn after turn is in no batch, which would hold up what they lose next', () => {
   const rig = createRig();
   const policy = (name: string, ...tools: readonly string[]) => play({ does: 'policy', at: 'a', name, tools }, rig);
