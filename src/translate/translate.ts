@@ -235,7 +235,7 @@ type Statuses = Pick<
  * Statuses of policies that one commit computes. A Gateway that comes or goes changes those of all its policies, which are
  * the dearest part of it, and nothing that is served.
  */
-const statusesAtOnce = 500;
+const statusesAtOnce = 250;
 
 /** Derives the conditions of all objects, and the notices about policies. */
 function deriveStatuses(

@@ -61,7 +61,11 @@ type State =
   | { readonly kind: 'waiting'; readonly stopTimer: Stop; readonly reason: string; readonly retryAt: number }
   | { readonly kind: 'stopped' };
 
-const reconnectBackoff: Backoff = { initial: 20, max: 15_000 };
+/**
+ * What is revoked while the control plane restarts arrives after the last of these delays, so that it is short. A thousand
+ * gateways that wait for it are some 270 connections a second: a control plane takes as many beside its work.
+ */
+const reconnectBackoff: Backoff = { initial: 20, max: 5_000 };
 
 /**
  * Milliseconds that a stream must last to reset the backoff. Otherwise a control plane that responds and then drops the

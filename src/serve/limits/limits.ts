@@ -32,7 +32,7 @@ export interface Limits {
   readonly furtherStreamBurst: number;
   /** Bytes of one request; RESOURCE_EXHAUSTED beyond. Default 32 MiB. */
   readonly maxRequest: number;
-  /** Bytes that the names of one subscription take, estimated; RESOURCE_EXHAUSTED beyond. Default 4 MiB. */
+  /** Bytes that the names of one subscription take, estimated; RESOURCE_EXHAUSTED beyond. Default 2 MiB. */
   readonly maxSubscription: number;
   /** Bytes that the names of all subscriptions take, three quarters of them of one address. Default 128 MiB. */
   readonly maxSubscriptions: number;
@@ -68,7 +68,7 @@ export const defaultLimits: Omit<Limits, 'send'> = {
   furtherStreamRate: 125,
   furtherStreamBurst: 1_000,
   maxRequest: 32 * mebibyte,
-  maxSubscription: 4 * mebibyte,
+  maxSubscription: 2 * mebibyte,
   maxSubscriptions: 128 * mebibyte,
   maxInitialVersions: 16 * mebibyte,
   maxUnfinishedRequests: 256 * mebibyte,
