@@ -1,4 +1,4 @@
-import type { Clock } from '../edges.ts';
+import type { Clock, Stop } from '../edges.ts';
 import type { Caller } from './model.ts';
 
 /**
@@ -11,6 +11,22 @@ export function callerKey(caller: Caller): string {
 /** Returns whether the claims of a caller are valid now. A caller without a token has none that could expire. */
 export function isCurrent(caller: Caller, clock: Clock): boolean {
   return caller.kind === 'anonymous' || clock.now() < caller.expiresAt;
+}
+
+/** Milliseconds between two looks at a caller whose token has not ended: the clock may be set, and keys are withdrawn. */
+const lookInterval = 15_000;
+
+/** Calls `run` once when the claims of a caller are not valid any more, if ever. */
+export function whenExpired(caller: Caller, clock: Clock, run: () => void): Stop {
+  if (caller.kind === 'anonymous') return () => {};
+  let stop: Stop = () => {};
+  const look = (): void => {
+    const left = caller.expiresAt - clock.now();
+    stop = left > lookInterval ? clock.after(lookInterval, look) : clock.after(Math.max(0, left), end);
+  };
+  const end = (): void => (isCurrent(caller, clock) ? look() : run());
+  look();
+  return () => stop();
 }
 
 /**

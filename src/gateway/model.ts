@@ -116,7 +116,7 @@ export type Caller =
       readonly claims: Claims;
       /** Equal for all tokens of one subject or client of an issuer. A session belongs to one identity. */
       readonly identity: string;
-      /** Milliseconds since the epoch. Event streams of this caller end then. */
+      /** Milliseconds since the epoch; 0 from when the key of the token was withdrawn. Event streams of this caller end then. */
       readonly expiresAt: number;
     }
   | { readonly kind: 'anonymous'; readonly reason: 'no authn configured' | 'stdio' };

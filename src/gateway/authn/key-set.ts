@@ -1,4 +1,4 @@
-import { createLocalJWKSet, importJWK, type JWK, type JWTVerifyGetKey } from 'jose';
+import { calculateJwkThumbprint, createLocalJWKSet, importJWK, type JWK, type JWTVerifyGetKey } from 'jose';
 import type { Clock, Logger, Stop } from '../../edges.ts';
 import { parseBoundedJson } from '../../json/bounded-json.ts';
 import { isJsonObject } from '../../json/json.ts';
@@ -20,6 +20,8 @@ export interface KeySet {
   readonly find: JWTVerifyGetKey;
   /** The key ids, `null` for a key without one. */
   readonly kids: readonly (string | null)[];
+  /** The thumbprints of the keys (RFC 7638). */
+  readonly thumbprints: ReadonlySet<string>;
   /** The keys that were skipped, each with the reason. */
   readonly skipped: readonly string[];
 }
@@ -77,7 +79,8 @@ export async function parseKeySet(text: string): Promise<KeySet> {
     else skipped.push(`${jwkName(entry, index)} ${validation.problem}`);
   }
   if (keys.length === 0) throw new Error(skipped.length === 0 ? 'there is no key in it' : skipped.join('; '));
-  return { find: finderOf(keys), kids: keys.map(({ kid }) => kid ?? null), skipped };
+  const thumbprints = new Set(await Promise.all(keys.map((key) => calculateJwkThumbprint(key))));
+  return { find: finderOf(keys), kids: keys.map(({ kid }) => kid ?? null), thumbprints, skipped };
 }
 
 /** A single key without an id also matches a token that names one: the token cannot mean another key. */

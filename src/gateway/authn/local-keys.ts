@@ -4,7 +4,7 @@ import { readTexts } from '../../net/watched-files.ts';
 import { GatewayError } from '../errors.ts';
 import { type KeyParts, type KeySet, type KeySource, keysProblem, parseKeySet, warnOfSkipped } from './key-set.ts';
 
-/** Milliseconds between two checks of the file. A check is made by the next token, not by a timer. */
+/** Milliseconds between two checks of the file. A check is made by the next look at the keys, not by a timer. */
 const checkInterval = 1_000;
 
 /**
@@ -47,18 +47,22 @@ export async function openFileKeys(path: string, { clock, log }: KeyParts): Prom
     }
   };
 
+  const checkIfDue = (): void => {
+    if (checking !== undefined || clock.monotonic() - checkedAt < checkInterval) return;
+    checkedAt = clock.monotonic();
+    checking = check().finally(() => {
+      checking = undefined;
+    });
+  };
+
   return {
     name: path,
     get current() {
+      checkIfDue();
       return current;
     },
     async keys() {
-      if (checking === undefined && clock.monotonic() - checkedAt >= checkInterval) {
-        checkedAt = clock.monotonic();
-        checking = check().finally(() => {
-          checking = undefined;
-        });
-      }
+      checkIfDue();
       await checking;
       return current;
     },

@@ -1,9 +1,8 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Clock, Logger } from '../../edges.ts';
 import { type EventStream, EventStreams, type EventStreamTarget } from '../../net/event-streams.ts';
-import { at } from '../../net/timers.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
-import { callerKey } from '../callers.ts';
+import { callerKey, whenExpired } from '../callers.ts';
 import type { Caller, GatewayCounters } from '../model.ts';
 
 /** The response to stream to, with its settings. */
@@ -71,7 +70,6 @@ export function openEventStream({
       closed();
     },
   } satisfies EventStreamTarget);
-  const expires = caller.kind === 'principal' && lifetime === 'token';
-  const stopExpiry = expires ? at(clock, caller.expiresAt, () => stream.end()) : () => {};
+  const stopExpiry = lifetime === 'token' ? whenExpired(caller, clock, () => stream.end()) : () => {};
   return stream;
 }

@@ -3,8 +3,7 @@ import { isJsonContentType } from '@modelcontextprotocol/server';
 import type { Clock } from '../../edges.ts';
 import type { EventStream, EventStreams } from '../../net/event-streams.ts';
 import { eventPieces, eventText, retryText } from '../../net/sse.ts';
-import { at } from '../../net/timers.ts';
-import { isCurrent } from '../callers.ts';
+import { isCurrent, whenExpired } from '../callers.ts';
 import type { Caller } from '../model.ts';
 import { decodeMessage } from '../rpc/decode-message.ts';
 import type { Message } from '../rpc/model.ts';
@@ -143,7 +142,7 @@ function createSseSession(multiplexer: Multiplexer, { clock, streams }: StreamPa
 
   return {
     open(id, response, closed) {
-      const stopTimer = reader.kind === 'principal' ? at(clock, reader.expiresAt, endIfOver) : () => {};
+      const stopTimer = whenExpired(reader, clock, endIfOver);
       stream = openEventStream({
         streams,
         response,
@@ -201,7 +200,13 @@ function commonCaller(one: Caller, other: Caller): Caller {
       return Object.hasOwn(other.claims, name) && other.claims[name] === value;
     }),
   );
-  return { ...one, claims, expiresAt: Math.min(one.expiresAt, other.expiresAt) };
+  return {
+    ...one,
+    claims,
+    get expiresAt() {
+      return Math.min(one.expiresAt, other.expiresAt);
+    },
+  };
 }
 
 const idMissing: ErrorResponse = {

@@ -1,9 +1,8 @@
 import type { Stop } from '../../../edges.ts';
 import { asJsonObject, isJsonObject } from '../../../json/json.ts';
 import { eventPieces } from '../../../net/sse.ts';
-import { at } from '../../../net/timers.ts';
 import type { FairTurns } from '../../../rate/fair-turns.ts';
-import { callerKey } from '../../callers.ts';
+import { callerKey, whenExpired } from '../../callers.ts';
 import type { Caller } from '../../model.ts';
 import type { Message } from '../../rpc/model.ts';
 import { statelessVersion, subscribeTask, subscriptionIdKey } from '../../rpc/protocol.ts';
@@ -94,7 +93,7 @@ function open(
     stream.end();
   };
   streamsOpen.add(end);
-  const stopTimer = caller.kind === 'principal' ? at(clock, caller.expiresAt, end) : () => {};
+  const stopTimer = whenExpired(caller, clock, end);
   const own = {
     reader: caller,
     send(message: Message) {
