@@ -73,6 +73,13 @@ export class DiagnosticRegistry {
 
   /** Logs the differences since the last call. A diagnostic that only moved to another line is the same one. */
   logChanges(): void {
+    this.logReplaced();
+    this.#lines.endChange();
+    this.#counters.gauge('gatehouse_input_errors', this.#errors);
+  }
+
+  /** The same, of a part of a change. */
+  logReplaced(): void {
     for (const [owner, before] of this.#logged) {
       const now = this.#current.get(owner) ?? [];
       // First those that appeared: a diagnostic that is replaced by one of the same cause does not end it.
@@ -80,8 +87,6 @@ export class DiagnosticRegistry {
       for (const placed of without(before, now)) this.#logGone(placed);
     }
     this.#logged.clear();
-    this.#lines.endChange();
-    this.#counters.gauge('gatehouse_input_errors', this.#errors);
   }
 
   /** Returns all diagnostics by path, line, column and text. The same lines reached by two paths are listed once. */

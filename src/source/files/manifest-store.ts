@@ -1,11 +1,11 @@
 import type { Clock, Counters, Logger } from '../../edges.ts';
 import type { UnlistedNamespaces } from '../../resources/model.ts';
 import { type Diagnostic, DiagnosticRegistry, type Position } from '../diagnostics.ts';
-import type { Batch, InputDiagnostic } from '../model.ts';
+import type { Batch, InputDiagnostic, ResourceChange } from '../model.ts';
 import type { FileObjects } from './file-objects.ts';
 import { fileKey, type ManifestFile } from './manifest/manifest-file.ts';
 import type { Manifest } from './manifest/parse-manifest.ts';
-import { ObjectIndex } from './object-index.ts';
+import { ObjectIndex, type TouchedObject } from './object-index.ts';
 import type { FileBatch } from './pending-batches.ts';
 import { UnreadFiles } from './unread-files.ts';
 
@@ -44,6 +44,8 @@ export class ManifestStore {
   readonly #awaited = new Set<string>();
   /** Files with a Namespace whose name is unreadable. */
   readonly #nameless = new Set<string>();
+  /** Changes that were taken apart from the others. */
+  readonly #apart: Pick<FileBatch, 'changes' | 'files'>[] = [];
   readonly #counted: ManifestStoreParts['counted'];
   #delivered: Delivered | undefined;
 
@@ -121,16 +123,29 @@ export class ManifestStore {
   }
 
   /**
-   * The file is valid, and has these objects.
-   *
-   * @param alone true: it is a change of its own, however many others there are
+   * The file is valid, and has these objects, which are a change of their own: they are taken in pieces that take some
+   * milliseconds each, and count with the last one. Other files may change between them; a change of this one ends it.
    */
-  setObjects(objects: FileObjects, diagnostics: readonly Diagnostic[], alone = false): void {
-    this.#counted?.(objects.file, objects.memory);
-    this.#awaited.delete(objects.key);
-    this.#unread.delete(objects.file);
-    this.#valid.add(objects.key);
-    this.#replace(objects, diagnostics, alone);
+  *setObjectsInPieces(objects: FileObjects, diagnostics: readonly Diagnostic[]): Generator<void> {
+    const changes: ResourceChange[] = [];
+    if (objects.hasNameless) this.#nameless.add(objects.key);
+    try {
+      for (const touched of this.#objects.replaceInPieces(objects)) {
+        changes.push(...this.#changesOf(touched));
+        this.#diagnostics.logReplaced();
+        yield;
+      }
+      this.#setValid(objects, diagnostics);
+    } finally {
+      // Also of one that was ended: what was taken is not taken again.
+      this.#apart.push({ changes, files: new Set([objects.key]) });
+    }
+  }
+
+  /** The file is valid, and has these objects. */
+  setObjects(objects: FileObjects, diagnostics: readonly Diagnostic[]): void {
+    this.#objects.replace(objects);
+    this.#setValid(objects, diagnostics);
   }
 
   /** Returns whether a file has content that counts, also while it has newer content that does not count yet. */
@@ -143,7 +158,9 @@ export class ManifestStore {
     this.#valid.delete(fileKey(file));
     this.#unread.delete(file);
     this.#awaited.delete(fileKey(file));
-    this.#replace(this.objectsOf(file), [], false);
+    const objects = this.objectsOf(file);
+    this.#objects.replace(objects);
+    this.#setDiagnosed(objects, []);
   }
 
   /**
@@ -157,30 +174,25 @@ export class ManifestStore {
     return { ...batch, changes: [first, ...others].flatMap(({ changes }) => changes) };
   }
 
-  /** The same by what changed together: no two of them have a file or an object in common. */
+  /** The same by what changed together, in the order in which it did. None: there is nothing, or it cannot be taken yet. */
   takeBatches(): readonly FileBatch[] {
     const before = this.#delivered;
     const synced = before?.synced === true || (this.#unseen.size === 0 && this.#awaited.size === 0);
     if (this.#unread.takeChanged()) this.#objects.reconsider();
-    const groups = this.#objects.takeChanges().map(({ objects, files }) => ({
-      changes: objects.flatMap(({ id, change, duplicates }) => {
-        this.#diagnostics.replace(
-          `object ${id}`,
-          duplicates.map(({ file, diagnostic }) => ({ path: file.path, diagnostic })),
-        );
-        return change === undefined ? [] : [change];
-      }),
-      files,
-    }));
+    const touched = this.#objects.takeChanges();
+    if (touched === undefined) return [];
+    const { files } = touched;
+    const groups = [...this.#apart.splice(0), { changes: this.#changesOf(touched.objects), files }];
     this.#diagnostics.logChanges();
     if (synced) this.#objects.comeIntoForce();
     const known = synced && this.#unread.size + this.#nameless.size === 0;
     const now: Delivered = { unlistedNamespaces: known ? 'named' : 'unknown', synced };
     this.#delivered = now;
     const isOther = now.unlistedNamespaces !== before?.unlistedNamespaces;
-    if (!isOther && now.synced === before.synced)
-      return groups.filter(({ changes }) => changes.length > 0).map((group) => ({ ...group, synced }));
-    const changes = groups.flatMap((group) => group.changes);
+    const changed = groups.filter(({ changes }) => changes.length > 0);
+    const isSame = !isOther && now.synced === before.synced;
+    if (isSame && (files !== 'all' || changed.length === 0)) return changed.map((group) => ({ ...group, synced }));
+    const changes = changed.flatMap((group) => group.changes);
     return [{ changes, synced, files: 'all', ...(isOther && { unlistedNamespaces: now.unlistedNamespaces }) }];
   }
 
@@ -194,11 +206,28 @@ export class ManifestStore {
     return this.#objects.placeOf(object);
   }
 
-  #replace(objects: FileObjects, diagnostics: readonly Diagnostic[], alone: boolean): void {
+  #setValid(objects: FileObjects, diagnostics: readonly Diagnostic[]): void {
+    this.#counted?.(objects.file, objects.memory);
+    this.#awaited.delete(objects.key);
+    this.#unread.delete(objects.file);
+    this.#valid.add(objects.key);
+    this.#setDiagnosed(objects, diagnostics);
+  }
+
+  #setDiagnosed(objects: FileObjects, diagnostics: readonly Diagnostic[]): void {
     if (objects.hasNameless) this.#nameless.add(objects.key);
     else this.#nameless.delete(objects.key);
-    this.#objects.replace(objects, alone);
     this.#diagnose(objects.file, diagnostics);
+  }
+
+  #changesOf(objects: readonly TouchedObject[]): readonly ResourceChange[] {
+    return objects.flatMap(({ id, change, duplicates }) => {
+      this.#diagnostics.replace(
+        `object ${id}`,
+        duplicates.map(({ file, diagnostic }) => ({ path: file.path, diagnostic })),
+      );
+      return change === undefined ? [] : [change];
+    });
   }
 
   #diagnose(file: ManifestFile, diagnostics: readonly Diagnostic[]): void {

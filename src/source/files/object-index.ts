@@ -1,4 +1,5 @@
 import type { KindName, MCPAuthPolicy, Resource } from '../../resources/model.ts';
+import { divide } from '../batch-parts.ts';
 import { type Diagnostic, type Position, placeText } from '../diagnostics.ts';
 import type { ResourceChange } from '../model.ts';
 import { changeOf, sameResource } from '../resource-change.ts';
@@ -47,7 +48,7 @@ export interface TouchedObject {
 /** Objects that changed together. */
 export interface TouchedObjects {
   readonly objects: readonly TouchedObject[];
-  /** Identifies the files that changed; `all`: objects of others changed with them. */
+  /** Identifies the files that changed; `all`: objects of others changed with them, or what was taken apart. */
   readonly files: ReadonlySet<string> | 'all';
 }
 
@@ -58,11 +59,14 @@ export interface TouchedObjects {
 export class ObjectIndex {
   readonly #entries = new Map<string, Entry>();
   readonly #copiesByFile = new Map<string, ReadonlyMap<string, readonly Copy[]>>();
-  /** By object: the key of the file that changed alone, or {@link together}; of two, neither is alone. */
-  readonly #touched = new Map<string, string>();
-  /** Files that changed together. */
+  /** Objects of files that changed together. */
+  readonly #touched = new Set<string>();
+  /** These files. */
   #together = new Set<string>();
-  /** An object changed whose file did not, or with two files of which one changed alone. */
+  /** Objects that were taken by {@link replaceInPieces} since the others were. */
+  readonly #apart = new Set<string>();
+  #isReplacing = false;
+  /** An object changed whose file did not, or with two files of which one changed apart. */
   #isMixed = false;
   readonly #unread: UnreadFiles;
   /** Objects that a file which is not read may define. */
@@ -81,26 +85,43 @@ export class ObjectIndex {
     return new FileObjects(file, (id) => this.#entries.get(id)?.delivered);
   }
 
-  /**
-   * Replaces all objects of the file. Objects that are the same, and have no other copy, cost next to nothing.
-   *
-   * @param alone true: other files that changed since the last {@link takeChanges} were not saved together with this one
-   */
-  replace({ key, copies }: FileObjects, alone: boolean): void {
+  /** Replaces all objects of the file. Objects that are the same, and have no other copy, cost next to nothing. */
+  replace({ key, copies }: FileObjects): void {
     const before = this.#copiesByFile.get(key) ?? none;
-    const group = alone ? key : together;
-    if (!alone) this.#together.add(key);
-    for (const [id, own] of before) if (!copies.has(id) && this.#set(id, key, own, [])) this.#touch(id, group);
-    for (const [id, own] of copies) if (this.#set(id, key, before.get(id) ?? [], own)) this.#touch(id, group);
-    if (copies.size > 0) this.#copiesByFile.set(key, copies);
-    else this.#copiesByFile.delete(key);
+    this.#together.add(key);
+    for (const [id, own] of before) if (!copies.has(id) && this.#set(id, key, own, [])) this.#touch(id);
+    for (const [id, own] of copies) if (this.#set(id, key, before.get(id) ?? [], own)) this.#touch(id);
+    this.#setCopies(key, copies);
+  }
+
+  /**
+   * The same as a change of its own, in pieces that take some milliseconds each, after which other files may change: also
+   * this one, once no further piece is asked for. Yields the objects that changed, all of which are one change. Begins when
+   * nothing is {@link isMixed}.
+   */
+  *replaceInPieces({ key, copies }: FileObjects): Generator<readonly TouchedObject[]> {
+    while (this.#isMixed) yield [];
+    this.#isReplacing = true;
+    try {
+      const before = this.#copiesByFile.get(key) ?? none;
+      const all = new Map([...before, ...copies]);
+      this.#setCopies(key, all);
+      for (const ids of divide(all.keys(), () => 0))
+        yield ids.flatMap((id) => {
+          const entry = this.#set(id, key, before.get(id) ?? [], copies.get(id) ?? []);
+          return entry === undefined ? [] : [this.#takeApart(id, entry)];
+        });
+      this.#setCopies(key, copies);
+    } finally {
+      this.#isReplacing = false;
+    }
   }
 
   /** Other files are unread. Costs in proportion to the objects that are held, and the policies with signers. */
   reconsider(): void {
     // Before anything is served, what was there first is no reason to keep it.
     const ids = this.#inForce ? [...this.#held, ...this.#signing] : this.#entries.keys();
-    for (const id of ids) this.#touched.set(id, together);
+    for (const id of ids) this.#touched.add(id);
     this.#isMixed = true;
   }
 
@@ -109,25 +130,23 @@ export class ObjectIndex {
     this.#inForce = true;
   }
 
-  /** Takes the objects whose files changed since the last call. Those of two groups have nothing to do with each other. */
-  takeChanges(): readonly TouchedObjects[] {
-    const groups = new Map<string, TouchedObject[]>();
-    for (const [id, group] of this.#touched) {
+  /**
+   * Takes the objects whose files changed since the last call, but those of {@link replaceInPieces}. Undefined: they have to
+   * do with what is being replaced, and are taken when it was.
+   */
+  takeChanges(): TouchedObjects | undefined {
+    if (this.#isMixed && this.#isReplacing) return undefined;
+    const objects: TouchedObject[] = [];
+    for (const id of this.#touched) {
       const entry = this.#entries.get(id);
-      if (entry === undefined) continue;
-      const name = this.#isMixed ? together : group;
-      const objects = groups.get(name) ?? [];
-      if (objects.length === 0) groups.set(name, objects);
-      objects.push(this.#take(id, entry));
+      if (entry !== undefined) objects.push(this.#take(id, entry));
     }
-    const ofTogether = this.#isMixed ? 'all' : this.#together;
+    const files = this.#isMixed ? 'all' : this.#together;
     this.#touched.clear();
     this.#together = new Set();
+    if (!this.#isReplacing) this.#apart.clear();
     this.#isMixed = false;
-    return [...groups].map(([name, objects]) => ({
-      objects,
-      files: name === together ? ofTogether : new Set([name]),
-    }));
+    return { objects, files };
   }
 
   /** The file and position of the copy that counts; undefined for an object that is not there. */
@@ -135,20 +154,31 @@ export class ObjectIndex {
     return this.#entries.get(id)?.copies.find(isReadable);
   }
 
-  /** Replaces the copies of an object that a file has. Returns whether the object may have changed. */
-  #set(id: string, from: string, before: readonly Copy[], own: readonly Copy[]): boolean {
-    const entry = this.#entries.get(id) ?? entryOf(own);
-    if (entry === undefined) return false;
-    const others = before.length === 0 ? entry.copies : entry.copies.filter((copy) => copy.from !== from);
-    const copies = others.length === 0 ? own : [...others, ...own].sort(compareCopies);
-    this.#entries.set(id, { ...entry, copies });
-    return others.length > 0 || this.#held.has(id) || !isSame(before, own);
+  #setCopies(key: string, copies: ReadonlyMap<string, readonly Copy[]>): void {
+    if (copies.size > 0) this.#copiesByFile.set(key, copies);
+    else this.#copiesByFile.delete(key);
   }
 
-  #touch(id: string, group: string): void {
-    const before = this.#touched.get(id);
-    if (before !== undefined && before !== group) this.#isMixed = true;
-    this.#touched.set(id, group);
+  /** Replaces the copies of an object that a file has. Returns the object if it may have changed. */
+  #set(id: string, from: string, before: readonly Copy[], own: readonly Copy[]): Entry | undefined {
+    const entry = this.#entries.get(id) ?? entryOf(own);
+    if (entry === undefined) return undefined;
+    const others = before.length === 0 ? entry.copies : entry.copies.filter((copy) => copy.from !== from);
+    const copies = others.length === 0 ? own : [...others, ...own].sort(compareCopies);
+    const now = { ...entry, copies };
+    this.#entries.set(id, now);
+    return others.length > 0 || this.#held.has(id) || !isSame(before, own) ? now : undefined;
+  }
+
+  #touch(id: string): void {
+    if (this.#apart.has(id)) this.#isMixed = true;
+    this.#touched.add(id);
+  }
+
+  #takeApart(id: string, entry: Entry): TouchedObject {
+    if (this.#touched.has(id) || this.#apart.has(id)) this.#isMixed = true;
+    this.#apart.add(id);
+    return this.#take(id, entry);
   }
 
   #take(id: string, entry: Entry): TouchedObject {
@@ -200,9 +230,6 @@ function unlabelled(name: string): Resource {
 }
 
 const none: ReadonlyMap<string, readonly Copy[]> = new Map();
-
-/** The group of the files that were saved together. No file has this key. */
-const together = '';
 
 function entryOf([copy]: readonly Copy[]): Entry | undefined {
   if (copy === undefined) return undefined;

@@ -23,10 +23,14 @@ function createStore() {
     },
     /** Reads a file that was parsed later than those that were saved with it. */
     writeAlone(name: string, ...texts: readonly string[]) {
+      for (const _ of this.inPieces(name, ...texts));
+    },
+    /** The same, in pieces. */
+    inPieces(name: string, ...texts: readonly string[]): Generator<void> {
       const manifest = parseManifest(documents(...texts), []);
       const objects = store.objectsOf(file(name));
       if (manifest.ok) objects.add(manifest.objects);
-      store.setObjects(objects, [], true);
+      return store.setObjectsInPieces(objects, []);
     },
     /** Writes files that are saved together. */
     writeTogether(files: Readonly<Record<string, string>>) {
@@ -40,6 +44,7 @@ function createStore() {
           files === 'all' ? files : [...files].map((key) => key.slice('0/'.length)).join(),
           changes.map(({ key }) => key.slice('default/'.length)).join(),
         ]),
+    take: () => store.takeBatch()?.changes ?? [],
     problems: () => store.diagnostics().map(({ place }) => place),
   };
 }
@@ -87,9 +92,9 @@ describe('what changed together', () => {
     store.writeAlone('c', serviceText('c'), serviceText('d'));
     store.writeAlone('e', serviceText('e'));
     expect(store.batches()).toEqual([
-      ['a,b', 'a,b'],
       ['c', 'c,d'],
       ['e', 'e'],
+      ['a,b', 'a,b'],
     ]);
     store.writeAlone('c', serviceText('c'), serviceText('d'));
     expect(store.batches()).toEqual([]);
@@ -100,7 +105,7 @@ describe('what changed together', () => {
     store.writeTogether({ a: serviceText('s') });
     store.writeAlone('b', serviceText('t'));
     store.writeAlone('c', serviceText('s', 81), serviceText('u'));
-    expect(store.batches()).toEqual([['all', 's,t,u']]);
+    expect(store.batches()).toEqual([['all', 't,s,u']]);
   });
 
   it('is one batch of all files when other objects count because of it', () => {
@@ -110,5 +115,90 @@ describe('what changed together', () => {
     store.writeAlone('z', serviceText('z'));
     store.writeTogether({ broken: '' });
     expect(store.batches()).toEqual([['all', 'z']]);
+  });
+});
+
+const services = (count: number, port = 80): readonly string[] =>
+  Array.from({ length: count }, (_, at) => serviceText(`s${at}`, port));
+/** The files of each batch, and the number of its objects. */
+const counted = (store: ReturnType<typeof createStore>): readonly string[] =>
+  store.batches().map(([files, keys = '']) => `${files}: ${keys.split(',').length}`);
+
+describe('a file whose objects are set in pieces', () => {
+  it('takes 500 in a turn, and counts with the last of them', () => {
+    const store = createStore();
+    const pieces = store.inPieces('a', ...services(1_250));
+    for (let piece = 1; piece <= 3; piece += 1) {
+      expect(pieces.next().done).toBe(false);
+      expect(store.batches()).toEqual([]);
+    }
+    expect(pieces.next().done).toBe(true);
+    expect(counted(store)).toEqual(['a: 1250']);
+  });
+
+  it('lets others go between its pieces, which are taken at once', () => {
+    const store = createStore();
+    store.writeAlone('a', ...services(600));
+    store.batches();
+    const pieces = store.inPieces('a', ...services(600, 81));
+    pieces.next();
+    store.writeTogether({ b: serviceText('other') });
+    expect(store.batches()).toEqual([['b', 'other']]);
+    for (const _ of pieces);
+    expect(counted(store)).toEqual(['a: 600']);
+  });
+
+  it('keeps others that have an object in common until its end, also when it is that of a later piece', () => {
+    for (const common of ['s0', 's599']) {
+      const store = createStore();
+      const pieces = store.inPieces('b', ...services(600));
+      pieces.next();
+      store.writeTogether({ a: serviceText(common, 82), c: serviceText('other') });
+      pieces.next();
+      expect(store.batches()).toEqual([]);
+      for (const _ of pieces);
+      expect(counted(store)).toEqual([`all: ${common === 's0' ? 602 : 601}`]);
+      store.remove('a');
+      expect(store.problems()).toEqual([]);
+    }
+  });
+});
+
+describe('what goes on between the pieces of a file', () => {
+  it('waits for the end of others that are mixed, so that none of them waits for one file after the other', () => {
+    const store = createStore();
+    const first = store.inPieces('b', ...services(600));
+    first.next();
+    store.writeTogether({ a: serviceText('s0', 82) });
+    for (const _ of first);
+    const second = store.inPieces('c', serviceText('t'));
+    second.next();
+    expect(counted(store)).toEqual(['all: 601']);
+    for (const _ of second);
+    expect(store.batches()).toEqual([['c', 't']]);
+  });
+
+  it('is gone with all of its objects when it is deleted between two pieces', () => {
+    const store = createStore();
+    store.writeAlone('a', ...services(700));
+    store.batches();
+    const pieces = store.inPieces('a', ...services(600, 81), serviceText('new'));
+    pieces.next();
+    expect(store.remove('a')).toEqual([]);
+    pieces.return(undefined);
+    const gone = new Set(store.take().flatMap(({ key, resource }) => (resource === undefined ? [key] : [])));
+    expect(gone.size).toBe(700);
+    expect(store.write('b', ...services(1, 81))).toHaveLength(1);
+    expect(store.problems()).toEqual([]);
+  });
+
+  it('says with each piece which of its objects do not count', () => {
+    const store = createStore();
+    store.write('a', ...services(600));
+    const pieces = store.inPieces('b', ...services(600));
+    pieces.next();
+    expect(store.problems()).toHaveLength(500);
+    for (const _ of pieces);
+    expect(store.problems()).toHaveLength(600);
   });
 });

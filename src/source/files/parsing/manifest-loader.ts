@@ -231,15 +231,16 @@ export class ManifestLoader {
     const objects = store.objectsOf(file);
     const take: typeof objects.add = (some) => objects.add(some);
     const end = await parseInWorker({ text, namespaces }, workerLimits, clock, signal, take);
-    this.#running = undefined;
-    this.#runNext();
     if (end?.ok === true) {
       this.#failed.delete(fileKey(file));
-      store.setObjects(objects, end.diagnostics, job.late);
+      if (job.late) await inTurns(store.setObjectsInPieces(objects, end.diagnostics), signal);
+      else store.setObjects(objects, end.diagnostics);
     } else if (end !== undefined) {
       this.#failed.add(fileKey(file));
       store.setFile(file, end);
     }
+    this.#running = undefined;
+    this.#runNext();
     job.done.resolve();
     const isAwaited = this.#refused || (end !== undefined && job.late);
     this.#refused = false;
@@ -248,6 +249,14 @@ export class ManifestLoader {
 
   #count(): void {
     this.#parts.counters.count('gatehouse_source_parses_total');
+  }
+}
+
+/** Takes each step in a turn of the event loop of its own. @param signal ends them */
+async function inTurns(steps: Generator<void>, signal: AbortSignal): Promise<void> {
+  while (steps.next().done !== true) {
+    await setImmediate();
+    if (signal.aborted) steps.return(undefined);
   }
 }
 

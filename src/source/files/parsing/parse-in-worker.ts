@@ -72,7 +72,9 @@ export async function parseInWorker(
   if (result === undefined || 'failed' in result) void worker.terminate();
   // With a result it ends by itself: Node has crashed while workers were ended that came to their end.
   await exited;
-  if (result === undefined || !('failed' in result)) return result;
+  // Also between its result and its exit.
+  if (signal.aborted || result === undefined) return undefined;
+  if (!('failed' in result)) return result;
   const reason = `To parse the file ${result.failed}: split it.`;
   // Not in the worker: it may have no memory left.
   return { ok: false, position: undefined, reason, possible: await possibleInPieces(task.text) };

@@ -82,6 +82,15 @@ describe('a worker', () => {
     expect(await parse(serviceText('a'))).toMatchObject({ ok: true });
   });
 
+  it('that is ended between its result and its exit has none', async () => {
+    const abort = new AbortController();
+    // The timer that watches it is cancelled with its result.
+    const clock: Clock = { ...systemClock, after: () => () => abort.abort() };
+    const task = { text: serviceText('a'), namespaces: [] };
+    expect(await parseInWorker(task, enough, clock, abort.signal, () => undefined)).toBeUndefined();
+    expect(abort.signal.aborted).toBe(true);
+  });
+
   it('that takes too long by its processor is ended', async () => {
     const reason = 'To parse the file takes more than 0.001 s: split it.';
     const impatient: Clock = { ...systemClock, after: (_, run) => systemClock.after(1, run) };
