@@ -48,8 +48,10 @@ export class BatchDispatcher {
   /** Delivers first what was taken away, where it would wait for much else. The next turn is for that. */
   #narrow(): boolean {
     const { pending } = this.#parts;
-    // A batch that contained some of it would hold up what its namespaces lose next.
-    const isTurn = !(this.#hasNarrowed && this.#isOpen) && this.#delivery.synced && pending.isLarge;
+    // A batch that contained some of it would hold up what its namespaces lose next. What fails waits for the next batch:
+    // it would be taken again in each turn, and nothing else, and a newer change of it narrows what was never delivered.
+    const mayTake = !(this.#hasNarrowed && this.#isOpen) && !this.#hasFailed;
+    const isTurn = mayTake && this.#delivery.synced && pending.isLarge;
     const changes = isTurn ? pending.takeNarrowing() : [];
     this.#hasNarrowed = changes.length > 0;
     if (!this.#hasNarrowed) return false;

@@ -10,14 +10,18 @@ import { type Batches, createBatches } from '../../support/worlds/batches.ts';
 
 const collection = { kind: 'Service', namespace: undefined } as const;
 
-/** A dispatcher whose consumer throws at batches with one of the keys in `rejected`. */
+/** A dispatcher whose consumer throws at batches with one of the keys in `rejected`, fifty times. */
 function startDispatcher() {
   const [log, clock, batches] = [createRecordedLog(), createManualClock(), createBatches()];
   const pending = new PendingChanges([collection], { log, counters: createRecordedCounters() });
   const rejected = new Set<string>();
+  let rejections = 0;
   const deliver: Batches['deliver'] = (batch) => {
     const [first] = batch.changes.filter(({ key }) => rejected.has(key));
-    if (first !== undefined) throw new Error(`on purpose: ${first.key}`);
+    if (first !== undefined && rejections < 50) {
+      rejections += 1;
+      throw new Error(`on purpose: ${first.key}`);
+    }
     batches.deliver(batch);
   };
   const dispatcher = new BatchDispatcher({ pending, deliver, clock, log });
@@ -28,6 +32,7 @@ function startDispatcher() {
     batches,
     dispatcher,
     rejected,
+    rejections: (): number => rejections,
     replacing: (): void => pending.collectionReplacing(collection),
     synced(): void {
       pending.collectionSynced(collection);
@@ -35,6 +40,10 @@ function startDispatcher() {
     },
     put: (name: string, bytes = 100, ports = 0): void => store.set(serviceObject(name, bytes, ports)),
     remove: (name: string): void => store.remove(`default/${name}`),
+    removePolicy(name: string): void {
+      const change = { kind: 'MCPAuthPolicy', key: `default/${name}`, resource: undefined, narrows: true } as const;
+      pending.handlerOf('MCPAuthPolicy').changed(change, 0);
+    },
     held: (): readonly string[] => [...batches.resources.keys()].toSorted(),
   };
 }
@@ -88,6 +97,20 @@ describe('a batch whose delivery throws', () => {
     rig.remove('bad');
     rig.dispatcher.dispatch();
     expect(rig.batches.all.at(-1)?.changes).toEqual([{ kind: 'Service', key: 'default/bad', resource: undefined }]);
+  });
+
+  it('waits for the next one also when it takes something away, so that all else is delivered', () => {
+    const rig = startDispatcher();
+    rig.synced();
+    rig.dispatcher.dispatch();
+    rig.rejected.add('default/policy');
+    rig.removePolicy('policy');
+    for (let index = 0; index < 1_100; index += 1) rig.put(`service-${index}`);
+    rig.dispatcher.dispatch();
+    rig.clock.advance(0);
+    expect(rig.held()).toHaveLength(1_100);
+    // By itself and in its part, in the narrowing and in the batch.
+    expect(rig.rejections()).toBe(4);
   });
 
   it('as the first one leaves the source unsynced until all of it is accepted', () => {
