@@ -52,8 +52,10 @@ describe('a diagnostic of an object', () => {
     }
     expect(linesAbout(cluster, 'Service default/tool').length).toBeLessThanOrEqual(5);
   });
+});
 
-  it('is omitted for a Service without MCP ports', async () => {
+describe('a diagnostic of a Service without MCP ports', () => {
+  it('is omitted', async () => {
     const cluster = await startCluster((server) =>
       server.put('Service', {
         name: 'tool',
@@ -65,7 +67,7 @@ describe('a diagnostic of an object', () => {
     expect(cluster.source.diagnostics()).toEqual([]);
   });
 
-  it('is kept for a misspelt app protocol, which is why a Service has no MCP ports', async () => {
+  it('is kept for a misspelt app protocol, which is why it has none', async () => {
     const ports = [{ port: 80 }, { port: 81, appProtocol: 'kgateway.dev/mpc' }];
     const cluster = await startCluster((server) =>
       server.put('Service', { name: 'tool', spec: { fieldOfTheFuture: true, ports } }),
@@ -73,6 +75,20 @@ describe('a diagnostic of an object', () => {
     await cluster.settled();
     expect(cluster.source.diagnostics()).toEqual([
       expect.objectContaining({ severity: 'warning', place, field: 'spec.ports[1].appProtocol' }),
+    ]);
+  });
+
+  it('is kept for an MCP port that is no TCP port, which is why it has none', async () => {
+    const ports = [
+      { port: 80, protocol: 'UDP' },
+      { port: 81, protocol: 'UDP', appProtocol: 'kgateway.dev/mcp' },
+    ];
+    const cluster = await startCluster((server) =>
+      server.put('Service', { name: 'tool', spec: { fieldOfTheFuture: true, ports } }),
+    );
+    await cluster.settled();
+    expect(cluster.source.diagnostics()).toEqual([
+      expect.objectContaining({ severity: 'error', place, field: 'spec.ports[1].protocol' }),
     ]);
   });
 });

@@ -190,12 +190,12 @@ export function observeDeletion(kind: KindName, key: string): Observation | unde
 }
 
 /**
- * Of a Service without an MCP port only a misspelt app protocol is reported: its other fields may be of a newer
- * Kubernetes.
+ * Of a Service without an MCP port only a misspelt app protocol is reported, and that a port with one is no TCP port:
+ * its other fields may be of a newer Kubernetes.
  */
 function relevantProblems(resource: Resource | undefined, problems: readonly Problem[]): readonly Problem[] {
   if (resource?.kind !== 'Service' || resource.mcpPorts.length > 0) return problems;
-  return problems.filter(({ path }) => path.at(-1) === 'appProtocol');
+  return problems.filter(({ path }) => path.at(-1) === 'appProtocol' || path.at(-1) === 'protocol');
 }
 
 function observe(
