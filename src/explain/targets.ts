@@ -54,7 +54,10 @@ export function unknownTarget(
   const key = `${namespace}/${name}`;
   const service = inputs.resources.Service.get(key);
   if (service === undefined) {
-    const near = withoutNamespace(inputs, target) ?? nearest(target, keysOf(inputs.translation.targets));
+    const near =
+      withoutNamespace(inputs, target) ??
+      nearest(target, keysOf(inputs.translation.targets)) ??
+      inAnotherNamespace(inputs, target);
     const remedy =
       near === undefined
         ? 'a target is named after its Service, <namespace>/<service>. Create that Service, or correct the name.'
@@ -85,6 +88,22 @@ export function withoutNamespace({ resources, translation }: ExplainInputs, targ
     left -= 1;
     const name = `${gateway.slice(0, gateway.indexOf('/'))}/${target}`;
     if (translation.targets.get(name) !== undefined) return name;
+  }
+  return undefined;
+}
+
+const mostTargets = 1_000;
+
+/** The target of a Service of the same name in another namespace, of the first {@link mostTargets}. */
+function inAnotherNamespace({ translation }: ExplainInputs, target: string): string | undefined {
+  const slash = target.indexOf('/');
+  if (slash === -1) return undefined;
+  const ending = target.slice(slash);
+  let left = mostTargets;
+  for (const key of keysOf(translation.targets)) {
+    if (left === 0) break;
+    left -= 1;
+    if (key.slice(key.indexOf('/')) === ending) return key;
   }
   return undefined;
 }

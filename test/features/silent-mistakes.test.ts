@@ -51,6 +51,11 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     told: 'No Service makes the target "default/tol": the nearest target is "default/tool".',
     explained: 'matches the caller, but the rule is for the tool "default/tol:run".',
   },
+  'a target whose Service is in another namespace': {
+    manifests: together(openGateway, mcpService('elsewhere/tool'), rules),
+    told: 'No Service makes the target "default/tool": the nearest target is "elsewhere/tool".',
+    explained: 'No Service makes the target "default/tool": the nearest target is "elsewhere/tool".',
+  },
   'no appProtocol': {
     manifests: together(openGateway, serviceWith('default/tool', '{ ports: [{ port: 80 }] }'), rules),
     told: 'makes no target: spec.ports[0] has no appProtocol. Write "appProtocol: kgateway.dev/mcp".',
