@@ -8,7 +8,9 @@ import { UsageError } from './flags.ts';
 export function listenAddress(flag: string, text: string): HostPort {
   const address = parseHostPort(text.startsWith(':') ? `0.0.0.0${text}` : text);
   if (address !== undefined) return address;
-  throw new UsageError(`--${flag} is <host>:<port>, for example 127.0.0.1:9097, not ${quoted(text)}`);
+  throw new UsageError(
+    `--${flag} is <host>:<port>, for example 127.0.0.1:0 for a free port (the last is 65535), not ${quoted(text)}`,
+  );
 }
 
 /** Decodes a duration such as `250ms`, `10s`, `2m` or `1h` into milliseconds. */

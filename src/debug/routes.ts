@@ -212,7 +212,11 @@ async function respond(
   { route, query, known }: Target,
   turns: RequestTurns,
 ): Promise<HttpResponse> {
-  if (route === undefined) throw new RequestError(404, `nothing here; try ${[...known.keys()].join(', ')}.`);
+  if (route === undefined) {
+    // What the page loads is of use to nobody else.
+    const paths = [...known.keys()].filter((path) => !path.startsWith('/page/'));
+    throw new RequestError(404, `nothing here; try ${paths.join(', ')}.`);
+  }
   const { method } = request;
   const { get, probe } = route;
   const isRead = method === 'GET' || method === 'HEAD';

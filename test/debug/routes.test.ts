@@ -63,6 +63,8 @@ const routes = new Map<string, Route>([
       post: (body, query) => json([body, Object.fromEntries(query)], false),
     },
   ],
+  // No answer names what only the page loads.
+  ['/page/main.js', { get: () => json('a file of the page', false) }],
 ]);
 
 async function started(host = '127.0.0.1'): Promise<RouteServer> {
