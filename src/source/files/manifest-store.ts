@@ -176,13 +176,30 @@ export class ManifestStore {
 
   /** The same by what changed together, in the order in which it did. None: there is nothing, or it cannot be taken yet. */
   takeBatches(): readonly FileBatch[] {
+    const steps = this.takeInSteps();
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+    }
+  }
+
+  /** The same, of many objects in steps of some milliseconds each, between which files may change. */
+  *takeInSteps(): Generator<void, readonly FileBatch[]> {
+    if (this.#unread.takeChanged()) this.#objects.reconsider();
+    const together: ResourceChange[] = [];
+    const pieces = this.#objects.takeChanges();
+    let piece = pieces.next();
+    for (; piece.done !== true; piece = pieces.next()) {
+      together.push(...this.#changesOf(piece.value));
+      this.#diagnostics.logReplaced();
+      yield;
+    }
+    if (piece.value === undefined) return [];
+    const { objects, files } = piece.value;
+    together.push(...this.#changesOf(objects));
     const before = this.#delivered;
     const synced = before?.synced === true || (this.#unseen.size === 0 && this.#awaited.size === 0);
-    if (this.#unread.takeChanged()) this.#objects.reconsider();
-    const touched = this.#objects.takeChanges();
-    if (touched === undefined) return [];
-    const { files } = touched;
-    const groups = [...this.#apart.splice(0), { changes: this.#changesOf(touched.objects), files }];
+    const groups = [...this.#apart.splice(0), { changes: together, files }];
     this.#diagnostics.logChanges();
     if (synced) this.#objects.comeIntoForce();
     const known = synced && this.#unread.size + this.#nameless.size === 0;

@@ -1,5 +1,5 @@
 import type { KindName, MCPAuthPolicy, Resource } from '../../resources/model.ts';
-import { divide } from '../batch-parts.ts';
+import { divide, largestPart } from '../batch-parts.ts';
 import { type Diagnostic, type Position, placeText } from '../diagnostics.ts';
 import type { ResourceChange } from '../model.ts';
 import { changeOf, sameResource } from '../resource-change.ts';
@@ -66,6 +66,7 @@ export class ObjectIndex {
   /** Objects that were taken by {@link replaceInPieces} since the others were. */
   readonly #apart = new Set<string>();
   #isReplacing = false;
+  #isTaking = false;
   /** An object changed whose file did not, or with two files of which one changed apart. */
   #isMixed = false;
   readonly #unread: UnreadFiles;
@@ -97,10 +98,10 @@ export class ObjectIndex {
   /**
    * The same as a change of its own, in pieces that take some milliseconds each, after which other files may change: also
    * this one, once no further piece is asked for. Yields the objects that changed, all of which are one change. Begins when
-   * nothing is {@link isMixed}.
+   * nothing of other files waits for the end of such a change, or is being taken in pieces.
    */
   *replaceInPieces({ key, copies }: FileObjects): Generator<readonly TouchedObject[]> {
-    while (this.#isMixed) yield [];
+    while (this.#isMixed || this.#isTaking) yield [];
     this.#isReplacing = true;
     try {
       const before = this.#copiesByFile.get(key) ?? none;
@@ -131,18 +132,27 @@ export class ObjectIndex {
   }
 
   /**
-   * Takes the objects whose files changed since the last call, but those of {@link replaceInPieces}. Undefined: they have to
-   * do with what is being replaced, and are taken when it was.
+   * Takes the objects whose files changed since the last call, but those of {@link replaceInPieces}. Yields pieces of many,
+   * between which other files may change, which is taken with them; the last piece is returned. Undefined: they have to do
+   * with what is being replaced, or are too many to be taken meanwhile, and are taken when it was.
    */
-  takeChanges(): TouchedObjects | undefined {
+  *takeChanges(): Generator<readonly TouchedObject[], TouchedObjects | undefined> {
+    if (this.#isReplacing && this.#touched.size > largestPart.objects) this.#isMixed = true;
     if (this.#isMixed && this.#isReplacing) return undefined;
-    const objects: TouchedObject[] = [];
+    this.#isTaking = true;
+    let objects: TouchedObject[] = [];
     for (const id of this.#touched) {
+      if (objects.length === largestPart.objects) {
+        yield objects;
+        objects = [];
+      }
+      // It is touched anew, and so taken again, if it changes between two pieces.
+      this.#touched.delete(id);
       const entry = this.#entries.get(id);
       if (entry !== undefined) objects.push(this.#take(id, entry));
     }
+    this.#isTaking = false;
     const files = this.#isMixed ? 'all' : this.#together;
-    this.#touched.clear();
     this.#together = new Set();
     if (!this.#isReplacing) this.#apart.clear();
     this.#isMixed = false;

@@ -44,6 +44,7 @@ function createStore() {
           files === 'all' ? files : [...files].map((key) => key.slice('0/'.length)).join(),
           changes.map(({ key }) => key.slice('default/'.length)).join(),
         ]),
+    steps: () => store.takeInSteps(),
     take: () => store.takeBatch()?.changes ?? [],
     problems: () => store.diagnostics().map(({ place }) => place),
   };
@@ -200,5 +201,40 @@ describe('what goes on between the pieces of a file', () => {
     expect(store.problems()).toHaveLength(500);
     for (const _ of pieces);
     expect(store.problems()).toHaveLength(600);
+  });
+});
+
+describe('many objects that changed together', () => {
+  it('are taken 500 at a time, with what changes of their files meanwhile', () => {
+    const store = createStore();
+    store.write('a', ...services(1_200));
+    store.writeTogether({ a: '' });
+    const steps = store.steps();
+    expect(steps.next().done).toBe(false);
+    store.writeTogether({ a: serviceText('s0'), b: serviceText('other') });
+    expect(steps.next().done).toBe(false);
+    const end = steps.next();
+    const changes = end.done === true ? end.value.flatMap((batch) => batch.changes) : [];
+    const last = new Map(changes.map(({ key, resource }) => [key, resource !== undefined]));
+    expect(last.size).toBe(1_201);
+    expect([...last].flatMap(([key, exists]) => (exists ? [key] : []))).toEqual(['default/s0', 'default/other']);
+    expect(store.batches()).toEqual([]);
+  });
+
+  it('are taken before a later file is, and after one that is being set', () => {
+    const store = createStore();
+    store.write('a', ...services(1_200));
+    const first = store.inPieces('b', serviceText('t'));
+    first.next();
+    store.writeTogether({ a: '' });
+    expect(store.batches()).toEqual([]);
+    for (const _ of first);
+    const steps = store.steps();
+    steps.next();
+    const second = store.inPieces('c', serviceText('u'));
+    for (let turn = 0; turn < 10; turn += 1) expect(second.next().done).toBe(false);
+    while (steps.next().done !== true);
+    for (const _ of second);
+    expect(store.batches()).toEqual([['c', 'u']]);
   });
 });

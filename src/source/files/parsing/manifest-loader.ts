@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type Observable, Subject } from 'rxjs';
 import type { Clock, Counters, Logger, Stop } from '../../../edges.ts';
 import { LogThrottle } from '../../../rate/log-throttle.ts';
+import { inTurns } from '../../../rate/turns.ts';
 import { limits } from '../manifest/limits.ts';
 import { type FileContent, fileKey, type ManifestFile } from '../manifest/manifest-file.ts';
 import type { ManifestStore } from '../manifest-store.ts';
@@ -233,7 +234,7 @@ export class ManifestLoader {
     const end = await parseInWorker({ text, namespaces }, workerLimits, clock, signal, take);
     if (end?.ok === true) {
       this.#failed.delete(fileKey(file));
-      if (job.late) await inTurns(store.setObjectsInPieces(objects, end.diagnostics), signal);
+      if (job.late) await this.#setInTurns(store.setObjectsInPieces(objects, end.diagnostics), signal);
       else store.setObjects(objects, end.diagnostics);
     } else if (end !== undefined) {
       this.#failed.add(fileKey(file));
@@ -247,16 +248,16 @@ export class ManifestLoader {
     if (isAwaited) this.#loaded.next();
   }
 
+  /** @param signal ends them, between two */
+  async #setInTurns(steps: Generator<void>, signal: AbortSignal): Promise<void> {
+    const end = (): void => void steps.return(undefined);
+    signal.addEventListener('abort', end);
+    await inTurns(steps, this.#parts.clock, () => setImmediate());
+    signal.removeEventListener('abort', end);
+  }
+
   #count(): void {
     this.#parts.counters.count('gatehouse_source_parses_total');
-  }
-}
-
-/** Takes each step in a turn of the event loop of its own. @param signal ends them */
-async function inTurns(steps: Generator<void>, signal: AbortSignal): Promise<void> {
-  while (steps.next().done !== true) {
-    await setImmediate();
-    if (signal.aborted) steps.return(undefined);
   }
 }
 

@@ -77,7 +77,8 @@ export async function parseInWorker(
   if (!('failed' in result)) return result;
   const reason = `To parse the file ${result.failed}: split it.`;
   // Not in the worker: it may have no memory left.
-  return { ok: false, position: undefined, reason, possible: await possibleInPieces(task.text) };
+  const possible = await possibleInPieces(task.text);
+  return signal.aborted ? undefined : { ok: false, position: undefined, reason, possible };
 }
 
 /** UTF-16 code units whose words are looked at in one turn of the event loop: less than 10 ms. */

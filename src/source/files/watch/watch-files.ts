@@ -1,7 +1,9 @@
+import { setImmediate } from 'node:timers/promises';
 import { concatMap, merge, type Observable, of, Subject } from 'rxjs';
 import type { Clock, Logger, Stop, StopAsync } from '../../../edges.ts';
 import { every } from '../../../net/timers.ts';
 import { type DebounceOptions, debounce } from '../../../rate/debounce.ts';
+import { inTurns } from '../../../rate/turns.ts';
 import type { Batch } from '../../model.ts';
 import type { ManifestStore } from '../manifest-store.ts';
 import type { ManifestLoader } from '../parsing/manifest-loader.ts';
@@ -65,8 +67,9 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
     await scanQueued(scanners, queue);
     settled.arm();
     const added = await watcher.watchOnly(plan.folders);
+    const batches = await takeInTurns(store, began, clock);
     if (stopped) return;
-    const delivered = delivery.deliver(store.takeBatches().map((batch) => ({ ...batch, since: began })));
+    const delivered = delivery.deliver(batches);
     // Later ones go on beside the scans: a change of one file must not wait for a large one of another.
     if (!isStarted) await delivered;
     isStarted = true;
@@ -80,7 +83,6 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
     scanning = scan().catch(failed);
     return scanning;
   };
-
   queue.addAll(scanners.length);
   const changed = requested.map((ofRoot) => debounce(ofRoot, parts.debounce, clock));
   const scans = merge(of(undefined), ...changed, checks.ended, resumed, settled.due, loader.loaded).pipe(
@@ -98,6 +100,16 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
       watcher.close();
     };
   });
+}
+
+/** @param since the time of the first event of these changes */
+async function takeInTurns(
+  store: ManifestStore,
+  since: number,
+  clock: Clock,
+): Promise<ReturnType<ManifestStore['takeBatches']>> {
+  const batches = await inTurns(store.takeInSteps(), clock, () => setImmediate());
+  return batches.map((batch) => ({ ...batch, since }));
 }
 
 /** Milliseconds that a part of a large change waits for a scan. */

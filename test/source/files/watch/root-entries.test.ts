@@ -1,3 +1,5 @@
+import { unlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { save } from '../file-rig.ts';
@@ -29,6 +31,15 @@ describe('many files that are gone, or have no room any more', () => {
     rig.hurry();
     return { rig, folder };
   };
+
+  it('are deleted in turns when events name them', async () => {
+    const { rig, folder } = await started();
+    const gone = names.slice(0, 8).map((name) => `${name}.yaml`);
+    for (const name of gone) unlinkSync(join(folder, name));
+    const seen = await during(rig, rig.scan(new Set(gone)));
+    // Five steps take the milliseconds of a turn.
+    expect(seen.map(({ length }) => length)).toEqual([60, 55, 52]);
+  });
 
   it('are deleted in turns, the last one first, so that none counts behind one that does not', async () => {
     const { rig, folder } = await started();
