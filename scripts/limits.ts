@@ -45,7 +45,8 @@ function tableOf(sections: readonly Section[]): string {
     const anchor = heading.toLowerCase().replaceAll(' ', '-');
     return ofSection.map((cells) => [
       `[${where}](${source}#${anchor})`,
-      ...columns.map((name) => cells.get(name) ?? ''),
+      // A link within docs/limits.md leads there from the other page, too.
+      ...columns.map((name) => (cells.get(name) ?? '').replaceAll('](#', `](${source}#`)),
     ]);
   });
   const lines = [['Where', ...columns], ['---', ...columns.map(() => '---')], ...rows];
