@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { createListTurns, type ListTurns } from '../../../src/gateway/session/lists/list-turns.ts';
+import { createListTurns } from '../../../src/gateway/session/lists/list-turns.ts';
 import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { startGateway } from '../../support/gateway/gateway-rig.ts';
 import { type Script, startRawTarget } from '../../support/gateway/raw-target.ts';
@@ -156,6 +156,55 @@ it('lists that are larger together than one answer say nothing of the health of 
   expect(limited.toSorted(), 'the two that were left out are counted').toEqual([0, 1, 1]);
 });
 
+describe('large lists of a target that keeps clients waiting', () => {
+  /** A target that lists much once, and then nothing before `go`; and one that lists little, to another caller. */
+  const start = async () => {
+    const clock = createManualClock();
+    const go = Promise.withResolvers<void>();
+    const all = Promise.withResolvers<void>();
+    let asked = 0;
+    const large = listing(8_200_000);
+    const script: Script = async (...request) => {
+      asked += 1;
+      if (asked === 1) return large(...request);
+      if (asked === 5) all.resolve();
+      await go.promise;
+      return { result: { tools: [] } };
+    };
+    const rig = await startTargetRig(script, { list: 'filtered', clock });
+    onTestFinished(() => rig[Symbol.asyncDispose]());
+    const small = await startRawTarget(listing(10));
+    onTestFinished(() => small[Symbol.asyncDispose]());
+    rig.gateway.config.putTarget(small.target('b'));
+    rig.gateway.config.allow('n.p', 'me', 'tool', 'a:x');
+    rig.gateway.config.allow('n.q', 'you', 'tool', 'b:x');
+    const [client, other] = [await rig.open('me'), await rig.open('you')];
+    for (const { request } of [client, other]) await request('tools/list');
+    const waiting = Promise.all(Array.from({ length: 4 }, () => client.request('tools/list')));
+    await client.request('ping');
+    return { clock, other, waiting, asked: () => asked, allAsked: all.promise, go: go.resolve };
+  };
+
+  it('have a list of small ones wait for no room', async () => {
+    const { other, waiting, asked, go } = await start();
+    expect(namesIn((await other.request('tools/list')).result?.['tools'])).toEqual(['b:x']);
+    expect(asked()).toBeLessThan(5);
+    go();
+    await waiting;
+    expect(asked()).toBe(5);
+  });
+
+  it('let others begin after a second', async () => {
+    const { clock, other, waiting, asked, allAsked, go } = await start();
+    await other.request('ping');
+    expect(asked()).toBeLessThan(5);
+    clock.advance(1_000);
+    await allAsked;
+    go();
+    await waiting;
+  });
+});
+
 describe('a large list that no session of a client is asked for', () => {
   it('is given to others for five seconds, so that lists that wait do not keep one each', async () => {
     const clock = createManualClock();
@@ -202,19 +251,6 @@ describe('large lists over HTTP+SSE', () => {
 
 const never = new AbortController().signal;
 
-/** Begins lists of as many callers, and says how many of them did not wait. */
-async function begun(turns: ListTurns, callers: number): Promise<readonly { read(weight: number): void }[]> {
-  const held: { read(weight: number): void; [Symbol.dispose](): void }[] = [];
-  for (let caller = 0; caller < callers; caller += 1)
-    void turns.toBegin(String(caller), 'tools/list', never).then((list) => held.push(list));
-  await new Promise((resolve) => setImmediate(resolve));
-  return held;
-}
-
-it('begins 48 lists of all clients that ask at once before it is known how large they are', async () => {
-  expect(await begun(createListTurns(createManualClock()), 1_000)).toHaveLength(48);
-});
-
 it('has 512 requests for lists open at targets, of which those over shared connections count as a sixteenth', async () => {
   const readAtOnce = async (targets: { readonly own: number; readonly shared: number }): Promise<number> => {
     const turns = createListTurns(createManualClock());
@@ -228,13 +264,4 @@ it('has 512 requests for lists open at targets, of which those over shared conne
   expect(await readAtOnce({ own: 32, shared: 0 })).toBe(16);
   expect(await readAtOnce({ own: 0, shared: 32 })).toBe(256);
   expect(await readAtOnce({ own: 1_000, shared: 0 }), 'more than there is room for are read alone').toBe(1);
-});
-
-it('begins all of them once one was small, and few once one was large', async () => {
-  const turns = createListTurns(createManualClock());
-  const [first] = await begun(turns, 1);
-  first?.read(1_000);
-  expect(await begun(turns, 1_000)).toHaveLength(1_000);
-  first?.read(8 * 1024 * 1024);
-  expect(await begun(turns, 1_000)).toHaveLength(2);
 });

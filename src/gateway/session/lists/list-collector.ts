@@ -115,24 +115,18 @@ export function createListCollector(parts: ListCollectorParts): ListCollector {
   return {
     async collect(method, request, targets) {
       missed.set(method, new Set(targets));
-      const held = await shared.turns.toBegin(callerKey(request.caller), method, request.signal);
       const reading = readLists(method, request, targets);
-      const dispose = (): void => {
-        reading.release();
-        held[Symbol.dispose]();
-      };
       try {
-        const { lists, weight } = await reading.done;
-        if (!request.signal.aborted) held.read(weight);
+        const lists = await reading.done;
         const work = new ListWork(() => shared.turns.toMake(callerKey(request.caller)), request.signal);
         const entries = await mergeLists(parts, method, work, request.signal, lists);
         const listed = new Set(lists.map(({ target }) => target));
         const missing = targets.filter((target) => !listed.has(target));
         const freshness = missing.length > 0 ? notKept : joinFreshness(lists.map(({ listing }) => listing.freshness));
         const metas = lists.flatMap(({ target, listing: { meta } }) => (meta === undefined ? [] : [{ target, meta }]));
-        return { entries, work, missing, freshness, metas, [Symbol.dispose]: dispose };
+        return { entries, work, missing, freshness, metas, [Symbol.dispose]: reading.release };
       } catch (error) {
-        dispose();
+        reading.release();
         throw error;
       }
     },

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../edges.ts';
+import type { Clock, Stop } from '../../../edges.ts';
 import { Deadline, untilAborted } from '../../../net/deadline.ts';
 import { callerKey } from '../../callers.ts';
 import type { Caller } from '../../model.ts';
@@ -9,6 +9,7 @@ import { BudgetLease } from '../../upstream/budget-lease.ts';
 import type { TargetCircuit } from '../../upstream/health/target-circuit.ts';
 import type { TargetFailures } from '../../upstream/health/target-failures.ts';
 import type { TargetHealth } from '../../upstream/health/target-health.ts';
+import { slowListTime } from '../../upstream/health/target-states.ts';
 import type { Authorization } from '../decisions/authorization.ts';
 import type { UpstreamSessions } from '../upstream-sessions.ts';
 import {
@@ -20,7 +21,7 @@ import {
   pagedLists,
   readPages,
 } from './list-pages.ts';
-import { ListRoom, tooLarge } from './list-room.ts';
+import { expectedRoom, ListRoom, tooLarge } from './list-room.ts';
 import type { SharedListing } from './shared-listing.ts';
 
 /**
@@ -46,10 +47,10 @@ export interface TargetList {
 
 /** The lists of targets while they are read, and until they are not needed. */
 interface ListReading {
-  /** The lists in the order of the targets, without those that are left out, and the weight of all. */
-  readonly done: Promise<{ readonly lists: readonly TargetList[]; readonly weight: number }>;
-  /** Gives back what they hold of the budget of all targets. */
-  release(): void;
+  /** The lists in the order of the targets, without those that are left out. */
+  readonly done: Promise<readonly TargetList[]>;
+  /** Gives back what they hold of the budget of all targets, and lets others begin. */
+  readonly release: Stop;
 }
 
 /** Dependencies of a reader of lists. */
@@ -92,6 +93,7 @@ class TargetLists {
   readonly #lists = new Map<string, Listing>();
   /** By target, of those that are read in the session of the client. */
   readonly #leases = new Map<string, BudgetLease>();
+  #end: Stop = () => {};
 
   constructor(
     parts: ListReaderParts & { readonly listed: (target: string, method: ListMethod) => void },
@@ -105,29 +107,50 @@ class TargetLists {
 
   /** Returns the lists in the order of the targets. */
   async readAll(targets: readonly string[]): ListReading['done'] {
-    const { shared, failures } = this.#parts;
-    const own = targets.filter((target) => this.#isReachable(target)).length;
+    const { clock, shared, failures } = this.#parts;
     const { signal } = this.#request;
     const caller = callerKey(this.#request.caller);
+    this.#end = await shared.turns.toBegin(caller, this.#expectedWeight(targets), signal);
+    const own = targets.filter((target) => this.#isReachable(target)).length;
     const release = await shared.turns.toRead(caller, { own, shared: targets.length - own }, signal);
+    const stopTimer = clock.after(slowListTime, this.#end);
     const readings: Promise<void>[] = [];
     for (const [index, target] of targets.entries()) {
       if (index % targetsPerTurn === 0) await shared.turns.toMake(caller);
       readings.push(this.#readTarget(target));
     }
     await Promise.all(readings).finally(release);
-    const { leftOut, size } = this.#room;
+    stopTimer();
+    const { leftOut } = this.#room;
     shared.crowdedOut.leftOut(caller, this.#method, leftOut);
     if (leftOut.size > 0) failures.leftOut([...leftOut], this.#method, tooLarge);
-    const lists = targets.flatMap((target) => {
+    return targets.flatMap((target) => {
       const listing = this.#lists.get(target);
       return listing === undefined ? [] : [{ target, listing }];
     });
-    return { lists, weight: weightOf(size) };
   }
 
   release(): void {
     for (const lease of this.#leases.values()) lease.release();
+    this.#end();
+  }
+
+  /** Returns the weight that the list is expected to have, by what its targets listed last. */
+  #expectedWeight(targets: readonly string[]): number {
+    const { shared } = this.#parts;
+    const { caller, usable } = this.#request;
+    const asked = targets.filter((target) => !shared.crowdedOut.has(callerKey(caller), this.#method, target));
+    const weightOfAll = (isUsable: boolean): number => {
+      const meant = asked.filter((target) => has(usable, target) === isUsable);
+      return shared.weights.expected(this.#method, meant);
+    };
+    return expectedRoom(weightOfAll(true), weightOfAll(false));
+  }
+
+  /** Remembers how large a list was, or was when it was ended. What is kept of a removed target would be forgotten by nobody. */
+  #note(target: string, size: MessageSize): void {
+    const { upstreams, shared } = this.#parts;
+    if (upstreams.isTarget(target)) shared.weights.listed(this.#method, target, weightOf(size));
   }
 
   /** Adds the list of a target, unless the merged list has to do without it. */
@@ -142,7 +165,8 @@ class TargetLists {
     if (isLeftOut && standIn === undefined) return;
     const began = clock.monotonic();
     const deadline = new Deadline(clock, signal);
-    this.#room.enter(target, has(usable, target), () => {
+    this.#room.enter(target, has(usable, target), (size) => {
+      this.#note(target, size);
       this.#giveBack(target);
       deadline.abort(new AnswerLimitError(tooLarge));
     });
@@ -151,13 +175,17 @@ class TargetLists {
       if (standIn !== undefined) this.#room.hold(target, standIn.size);
       if (this.#room.leftOut.has(target)) return;
       this.#lists.set(target, found);
+      this.#note(target, found.size);
       if (standIn !== undefined) return;
       listed(target, method);
       health.listed(target, method, clock.monotonic() - began);
     } catch (error) {
       if (this.#room.leftOut.has(target)) return;
       this.#giveBack(target);
-      if (!signal.aborted) health.waitedInVain(target, clock.monotonic() - began);
+      if (!signal.aborted) {
+        this.#note(target, emptyListing.size);
+        health.waitedInVain(target, clock.monotonic() - began);
+      }
       if (signal.aborted || !upstreams.isTarget(target)) this.#lists.set(target, emptyListing);
       else health.failed(target, method, error);
     } finally {

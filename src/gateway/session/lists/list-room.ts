@@ -1,6 +1,5 @@
-import type { Stop } from '../../../edges.ts';
 import type { MessageSize } from '../../rpc/model.ts';
-import { AnswerLimitError, messageBounds } from '../../upstream/answer-limits.ts';
+import { AnswerLimitError, messageBounds, weightOf } from '../../upstream/answer-limits.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -25,7 +24,7 @@ const mostUnusable: MessageSize = { bytes: mebibyte, values: messageBounds.maxVa
 interface Holder {
   size: MessageSize;
   readonly isUsable: boolean;
-  readonly leave: Stop;
+  readonly leave: (size: MessageSize) => void;
 }
 
 /**
@@ -55,9 +54,9 @@ export class ListRoom {
    * Begins with the list of a target.
    *
    * @param isUsable whether the caller may use something at the target
-   * @param leave called when the target is left out: what was read is not needed, nor is the rest
+   * @param leave called with the size of its list when the target is left out: what was read is not needed, nor is the rest
    */
-  enter(target: string, isUsable: boolean, leave: Stop): void {
+  enter(target: string, isUsable: boolean, leave: Holder['leave']): void {
     this.#holders.set(target, { size: none, isUsable, leave });
   }
 
@@ -104,9 +103,10 @@ export class ListRoom {
     }
     const { target = growing } = largest ?? {};
     const holder = this.#holders.get(target);
+    const size = holder?.size ?? none;
     this.leave(target);
     this.#leftOut.add(target);
-    holder?.leave();
+    holder?.leave(size);
   }
 }
 
@@ -114,6 +114,14 @@ const none: MessageSize = { bytes: 0, values: 0 };
 
 function exceeds(size: MessageSize, bounds: MessageSize): boolean {
   return size.bytes > bounds.bytes || size.values > bounds.values;
+}
+
+/**
+ * Returns the weight for which a merged list has to have room, of what lists are expected to weigh: those of the targets at
+ * which the caller may use something, and those of the others.
+ */
+export function expectedRoom(usable: number, unusable: number): number {
+  return Math.min(weightOf(most), usable + Math.min(weightOf(mostUnusable), unusable));
 }
 
 function costOf({ size: { bytes, values } }: Holder): number {

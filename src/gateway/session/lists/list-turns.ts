@@ -2,7 +2,6 @@ import type { Clock, Stop } from '../../../edges.ts';
 import { FairSemaphore } from '../../../rate/fair-semaphore.ts';
 import { FairTurns } from '../../../rate/fair-turns.ts';
 import { maxListsBytes, targetShare } from '../../upstream/answer-limits.ts';
-import type { ListMethod } from './list-pages.ts';
 
 /**
  * The turns of callers in which lists are read and merged: somebody who asks for thousands of lists at once waits for
@@ -20,24 +19,16 @@ export interface ListTurns {
     signal: AbortSignal,
   ): Promise<Stop>;
   /**
-   * Resolves when the caller's next list may begin, with the function to call when it is answered. Lists that were
-   * large wait for others to be answered, so that the budget has room for them.
+   * Resolves when the caller's next list may begin, with the function to call when it is answered. Those that are expected
+   * to be large wait for others to be answered, so that the budget has room for them. Call the function earlier when
+   * targets keep the list waiting: others would wait for them, too, and what has arrived is counted by the budget itself.
    */
-  toBegin(caller: string, method: ListMethod, signal: AbortSignal): Promise<Held>;
+  toBegin(caller: string, expectedWeight: number, signal: AbortSignal): Promise<Stop>;
   /**
    * Resolves when the caller may make the next part of a list: one in each iteration of the event loop, since all who
    * wait for one answer of a target would otherwise have theirs made in the same one.
    */
   toMake(caller: string): Promise<void>;
-}
-
-/** What a list holds from its beginning until it is answered. */
-interface Held extends Disposable {
-  /**
-   * Tells how large it has become. The next list of the method is expected to be as large, or half as large as it was
-   * expected before: those of other callers may be larger.
-   */
-  read(weight: number): void;
 }
 
 /**
@@ -48,26 +39,27 @@ interface Held extends Disposable {
 const maxReads = 512;
 const sharedReads = 16;
 
+/** What one target may take of the budget is enough for all lists that have begun, also when it lists everything. */
+const roomOfAll = maxListsBytes * targetShare;
+
 /**
- * The weight that a list is expected to have before one of its method was read: when a gateway has restarted, all its clients
- * ask for their lists at once. 48 of them begin then.
+ * Lists that are expected to be small have a room of their own, so that none waits for large ones of others, which may be
+ * several times the room. 2 MiB: two thousand tools.
  */
-const expectedAtFirst = 512 * 1024;
+const smallWeight = 2 * 1024 * 1024;
+const roomOfSmall = roomOfAll / 3;
 
 /** Starts with no list under way. */
 export function createListTurns(clock: Clock): ListTurns {
   const reads = new FairSemaphore(maxReads * sharedReads);
   const parts = new FairTurns(clock);
-  // What one target may take is enough for all of them then, also when it lists everything.
-  const begun = new FairSemaphore(maxListsBytes * targetShare);
-  const expected = new Map<ListMethod, number>();
+  const large = new FairSemaphore(roomOfAll - roomOfSmall);
+  const small = new FairSemaphore(roomOfSmall);
   return {
-    async toBegin(caller, method, signal) {
-      const release = await begun.acquire(caller, expected.get(method) ?? expectedAtFirst, signal);
-      return {
-        read: (weight) => void expected.set(method, Math.max(weight, (expected.get(method) ?? 0) / 2)),
-        [Symbol.dispose]: release,
-      };
+    async toBegin(caller, expectedWeight, signal) {
+      // What takes nothing of the budget waits for no room in it.
+      if (expectedWeight === 0) return () => {};
+      return (expectedWeight > smallWeight ? large : small).acquire(caller, expectedWeight, signal);
     },
     toRead: (caller, { own, shared }, signal) => reads.acquire(caller, own * sharedReads + shared, signal),
     toMake: (caller) => parts.next(caller),

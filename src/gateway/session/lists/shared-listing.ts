@@ -22,6 +22,7 @@ import {
   readPages,
 } from './list-pages.ts';
 import { createListTurns, type ListTurns } from './list-turns.ts';
+import { ListWeights } from './list-weights.ts';
 import { StandIns } from './stand-ins.ts';
 
 /**
@@ -57,6 +58,8 @@ export interface SharedListing {
   readonly budget: AnswerBudget;
   /** Whose list is read, and merged, next. */
   readonly turns: ListTurns;
+  /** How large the lists of targets are expected to be. */
+  readonly weights: ListWeights;
   /** Which targets had no room in the last list of a caller. */
   readonly crowdedOut: CrowdedOut;
   /** Ends the connections with targets that were removed or changed. */
@@ -110,6 +113,7 @@ export function createSharedListing(
 
   const standIns = new StandIns();
   const crowdedOut = new CrowdedOut(parts.clock);
+  const weights = new ListWeights();
   const read: SharedListing['read'] = (target, method) => {
     const key = `${method} ${target}`;
     const found = running.get(key);
@@ -133,6 +137,7 @@ export function createSharedListing(
   return {
     budget: state.budget,
     turns: createListTurns(parts.clock),
+    weights,
     crowdedOut,
     read,
     probe: createProbe({ ...parts, ...events, read, upstreams, standIns }),
@@ -142,6 +147,7 @@ export function createSharedListing(
       for (const target of targets) {
         standIns.forgetTarget(target);
         crowdedOut.forget(target);
+        weights.forget(target);
         for (const method of listMethods) forget(`${method} ${target}`);
       }
       upstreams.drop(targets);

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { CrowdedOut } from '../../../../src/gateway/session/lists/crowded-out.ts';
 import { createListCollector, type ListCollectorParts } from '../../../../src/gateway/session/lists/list-collector.ts';
 import { emptyListing, type Listing } from '../../../../src/gateway/session/lists/list-pages.ts';
+import { ListWeights } from '../../../../src/gateway/session/lists/list-weights.ts';
 import { createAnswerBudget } from '../../../../src/gateway/upstream/answer-limits.ts';
 import { FairTurns } from '../../../../src/rate/fair-turns.ts';
 import { createManualClock } from '../../../support/edges/manual-clock.ts';
@@ -22,12 +23,13 @@ function create(lists: Readonly<Record<string, number>>): {
   const shared = {
     budget: createAnswerBudget(new FairTurns()),
     crowdedOut: new CrowdedOut(createManualClock()),
+    weights: new ListWeights(),
     read(target: string) {
       asked.push((asked.pop() ?? 0) + 1);
       return Promise.resolve(listingOf(lists[target] ?? 0));
     },
     turns: {
-      toBegin: async () => ({ read() {}, [Symbol.dispose]() {} }),
+      toBegin: async () => () => {},
       toRead: async () => () => {},
       async toMake() {
         turns.push(0);
