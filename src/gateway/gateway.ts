@@ -352,11 +352,10 @@ async function bind(
 }
 
 function serveStdio(downstream: Downstream, { stdin, stdout, log }: GatewayEdges, stop: () => Promise<void>): Stop {
-  stdin.once('end', () => {
+  const stopServing = downstream.stdio(stdin, stdout, () => {
     log.info('the client on stdio is gone');
     void stop();
   });
-  const stopServing = downstream.stdio(stdin, stdout);
   log.info('listening on standard input for an MCP client', { listener: 'mcp', address: 'stdio' });
   return stopServing;
 }

@@ -38,7 +38,7 @@ export interface Downstream {
   /** Handles an HTTP request: HTTP+SSE at `/sse`, Streamable HTTP at `/mcp`. Never throws. */
   handle(request: IncomingMessage, response: ServerResponse): void;
   /** Serves one anonymous client over a pair of streams. */
-  stdio(input: Readable, output: Writable): Stop;
+  stdio(input: Readable, output: Writable, gone: () => void): Stop;
   targetState(target: string): TargetState;
   /** Open sessions of clients. */
   sessions(): number;
@@ -59,7 +59,7 @@ const defaultIdleTimeout = 30 * 60_000;
 
 /** Creates the server. Does not listen. */
 export function createDownstream(parts: DownstreamParts): Downstream {
-  const { authenticator, clock, log } = parts;
+  const { authenticator, clock, log, counters } = parts;
   const turns = new FairTurns(clock);
   const multiplexer = createMultiplexer(parts, turns);
   const exchanges = createExchangeLimit(parts);
@@ -99,7 +99,14 @@ export function createDownstream(parts: DownstreamParts): Downstream {
         else sendError(response, { status: 500, message: 'Internal error' });
       });
     },
-    stdio: (input, output) => serveStdio(multiplexer, input, output),
+    stdio: (input, output, gone) =>
+      serveStdio(multiplexer, input, output, (reason, unread) => {
+        if (reason === 'too much unread') {
+          counters.count('gatehouse_gateway_event_streams_cut_total', { reason });
+          log.warn('the client on stdio is served no more, because it does not read', { reason, unread });
+        }
+        gone();
+      }),
     targetState: multiplexer.targetState,
     sessions: multiplexer.sessions,
     async drain(limit) {

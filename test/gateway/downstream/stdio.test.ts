@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { PassThrough } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 import { expect, it } from 'vitest';
 import { startGateway } from '../../support/gateway/gateway-rig.ts';
 import { startTargetRig } from '../../support/gateway/target-rig.ts';
@@ -12,7 +12,7 @@ it('a client on stdio can list everything and call nothing', async () => {
   gateway.config.allow('n.p', 'me', 'tool', '*');
   const input = new PassThrough();
   const output = new PassThrough();
-  const stop = gateway.downstream.stdio(input, output);
+  const stop = gateway.downstream.stdio(input, output, () => {});
   const ask = async (message: unknown): Promise<unknown> => {
     input.write(typeof message === 'string' ? message : `${JSON.stringify(message)}\n`);
     const [line] = await once(output, 'data');
@@ -38,7 +38,7 @@ it('what a client on stdio gets stays as it was written, in whatever pieces it a
   gateway.config.putTarget(target.target('a'));
   const input = new PassThrough();
   const output = new PassThrough();
-  const stop = gateway.downstream.stdio(input, output);
+  const stop = gateway.downstream.stdio(input, output, () => {});
   input.write(`${JSON.stringify(initialize())}\n`);
   await once(output, 'data');
   const request = Buffer.from(`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"x":${x}}}\r\n`);
@@ -52,7 +52,7 @@ it('a line on stdio that is too long, or has too many values, is ignored, and th
   await using gateway = await startGateway();
   const input = new PassThrough();
   const output = new PassThrough();
-  const stop = gateway.downstream.stdio(input, output);
+  const stop = gateway.downstream.stdio(input, output, () => {});
   const ping = (id: number, rest: string): string => `{"jsonrpc":"2.0","id":${id},"method":"ping","params":${rest}}\n`;
   input.write(`${JSON.stringify(initialize())}\n`);
   await once(output, 'data');
@@ -63,4 +63,27 @@ it('a line on stdio that is too long, or has too many values, is ignored, and th
   const [line] = await once(output, 'data');
   expect(JSON.parse(String(line))).toEqual({ jsonrpc: '2.0', id: 3, result: {} });
   stop();
+});
+
+it('a client on stdio that does not read is served no more once it leaves 48 MiB, and the others of its messages are dropped', async () => {
+  await using gateway = await startGateway();
+  const input = new PassThrough();
+  const taken: string[] = [];
+  const output = new Writable({
+    decodeStrings: false,
+    write(text, _encoding, done) {
+      taken.push(text);
+      if (taken.length === 1) done();
+    },
+  });
+  const { promise: gone, resolve } = Promise.withResolvers<void>();
+  gateway.downstream.stdio(input, output, resolve);
+  input.write(`${JSON.stringify(initialize())}\n`);
+  const id = 'x'.repeat(1024 * 1024);
+  for (let sent = 0; sent < 60; sent += 1) input.write(`{"jsonrpc":"2.0","id":"${sent}${id}","method":"ping"}\n`);
+  await gone;
+  const line = await gateway.log.line('does not read');
+  expect(line).toMatchObject({ level: 'warn', fields: { reason: 'too much unread' } });
+  expect(output.writableLength).toBeGreaterThan(48 * 1024 * 1024);
+  expect(output.writableLength).toBeLessThan(52 * 1024 * 1024);
 });
