@@ -80,6 +80,8 @@ export class ManifestLoader {
   readonly #order = new SmallestFirst<Job>(({ text }) => text.length);
   /** Large files that are being read. */
   readonly #reading = new Set<{ readonly file: ManifestFile; readonly length: FileLength }>();
+  /** Small files that wait for their turn, each with the text that counts. */
+  readonly #inline = new Map<string, string>();
   /** Files that did not parse. */
   readonly #failed = new Set<string>();
   #running: Running | undefined;
@@ -180,17 +182,23 @@ export class ManifestLoader {
     const key = fileKey(file);
     this.#waiting.get(key)?.done.resolve();
     this.#waiting.delete(key);
+    this.#inline.delete(key);
     if (this.#running?.key === key) this.#running.abort.abort();
   }
 
   /** One text per turn of the event loop: files that were read together are many. */
   async #parseInline(file: ManifestFile, text: string): Promise<void> {
     const { store, namespaces } = this.#parts;
+    const key = fileKey(file);
+    this.#inline.set(key, text);
     // Loaded with the first file, when the listeners are open already: it is a large part of the time of a start.
     const parser = import('../manifest/parse-manifest.ts');
     const turn = this.#turn.then(() => parser).then(() => setImmediate());
     this.#turn = turn;
     const [{ parseManifest }] = await Promise.all([parser, turn]);
+    // It was deleted, or has another text.
+    if (this.#inline.get(key) !== text) return;
+    this.#inline.delete(key);
     this.#count();
     store.setFile(file, parseManifest(text, namespaces));
   }

@@ -3,13 +3,18 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../../../src/edges.ts';
+import type { ManifestFile } from '../../../../src/source/files/manifest/manifest-file.ts';
 import {
   type Manifest,
   type PlacedObject,
   parseManifest,
 } from '../../../../src/source/files/manifest/parse-manifest.ts';
+import { ManifestStore } from '../../../../src/source/files/manifest-store.ts';
+import { ManifestLoader } from '../../../../src/source/files/parsing/manifest-loader.ts';
 import { parseInWorker } from '../../../../src/source/files/parsing/parse-in-worker.ts';
 import { createManualClock } from '../../../support/edges/manual-clock.ts';
+import { createRecordedCounters } from '../../../support/edges/recorded-counters.ts';
+import { createRecordedLog } from '../../../support/edges/recorded-log.ts';
 import { systemClock } from '../../../support/edges/system-clock.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { save, startFiles } from '../file-rig.ts';
@@ -105,6 +110,19 @@ describe('a worker', () => {
     expect(clock.waiting()).toEqual([]);
   });
 });
+
+it('a small file that is deleted before its turn to be parsed does not count', async () => {
+  const [log, counters] = [createRecordedLog(), createRecordedCounters()];
+  const store = new ManifestStore({ roots: ['folder'], log, counters });
+  const loader = new ManifestLoader({ store, namespaces: [], clock: systemClock, log, counters });
+  const load = (name: string): Promise<void> => loader.load(fileOf(name), { ok: true, text: serviceText(name) });
+  const loading = [load('a'), load('b')];
+  loader.remove(fileOf('a'));
+  await Promise.all(loading);
+  expect(store.takeBatch()?.changes.map(({ key }) => key)).toEqual(['default/b']);
+});
+
+const fileOf = (name: string): ManifestFile => ({ root: 0, name, path: `folder/${name}`, realPath: `/folder/${name}` });
 
 describe('a long file', () => {
   it('leaves the event loop its turns while it is parsed', async () => {
