@@ -32,6 +32,8 @@ export interface WatchFilesParts {
   readonly deliver: (batch: Batch) => void;
 }
 
+type Batches = ReturnType<ManifestStore['takeBatches']>;
+
 /** Scans all roots and delivers a batch, then watches them. Settles after the first delivery. */
 export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
   const { store, loader, scanners, plan, clock, log } = parts;
@@ -67,13 +69,13 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
     await scanQueued(scanners, queue);
     settled.arm();
     const added = await watcher.watchOnly(plan.folders);
-    const batches = await takeInTurns(store, began, clock);
+    const taken = take(store, clock);
+    const batches = 'then' in taken ? await taken : taken;
     if (stopped) return;
-    const delivered = delivery.deliver(batches);
+    const delivered = delivery.deliver(batches.map((batch) => ({ ...batch, since: began })));
     // Later ones go on beside the scans: a change of one file must not wait for a large one of another.
     if (!isStarted) await delivered;
     isStarted = true;
-    if (stopped) return;
     const again = added.flatMap((folder) => [...plan.scansIn(folder)]);
     queue.addScans(again);
     for (const { root } of again) requested[root]?.next();
@@ -102,14 +104,11 @@ export function watchFiles(parts: WatchFilesParts): Promise<StopAsync> {
   });
 }
 
-/** @param since the time of the first event of these changes */
-async function takeInTurns(
-  store: ManifestStore,
-  since: number,
-  clock: Clock,
-): Promise<ReturnType<ManifestStore['takeBatches']>> {
-  const batches = await inTurns(store.takeInSteps(), clock, () => setImmediate());
-  return batches.map((batch) => ({ ...batch, since }));
+/** Takes what has changed: what takes some milliseconds at once, and more of it in turns. */
+function take(store: ManifestStore, clock: Clock): Promise<Batches> | Batches {
+  const steps = store.takeInSteps();
+  const first = steps.next();
+  return first.done === true ? first.value : inTurns(steps, clock, () => setImmediate());
 }
 
 /** Milliseconds that a part of a large change waits for a scan. */
