@@ -120,11 +120,12 @@ export class Security {
     return identity;
   }
 
-  /** Returns the status for an identity whose proof counts no more: its authority was taken out. */
+  /** Returns the status for an identity whose proof counts no more: its key was withdrawn, or its authority taken out. */
   revoked(identity: Identity): StreamStatus | undefined {
-    if (identity.kind === 'unauthenticated' || identity.proof.by === 'token') return undefined;
+    if (identity.kind === 'unauthenticated') return undefined;
+    if (identity.proof.by === 'token') return identity.proof.isKeyAccepted() ? undefined : withdrawnKey;
     const accepted = [...identity.proof.authorities].every((authority) => this.#authorities.has(authority));
-    return accepted ? undefined : withdrawn;
+    return accepted ? undefined : withdrawnAuthority;
   }
 
   /** Calls `replaced` when the authorities of client certificates may have changed. */
@@ -159,7 +160,12 @@ export class Security {
   }
 }
 
-const withdrawn = {
+const withdrawnKey = {
+  code: 'UNAUTHENTICATED',
+  message: 'the key of the token is not accepted any more; connect again with a new token',
+} as const;
+
+const withdrawnAuthority = {
   code: 'UNAUTHENTICATED',
   message: 'the authority of the client certificate is not accepted any more; connect again with a new certificate',
 } as const;

@@ -52,8 +52,8 @@ function authenticateToken(
   if (!audiences.includes(audience)) return refused(`the token is not for the audience ${audience}`);
   const authenticated = (verified: Verification): Authentication => {
     if (verified.kind === 'valid') {
-      const { account } = verified;
-      const identity = { kind: 'service-account', account, proof: { by: 'token' }, expires } as const;
+      const { account, isKeyAccepted } = verified;
+      const identity = { kind: 'service-account', account, proof: { by: 'token', isKeyAccepted }, expires } as const;
       return unlessExpired({ kind: 'authenticated', identity }, clock.now());
     }
     if (verified.kind === 'invalid') return refused(`the token is not accepted: ${verified.message}`);

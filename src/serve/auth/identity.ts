@@ -19,10 +19,12 @@ export type Identity =
     };
 
 /**
- * How a ServiceAccount was proven. A certificate has the fingerprints of authorities that its proof depends on: it counts
- * while all of them are accepted.
+ * How a ServiceAccount was proven. A token counts while its key is accepted, and a certificate while all the authorities
+ * are, by their fingerprints, that its proof depends on.
  */
-type Proof = { readonly by: 'token' } | { readonly by: 'certificate'; readonly authorities: ReadonlySet<string> };
+type Proof =
+  | { readonly by: 'token'; readonly isKeyAccepted: () => boolean }
+  | { readonly by: 'certificate'; readonly authorities: ReadonlySet<string> };
 
 /** The result of looking at a credential. The messages are for the client, and contain no credential. */
 export type Authentication =

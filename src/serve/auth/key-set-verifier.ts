@@ -1,7 +1,8 @@
+import { createHash, createPublicKey, KeyObject } from 'node:crypto';
 import { createLocalJWKSet, errors, type JSONWebKeySet, jwtVerify } from 'jose';
 import type { Clock } from '../../edges.ts';
 import { parseBoundedJson } from '../../json/bounded-json.ts';
-import { isJsonObject } from '../../json/json.ts';
+import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import { algorithms, jwkEntries, jwkForms, jwkName, jwkProblem } from '../../jwk/jwk.ts';
 import { accountOfUser } from './identity.ts';
 import type { Verification, VerifyToken } from './token-cache.ts';
@@ -10,7 +11,10 @@ import type { Verification, VerifyToken } from './token-cache.ts';
 const keySetBounds = { maxValues: 4_000, maxDepth: 8 };
 
 /** The keys that tokens are verified with. */
-export type KeySet = ReturnType<typeof createLocalJWKSet>;
+export interface KeySet {
+  readonly find: ReturnType<typeof createLocalJWKSet>;
+  readonly fingerprints: ReadonlySet<string>;
+}
 
 /**
  * Reads a JSON Web Key Set (RFC 7517).
@@ -29,7 +33,22 @@ export function readKeySet(text: string): KeySet {
   if (keys.length === 0)
     throw new Error(entries.map((entry, index) => `${jwkName(entry, index)} ${jwkProblem(entry)}`).join('; '));
   const set: JSONWebKeySet = { keys: keys.filter(isJsonObject).map((key) => ({ ...key })) };
-  return createLocalJWKSet(set);
+  return { find: createLocalJWKSet(set), fingerprints: new Set(keys.filter(isJsonObject).flatMap(fingerprintOfJwk)) };
+}
+
+/** None for a key that OpenSSL does not read: no token is verified with it. */
+function fingerprintOfJwk(jwk: JsonObject): readonly string[] {
+  try {
+    return [fingerprintOf(createPublicKey({ key: { ...jwk }, format: 'jwk' }))];
+  } catch {
+    return [];
+  }
+}
+
+function fingerprintOf(key: KeyObject): string {
+  return createHash('sha256')
+    .update(key.export({ type: 'spki', format: 'der' }))
+    .digest('base64');
 }
 
 /** Verifies tokens of ServiceAccounts with keys that are known, without a cluster. */
@@ -41,9 +60,11 @@ export function createKeySetVerifier(
     try {
       const currentDate = new Date(clock.now());
       const options = { issuer, audience, algorithms: [...algorithms], currentDate, requiredClaims: ['exp', 'sub'] };
-      const { payload } = await jwtVerify(token, keys(), options);
+      const { payload, key } = await jwtVerify(token, keys().find, options);
       const account = accountOfUser(payload.sub ?? '');
-      return account === undefined ? invalid('its subject is no ServiceAccount') : { kind: 'valid', account };
+      if (account === undefined) return invalid('its subject is no ServiceAccount');
+      const fingerprint = fingerprintOf(KeyObject.from(key));
+      return { kind: 'valid', account, isKeyAccepted: () => keys().fingerprints.has(fingerprint) };
     } catch (error) {
       return invalid(error instanceof errors.JOSEError ? error.code : 'it cannot be read');
     }

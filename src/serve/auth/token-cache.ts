@@ -4,9 +4,17 @@ import { within } from '../../net/deadline.ts';
 import { FairSemaphore } from '../../rate/fair-semaphore.ts';
 import type { ServiceAccount } from './identity.ts';
 
+/** The good answer about a token. */
+interface ValidToken {
+  readonly kind: 'valid';
+  readonly account: ServiceAccount;
+  /** False once the key of the token was withdrawn. A verifier that knows no keys always says true. */
+  readonly isKeyAccepted: () => boolean;
+}
+
 /** The answer of a verifier about one token. */
 export type Verification =
-  | { readonly kind: 'valid'; readonly account: ServiceAccount }
+  | ValidToken
   /** The message says why, without the token. */
   | { readonly kind: 'invalid'; readonly message: string }
   /** Nothing is known about the token. */
@@ -39,7 +47,7 @@ export interface TokenCacheParts {
 }
 
 interface Good {
-  readonly account: ServiceAccount;
+  readonly answer: ValidToken;
   readonly expires: number;
   readonly since: number;
 }
@@ -68,7 +76,7 @@ export class TokenCache {
     const hash = createHash('sha256').update(token).digest('base64');
     const now = this.#parts.clock.now();
     const good = this.#good.get(hash);
-    if (good !== undefined && isFresh(good.since, now, goodFor)) return { kind: 'valid', account: good.account };
+    if (good !== undefined && isFresh(good.since, now, goodFor) && good.answer.isKeyAccepted()) return good.answer;
     const bad = this.#bad.get(hash);
     if (bad !== undefined && isFresh(bad.since, now, badFor)) return { kind: 'invalid', message: bad.message };
     const pending =
@@ -103,14 +111,14 @@ export class TokenCache {
     const known = this.#good.get(hash);
     switch (answer.kind) {
       case 'valid':
-        put(this.#good, hash, { account: answer.account, expires, since }, maxGood);
+        put(this.#good, hash, { answer, expires, since }, maxGood);
         return answer;
       case 'invalid':
         this.#good.delete(hash);
         put(this.#bad, hash, { message: answer.message, since }, maxBad);
         return answer;
       case 'unavailable':
-        return known !== undefined && known.expires > since ? { kind: 'valid', account: known.account } : answer;
+        return known !== undefined && known.expires > since && known.answer.isKeyAccepted() ? known.answer : answer;
     }
   }
 }

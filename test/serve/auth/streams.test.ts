@@ -113,6 +113,25 @@ describe('a stream', () => {
   });
 });
 
+it('a stream ends UNAUTHENTICATED when the key of its token is withdrawn, and no other one begins with the token', async () => {
+  const served = await startAuthWorld({ ways: ['token'], accounts });
+  const token = bearer(await served.token('red/gw', { exp: 4_000_000_000 }));
+  const open = (): Stream => {
+    const stream = served.world.stream({ headers: token });
+    return stream.request(configType, { node: { metadata: role('red/gw') } });
+  };
+  const stream = open();
+  await stream.accept();
+  await stream.silence();
+  served.withdrawKey();
+  expect(await open().ended()).toMatchObject({ code: 'UNAUTHENTICATED' });
+  served.world.clock.advance(30_000);
+  expect(await stream.ended()).toMatchObject({
+    code: 'UNAUTHENTICATED',
+    message: expect.stringContaining('the key of the token is not accepted any more'),
+  });
+});
+
 describe('a stream of a client certificate', () => {
   it('ends UNAUTHENTICATED when the certificate expires', async () => {
     const served = await startAuthWorld({ ways: ['mtls'], accounts });

@@ -4,7 +4,7 @@ import { createManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedCounters } from '../../support/edges/recorded-counters.ts';
 
 const account = { namespace: 'red', name: 'gw' };
-const valid: Verification = { kind: 'valid', account };
+const valid: Verification = { kind: 'valid', account, isKeyAccepted: () => true };
 const invalid: Verification = { kind: 'invalid', message: 'no' };
 const away: Verification = { kind: 'unavailable', message: 'away' };
 

@@ -27,6 +27,8 @@ export interface AuthWorld {
   token(account: string, claims?: JWTPayload): Promise<string>;
   /** The credentials of a connection, with a client certificate or without. */
   channel(client?: Identity): ChannelCredentials;
+  /** Replaces the keys that tokens are verified with by those of another issuer. */
+  withdrawKey(): void;
   /** Replaces the authorities of client certificates, and settles when the server has read them. */
   trust(...authorities: readonly Authority[]): Promise<void>;
 }
@@ -54,11 +56,13 @@ const manyStreams = { furtherStreamRate: 1_000_000, furtherStreamBurst: 1_000_00
 export async function startAuthWorld({ ways, accounts: given, verify }: AuthWorldOptions): Promise<AuthWorld> {
   const accounts = new Map(Object.entries(given));
   const denied: DeniedClaim[] = [];
-  const [issuer, servers, clients] = [
+  const [issuer, nextIssuer, servers, clients] = [
+    await createIssuer('ES256', 'k'),
     await createIssuer('ES256', 'k'),
     createAuthority('servers'),
     createAuthority('clients'),
   ];
+  let verifying = issuer;
   const secret = new MountedSecret();
   const own = servers.issue();
   const mount = (cas: readonly Authority[]): Promise<void> =>
@@ -69,8 +73,11 @@ export async function startAuthWorld({ ways, accounts: given, verify }: AuthWorl
     const certificate = await ServerCertificate.open(files, { ...edges, minVersion: 'TLSv1.3' });
     onTestFinished(() => certificate.stop());
     const { createKeySetVerifier, readKeySet } = await loadKeySetVerifier();
-    const keys = readKeySet(JSON.stringify({ keys: [issuer.jwk] }));
-    const byKeys = createKeySetVerifier(() => keys, { issuer: 'kube', audience, clock: edges.clock });
+    const byKeys = createKeySetVerifier(() => readKeySet(JSON.stringify({ keys: [verifying.jwk] })), {
+      issuer: 'kube',
+      audience,
+      clock: edges.clock,
+    });
     return {
       tls: { certificate, plaintext: true },
       auth:
@@ -105,6 +112,9 @@ export async function startAuthWorld({ ways, accounts: given, verify }: AuthWorl
       client === undefined
         ? credentials.createSsl(Buffer.from(servers.cert))
         : credentials.createSsl(Buffer.from(servers.cert), Buffer.from(client.key), Buffer.from(client.cert)),
+    withdrawKey() {
+      verifying = nextIssuer;
+    },
     async trust(...cas) {
       const seen = world.log.lines.length;
       await mount(cas);
