@@ -62,10 +62,6 @@ const exceptions: Readonly<Record<string, { readonly instead?: string; readonly 
     instead: 'kubectl create secret tls gatehouse-xds-tls --cert=tls.crt --key=tls.key -n kgateway-system',
     because: 'the files are the reader’s',
   },
-  'kubectl describe service <name>': {
-    instead: 'kubectl describe service mcp-tool',
-    because: 'the name is the reader’s',
-  },
   'kubectl describe gateway <name>': {
     instead: 'kubectl describe gateway mcp-gateway',
     because: 'the name is the reader’s',

@@ -1,4 +1,5 @@
 import { Quota } from '../../rate/quota.ts';
+import { namespaceOf } from './health/newcomers.ts';
 
 /** A message that has not arrived whole, and holds some of the budget. */
 export interface UnfinishedMessage {
@@ -12,7 +13,8 @@ export interface UnfinishedMessage {
 /**
  * Limits the bytes of the unfinished messages of all targets. Without room, the target that holds the most loses its
  * largest message, as long as it holds more than the one that needs room (max-min fairness): a message may stand still
- * until its call times out, and no number of large ones keeps the small ones of other targets from arriving.
+ * until its call times out, and no number of large ones keeps the small ones of other targets from arriving. Namespaces
+ * come before targets: whoever may create one Service may create hundreds, each of which holds little.
  */
 export class MessageBudget {
   readonly #quota: Quota;
@@ -54,19 +56,45 @@ export class MessageBudget {
   }
 
   #makeRoom(asking: string, due: number): boolean {
-    let most = this.#quota.held(asking) + due;
-    let found: Iterable<UnfinishedMessage> = [];
-    for (const [target, messages] of this.#messages) {
-      const held = this.#quota.held(target);
-      if (target === asking || held <= most) continue;
-      most = held;
-      found = messages;
+    const own = namespaceOf(asking);
+    const namespaces = new Map<string, number>();
+    for (const target of this.#messages.keys()) {
+      const namespace = namespaceOf(target);
+      namespaces.set(namespace, (namespaces.get(namespace) ?? 0) + this.#quota.held(target));
     }
+    const other = largestOf(namespaces, (namespace) => namespace !== own, (namespaces.get(own) ?? 0) + due);
+    const targets = new Map([...this.#messages.keys()].map((target) => [target, this.#quota.held(target)]));
+    const loser =
+      other === undefined
+        ? largestOf(
+            targets,
+            (target) => target !== asking && namespaceOf(target) === own,
+            this.#quota.held(asking) + due,
+          )
+        : largestOf(targets, (target) => namespaceOf(target) === other, 0);
     let largest: UnfinishedMessage | undefined;
-    for (const message of found) if (message.held > (largest?.held ?? 0)) largest = message;
+    for (const message of this.#messages.get(loser ?? '') ?? []) {
+      if (message.held > (largest?.held ?? 0)) largest = message;
+    }
     if (largest === undefined) return false;
     this.release(largest);
     largest.evict();
     return true;
   }
+}
+
+/** Returns the key with the most of those that are meant and have more than `least`. */
+function largestOf(
+  held: ReadonlyMap<string, number>,
+  isMeant: (key: string) => boolean,
+  least: number,
+): string | undefined {
+  let most = least;
+  let found: string | undefined;
+  for (const [key, bytes] of held) {
+    if (bytes <= most || !isMeant(key)) continue;
+    most = bytes;
+    found = key;
+  }
+  return found;
 }

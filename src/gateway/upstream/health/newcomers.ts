@@ -51,5 +51,7 @@ export class Newcomers {
   }
 }
 
-/** Targets of the control plane are named `<namespace>/<name>`. */
-const namespaceOf = (target: string): string => target.slice(0, target.indexOf('/') + 1) || target;
+/** Returns the namespace of a target, with its slash: those of the control plane are named `<namespace>/<name>`. */
+export function namespaceOf(target: string): string {
+  return target.slice(0, target.indexOf('/') + 1) || target;
+}
