@@ -1,3 +1,4 @@
+import { distance } from 'fastest-levenshtein';
 import { isJsonObject } from '../../json/json.ts';
 import { quoted, shortened } from '../../json/quoted.ts';
 import { GatewayError } from '../errors.ts';
@@ -44,11 +45,20 @@ export function configError(path: string, problem: string): GatewayError {
   return new GatewayError('usage', `${path}: ${problem}`);
 }
 
-function wrongValue(path: string, value: unknown, expected: string): GatewayError {
+function wrongValue(path: string, value: unknown, expected: string, misspelt: string | undefined): GatewayError {
+  if (value !== undefined) return configError(path, `must be ${expected}, not ${describe(value)}`);
   return configError(
     path,
-    value === undefined ? `is missing: write ${expected}` : `must be ${expected}, not ${describe(value)}`,
+    misspelt === undefined ? `is missing: write ${expected}` : `is missing: did you mean it by ${quoted(misspelt)}?`,
   );
+}
+
+/** Returns the name that differs from that of a field in two letters, or of a short one, such as `host`, in one. */
+function misspeltAs(field: string, names: readonly string[]): string | undefined {
+  const most = field.length < 6 ? 1 : 2;
+  const isNear = (name: string): boolean =>
+    Math.abs(name.length - field.length) <= most && distance(name.toLowerCase(), field.toLowerCase()) <= most;
+  return names.find((name) => name !== field && isNear(name));
 }
 
 /**
@@ -61,7 +71,8 @@ export function fieldsOf(json: unknown, path: string): JsonFields {
   if (!isJsonObject(json)) throw configError(path || 'the configuration', `must be an object, not ${describe(json)}`);
   const at = (name: string): string => (path === '' ? name : `${path}.${name}`);
   const value = (name: string): unknown => (Object.hasOwn(json, name) ? json[name] : undefined);
-  const wrong = (name: string, expected: string): GatewayError => wrongValue(at(name), value(name), expected);
+  const wrong = (name: string, expected: string): GatewayError =>
+    wrongValue(at(name), value(name), expected, misspeltAs(name, Object.keys(json)));
   const unknown = (known: readonly string[]): readonly string[] =>
     Object.keys(json).filter((name) => !known.includes(name));
 
@@ -70,8 +81,10 @@ export function fieldsOf(json: unknown, path: string): JsonFields {
     unknown,
     only(known) {
       const [first] = unknown(known);
-      if (first !== undefined)
-        throw configError(at(shortened(first)), `is not a field known here; known are ${known.join(', ')}`);
+      if (first === undefined) return;
+      const meant = known.find((name) => misspeltAs(name, [first]) !== undefined);
+      const question = meant === undefined ? '' : `did you mean ${meant}? `;
+      throw configError(at(shortened(first)), `is not a field known here; ${question}known are ${known.join(', ')}`);
     },
     value,
     string(name, remedy) {

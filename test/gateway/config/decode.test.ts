@@ -68,6 +68,16 @@ describe("the guide's configuration", () => {
 
 const wrong: [string, unknown, string][] = [
   ['no object', [], 'the configuration: must be an object, not a list'],
+  [
+    'a field that is misspelt',
+    { ...guideConfig, xds_address: undefined, xds_adress: 'http://a:1' },
+    'xds_address: is missing: did you mean it by "xds_adress"?',
+  ],
+  [
+    'one that is missing beside another short one',
+    withListener({ host: undefined }),
+    'listener.host: is missing: write the address',
+  ],
   ['no type', { ...guideConfig, type: undefined }, 'type: is missing: write "xds"'],
   [
     'a static gateway',
@@ -265,6 +275,11 @@ describe('issuers with keys of their own', () => {
       { issuers: [{ issuer: 'a' }] },
       'listener.authn.issuers[0].jwks.type: is "discovery", which',
     ],
+    [
+      'one that is misspelt',
+      { audiance: ['a'] },
+      'audiance: is not a field known here; did you mean audience? known are',
+    ],
     ['no audience', { audience: undefined }, 'listener.authn.audience: is missing: list the audience'],
     ['a tolerance of an hour', { clock_tolerance: '1h' }, 'listener.authn.clock_tolerance: must be at most 5m'],
     ['a resource with a query', { resource: { url: 'https://a/?b' } }, 'listener.authn.resource.url: must be an'],
@@ -316,7 +331,7 @@ describe('an unknown field', () => {
     ],
     ['listener.authn.jwks.thumbprint', remote({ thumbprint: 'x' })],
   ])('that could restrict access is an error: %s', (place, json) => {
-    expect(() => decode(json)).toThrow(`${place}: is not a field known here; known are`);
+    expect(() => decode(json)).toThrow(`${place}: is not a field known here; `);
   });
 });
 
