@@ -122,9 +122,15 @@ export class ManifestStore {
     return this.#objects.objectsOf(file);
   }
 
+  /** Whether {@link setObjectsInPieces} may begin now. */
+  get maySetInPieces(): boolean {
+    return this.#objects.mayReplaceInPieces;
+  }
+
   /**
    * The file is valid, and has these objects, which are a change of their own: they are taken in pieces that take some
-   * milliseconds each, and count with the last one. Other files may change between them; a change of this one ends it.
+   * milliseconds each, and count with the last one. Other files may change between them. Who ends it before deletes the
+   * file: some of its objects are of the new content then, and the others of the one before.
    */
   *setObjectsInPieces(objects: FileObjects, diagnostics: readonly Diagnostic[]): Generator<void> {
     const changes: ResourceChange[] = [];

@@ -95,13 +95,17 @@ export class ObjectIndex {
     this.#setCopies(key, copies);
   }
 
+  /** False: something of other files waits for the end of a change in pieces, or is being taken in pieces. */
+  get mayReplaceInPieces(): boolean {
+    return !this.#isMixed && !this.#isTaking;
+  }
+
   /**
-   * The same as a change of its own, in pieces that take some milliseconds each, after which other files may change: also
-   * this one, once no further piece is asked for. Yields the objects that changed, all of which are one change. Begins when
-   * nothing of other files waits for the end of such a change, or is being taken in pieces.
+   * The same as a change of its own, if {@link mayReplaceInPieces}, in pieces that take some milliseconds each, after which
+   * other files may change: also this one, if it is deleted then, once no further piece is asked for. Yields the objects
+   * that changed, all of which are one change.
    */
   *replaceInPieces({ key, copies }: FileObjects): Generator<readonly TouchedObject[]> {
-    while (this.#isMixed || this.#isTaking) yield [];
     this.#isReplacing = true;
     try {
       const before = this.#copiesByFile.get(key) ?? none;

@@ -5,6 +5,7 @@ import { LogThrottle } from '../../../rate/log-throttle.ts';
 import { inTurns } from '../../../rate/turns.ts';
 import { limits } from '../manifest/limits.ts';
 import { type FileContent, fileKey, type ManifestFile } from '../manifest/manifest-file.ts';
+import type { parseManifest } from '../manifest/parse-manifest.ts';
 import type { ManifestStore } from '../manifest-store.ts';
 import { SmallestFirst } from '../smallest-first.ts';
 import { parseInWorker, type WorkerLimits } from './parse-in-worker.ts';
@@ -80,11 +81,13 @@ export class ManifestLoader {
   readonly #order = new SmallestFirst<Job>(({ text }) => text.length);
   /** Large files that are being read. */
   readonly #reading = new Set<{ readonly file: ManifestFile; readonly length: FileLength }>();
-  /** Small files that wait for their turn, each with the text that counts. */
-  readonly #inline = new Map<string, string>();
+  /** Files that are small, or cannot be read, and wait for their turn, each with the content that counts. */
+  readonly #small = new Map<string, FileContent>();
   /** Files that did not parse. */
   readonly #failed = new Set<string>();
   #running: Running | undefined;
+  /** The file whose objects are being replaced, by what the worker has read of it. */
+  #replacing: string | undefined;
   /** The root of the last parse by the worker. */
   #lastRoot: number | undefined;
   /** True: there was no room for a file, which is taken up again after the parse that runs. */
@@ -158,13 +161,13 @@ export class ManifestLoader {
       return this.#enqueue({ file, text: content.text, late: isLate, done: Promise.withResolvers() });
     }
     this.#cancel(file);
-    if (content.ok) await this.#parseInline(file, content.text);
-    else store.setFile(file, { ...content, position: undefined });
+    await this.#setSmall(file, content);
   }
 
   /** The file was deleted. */
   remove(file: ManifestFile): void {
     this.#cancel(file);
+    if (this.#running?.key === fileKey(file)) this.#running.abort.abort();
     this.#failed.delete(fileKey(file));
     this.#parts.store.deleteFile(file);
   }
@@ -182,25 +185,36 @@ export class ManifestLoader {
     const key = fileKey(file);
     this.#waiting.get(key)?.done.resolve();
     this.#waiting.delete(key);
-    this.#inline.delete(key);
-    if (this.#running?.key === key) this.#running.abort.abort();
+    this.#small.delete(key);
+    if (this.#running?.key === key && this.#replacing !== key) this.#running.abort.abort();
+  }
+
+  /**
+   * Sets a content that needs no worker, after all of the one that is being replaced: of two contents in part, both would
+   * stay if this one cannot be read.
+   */
+  async #setSmall(file: ManifestFile, content: FileContent): Promise<void> {
+    const { store, namespaces } = this.#parts;
+    const key = fileKey(file);
+    this.#small.set(key, content);
+    if (this.#replacing === key) await this.#running?.done;
+    const parse = content.ok ? await this.#parserTurn() : undefined;
+    // It was deleted, or has another content.
+    if (this.#small.get(key) !== content) return;
+    this.#small.delete(key);
+    if (!content.ok) return store.setFile(file, { ...content, position: undefined });
+    this.#count();
+    if (parse !== undefined) store.setFile(file, parse(content.text, namespaces));
   }
 
   /** One text per turn of the event loop: files that were read together are many. */
-  async #parseInline(file: ManifestFile, text: string): Promise<void> {
-    const { store, namespaces } = this.#parts;
-    const key = fileKey(file);
-    this.#inline.set(key, text);
+  async #parserTurn(): Promise<typeof parseManifest> {
     // Loaded with the first file, when the listeners are open already: it is a large part of the time of a start.
     const parser = import('../manifest/parse-manifest.ts');
     const turn = this.#turn.then(() => parser).then(() => setImmediate());
     this.#turn = turn;
-    const [{ parseManifest }] = await Promise.all([parser, turn]);
-    // It was deleted, or has another text.
-    if (this.#inline.get(key) !== text) return;
-    this.#inline.delete(key);
-    this.#count();
-    store.setFile(file, parseManifest(text, namespaces));
+    const [{ parseManifest: parse }] = await Promise.all([parser, turn]);
+    return parse;
   }
 
   async #enqueue(job: Job): Promise<void> {
@@ -242,7 +256,7 @@ export class ManifestLoader {
     const end = await parseInWorker({ text, namespaces }, workerLimits, clock, signal, take);
     if (end?.ok === true) {
       this.#failed.delete(fileKey(file));
-      if (job.late) await this.#setInTurns(store.setObjectsInPieces(objects, end.diagnostics), signal);
+      if (job.late) await this.#setInTurns(file, () => store.setObjectsInPieces(objects, end.diagnostics), signal);
       else store.setObjects(objects, end.diagnostics);
     } else if (end !== undefined) {
       this.#failed.add(fileKey(file));
@@ -256,12 +270,20 @@ export class ManifestLoader {
     if (isAwaited) this.#loaded.next();
   }
 
-  /** @param signal ends them, between two */
-  async #setInTurns(steps: Generator<void>, signal: AbortSignal): Promise<void> {
+  /** @param signal ends it before it begins, or because the file is deleted */
+  async #setInTurns(file: ManifestFile, set: () => Generator<void>, signal: AbortSignal): Promise<void> {
+    const { store, clock } = this.#parts;
+    while (!store.maySetInPieces) {
+      await setImmediate();
+      if (signal.aborted) return;
+    }
+    const steps = set();
+    this.#replacing = fileKey(file);
     const end = (): void => void steps.return(undefined);
     signal.addEventListener('abort', end);
-    await inTurns(steps, this.#parts.clock, () => setImmediate());
+    await inTurns(steps, clock, () => setImmediate());
     signal.removeEventListener('abort', end);
+    this.#replacing = undefined;
   }
 
   #count(): void {

@@ -1,7 +1,8 @@
 import { renameSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { firstValueFrom } from 'rxjs';
+import { describe, expect, it, vi } from 'vitest';
 import type { Clock } from '../../../../src/edges.ts';
 import type { ManifestFile } from '../../../../src/source/files/manifest/manifest-file.ts';
 import {
@@ -120,6 +121,47 @@ it('a small file that is deleted before its turn to be parsed does not count', a
   loader.remove(fileOf('a'));
   await Promise.all(loading);
   expect(store.takeBatch()?.changes.map(({ key }) => key)).toEqual(['default/b']);
+});
+
+it('a file that becomes unreadable while its objects are replaced keeps those of one content, and not of two', async () => {
+  const [log, counters] = [createRecordedLog(), createRecordedCounters()];
+  const store = new ManifestStore({ roots: ['folder'], log, counters });
+  const loader = new ManifestLoader({ store, namespaces: [], clock: systemClock, log, counters });
+  const file = fileOf('large');
+  const services = (port: number): string =>
+    documents(...Array.from({ length: 8_000 }, (_, index) => serviceText(`s${index}`, port)));
+  await loader.load(file, { ok: true, text: services(1) }, true);
+  await firstValueFrom(loader.loaded);
+  const held = new Map<string, string>();
+  const take = (): void => {
+    for (const { changes } of store.takeBatches()) {
+      for (const { key, resource } of changes) {
+        held.set(key, JSON.stringify(resource?.kind === 'Service' && resource.mcpPorts));
+      }
+    }
+  };
+  take();
+  const before = new Set(held.values());
+  expect([held.size, before.size]).toEqual([8_000, 1]);
+  const replacing = new Promise<void>((resolve) => {
+    const { setObjectsInPieces } = store;
+    vi.spyOn(store, 'setObjectsInPieces').mockImplementation(function* (...parts) {
+      let pieces = 0;
+      for (const _ of Reflect.apply(setObjectsInPieces, store, parts)) {
+        pieces += 1;
+        if (pieces === 2) resolve();
+        yield;
+      }
+    });
+  });
+  await loader.load(file, { ok: true, text: services(2) }, true);
+  await replacing;
+  await loader.load(file, { ok: false, reason: 'on purpose', possible: 'any' });
+  take();
+  const after = new Set(held.values());
+  expect(after.size).toBe(1);
+  expect(after).not.toEqual(before);
+  await loader.stop();
 });
 
 const fileOf = (name: string): ManifestFile => ({ root: 0, name, path: `folder/${name}`, realPath: `/folder/${name}` });
