@@ -53,7 +53,7 @@ export async function checkInstallation(options: InstallationOptions): Promise<v
 /** What the README gives npx, in the folder of the tarball, with the version in the place of its placeholder. */
 async function npxArgument(): Promise<string> {
   const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
-  const found = /npx (file:\S+<version>\S*)/.exec(readme)?.[1];
+  const found = /npx -y (file:\S+<version>\S*)/.exec(readme)?.[1];
   if (found === undefined) throw new Error('the README does not say how to run the tarball with npx');
   return found.replace('<version>', packageJson.version);
 }
