@@ -195,10 +195,15 @@ export class ManifestStore {
     const together: ResourceChange[] = [];
     const pieces = this.#objects.takeChanges();
     let piece = pieces.next();
-    for (; piece.done !== true; piece = pieces.next()) {
-      together.push(...this.#changesOf(piece.value));
-      this.#diagnostics.logReplaced();
-      yield;
+    try {
+      for (; piece.done !== true; piece = pieces.next()) {
+        together.push(...this.#changesOf(piece.value));
+        this.#diagnostics.logReplaced();
+        yield;
+      }
+    } finally {
+      // Also of what was ended: nothing could be set in pieces any more.
+      pieces.return(undefined);
     }
     if (piece.value === undefined) return [];
     const { objects, files } = piece.value;

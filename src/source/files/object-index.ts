@@ -145,17 +145,20 @@ export class ObjectIndex {
     if (this.#isMixed && this.#isReplacing) return undefined;
     this.#isTaking = true;
     let objects: TouchedObject[] = [];
-    for (const id of this.#touched) {
-      if (objects.length === largestPart.objects) {
-        yield objects;
-        objects = [];
+    try {
+      for (const id of this.#touched) {
+        if (objects.length === largestPart.objects) {
+          yield objects;
+          objects = [];
+        }
+        // It is touched anew, and so taken again, if it changes between two pieces.
+        this.#touched.delete(id);
+        const entry = this.#entries.get(id);
+        if (entry !== undefined) objects.push(this.#take(id, entry));
       }
-      // It is touched anew, and so taken again, if it changes between two pieces.
-      this.#touched.delete(id);
-      const entry = this.#entries.get(id);
-      if (entry !== undefined) objects.push(this.#take(id, entry));
+    } finally {
+      this.#isTaking = false;
     }
-    this.#isTaking = false;
     const files = this.#isMixed ? 'all' : this.#together;
     this.#together = new Set();
     if (!this.#isReplacing) this.#apart.clear();

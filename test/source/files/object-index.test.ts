@@ -222,6 +222,17 @@ describe('many objects that changed together', () => {
     expect(store.batches()).toEqual([]);
   });
 
+  it('hold up no later file once their taking was ended', () => {
+    const store = createStore();
+    store.write('a', ...services(1_200));
+    store.writeTogether({ a: '' });
+    const steps = store.steps();
+    steps.next();
+    expect(store.maySetInPieces()).toBe(false);
+    steps.return([]);
+    expect(store.maySetInPieces()).toBe(true);
+  });
+
   it('are taken before a later file is, and after one that is being set', () => {
     const store = createStore();
     store.write('a', ...services(1_200));
