@@ -5,24 +5,34 @@ import { workOf } from './resource-change.ts';
  * What is applied at once: as many objects, and bytes of JSON, as take some ten milliseconds. The largest policy has
  * 1.5 MiB, and is a part of its own.
  */
-export const largestPart: { readonly objects: number; readonly bytes: number } = { objects: 500, bytes: 512 * 1024 };
+export const largestPart: { readonly objects: number; readonly bytes: number } = { objects: 250, bytes: 512 * 1024 };
 
-/** Divides what belongs together into parts of {@link largestPart}, in its order. Of nothing there is one part. */
-export function divide<T>(items: Iterable<T>, bytesOf: (item: T) => number): (readonly T[])[] {
+/** Some of the items that belong together. */
+export interface Part<T> {
+  readonly items: readonly T[];
+  /** False: it is the last one. */
+  readonly more: boolean;
+}
+
+/**
+ * Divides what belongs together into parts of {@link largestPart}, in its order. Of nothing there is one part. Each is made
+ * when it is asked for, since to look at a hundred thousand items takes longer than a turn may; the items must stay as they
+ * are until then.
+ */
+export function* divide<T>(items: Iterable<T>, bytesOf: (item: T) => number): Generator<Part<T>, void> {
   let part: T[] = [];
   let sum = 0;
-  const parts = [part];
   for (const item of items) {
     const bytes = bytesOf(item);
     sum += bytes;
     if (part.length > 0 && (part.length === largestPart.objects || sum > largestPart.bytes)) {
+      yield { items: part, more: true };
       part = [];
-      parts.push(part);
       sum = bytes;
     }
     part.push(item);
   }
-  return parts;
+  yield { items: part, more: false };
 }
 
 /** The bytes of JSON of a match of a policy with a short value, and of a rule around its matches. */

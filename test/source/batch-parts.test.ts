@@ -20,14 +20,18 @@ function added(kind: 'Service' | 'MCPAuthPolicy', parts: number): ResourceChange
   return resource.kind === 'Service' ? { kind: 'Service', key, resource } : { kind: 'MCPAuthPolicy', key, resource };
 }
 
+function sizesOf(changes: readonly ResourceChange[]): readonly number[] {
+  return [...divide(changes, estimatedBytes)].map(({ items }) => items.length);
+}
+
 it.each([
-  ['Service', 1, 500],
+  ['Service', 1, 250],
   ['Service', 100, 20],
-  ['MCPAuthPolicy', 1, 500],
+  ['MCPAuthPolicy', 1, 250],
   ['MCPAuthPolicy', 16, 136],
 ] as const)('a part has %s objects of %i targets or attachments up to %i', (kind, parts, most) => {
   const changes = Array<ResourceChange>(1_000).fill(added(kind, parts));
-  expect(Math.max(...divide(changes, estimatedBytes).map(({ length }) => length))).toBe(most);
+  expect(Math.max(...sizesOf(changes))).toBe(most);
 });
 
 it('a part has 136 Namespaces of 64 labels, since each label is looked up', () => {
@@ -35,13 +39,13 @@ it('a part has 136 Namespaces of 64 labels, since each label is looked up', () =
   const decoded = decode('Namespace', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'n', labels } });
   if (!decoded.readable) throw new Error('the object is not readable');
   const change: ResourceChange = { kind: 'Namespace', key: 'n', resource: decoded.resource };
-  const sizes = divide(Array<ResourceChange>(1_000).fill(change), estimatedBytes).map(({ length }) => length);
+  const sizes = sizesOf(Array<ResourceChange>(1_000).fill(change));
   expect(Math.max(...sizes)).toBe(136);
 });
 
 it.each([
   ['Selector', 64],
-  ['All', 500],
+  ['All', 250],
 ])('a part has Gateways with listeners from %s up to %i, since each selector looks at all namespaces', (from, most) => {
   const selector = from === 'Selector' ? { matchLabels: { team: 'a' } } : undefined;
   const namespaces = { from, ...(selector && { selector }) };
@@ -56,7 +60,7 @@ it.each([
   const change = changeOf('Gateway', 'a/gw', decoded.resource);
   const removed = changeOf('Gateway', 'a/gw', undefined, decoded.resource);
   for (const one of [change, removed]) {
-    const sizes = divide(Array<ResourceChange>(1_000).fill(one), estimatedBytes).map(({ length }) => length);
+    const sizes = sizesOf(Array<ResourceChange>(1_000).fill(one));
     expect(Math.max(...sizes)).toBe(most);
   }
 });
@@ -64,9 +68,23 @@ it.each([
 it('a deletion counts what the object was made into, also when it was made smaller first', () => {
   const { kind, key, resource } = added('Service', 100);
   const small = added('Service', 1).resource;
-  const sizes = (change: ResourceChange): number =>
-    Math.max(...divide(Array<ResourceChange>(1_000).fill(change), estimatedBytes).map(({ length }) => length));
+  const sizes = (change: ResourceChange): number => Math.max(...sizesOf(Array<ResourceChange>(1_000).fill(change)));
   expect(sizes(changeOf(kind, key, undefined, resource))).toBe(20);
   expect(sizes(changeOf(kind, key, small, resource))).toBe(20);
-  expect(sizes(changeOf(kind, key, undefined, small))).toBe(500);
+  expect(sizes(changeOf(kind, key, undefined, small))).toBe(250);
+});
+
+it('a part is made when it is asked for, and looks at no item beyond the one after it', () => {
+  let seen = 0;
+  const items = Array.from({ length: 1_000 }, (_, index) => index);
+  const parts = divide(items, () => {
+    seen += 1;
+    return 0;
+  });
+  expect(parts.next().value).toMatchObject({ items: { length: 250 }, more: true });
+  expect(seen).toBe(251);
+});
+
+it('of nothing there is one part', () => {
+  expect([...divide([], () => 0)]).toEqual([{ items: [], more: false }]);
 });

@@ -1,7 +1,7 @@
 import type { Clock, Counters, Logger } from '../../edges.ts';
 import type { BundleVersions, KindName, Problem } from '../../resources/model.ts';
 import { pathText } from '../../resources/resources.ts';
-import { bytesOfParts, divide, largestPart } from '../batch-parts.ts';
+import { bytesOfParts, divide, largestPart, type Part } from '../batch-parts.ts';
 import { type Cause, DiagnosticRegistry } from '../diagnostics.ts';
 import type { Batch, InputDiagnostic, Observation, ResourceChange } from '../model.ts';
 import { type Collection, collectionPath, objectPath } from './api/path.ts';
@@ -69,8 +69,8 @@ export class PendingChanges {
   #bundle: BundleVersions | undefined;
   #bundleDelivered = true;
   #syncedDelivered = false;
-  /** The parts of the batch that is being taken. What changes meanwhile is in the next batch. */
-  #parts: (readonly PendingChange[])[] = [];
+  /** The further parts of the batch that is being taken. What changes meanwhile is in the next batch. */
+  #parts: Iterator<Part<PendingChange>, void> | undefined;
   #hasUnlogged = false;
   /** The times of the last event, and of the first change that is pending, or taken. Milliseconds since the epoch. */
   #lastEvent: number | undefined;
@@ -93,7 +93,7 @@ export class PendingChanges {
 
   /** True if `takeBatch` returns a batch. */
   get hasBatch(): boolean {
-    if (this.#parts.length > 0) return true;
+    if (this.#parts !== undefined) return true;
     const pending =
       this.#changes.size > 0 || this.#observations.size > 0 || !this.#bundleDelivered || !this.#syncedDelivered;
     return this.synced && this.#replacing.size === 0 && pending;
@@ -102,7 +102,7 @@ export class PendingChanges {
   /** True if what is pending takes long to apply, so that nothing else should join it. */
   get isLarge(): boolean {
     const { objects, bytes } = largestPart;
-    return this.hasBatch && (this.#parts.length > 0 || this.#changes.size > objects || this.#bytes > bytes);
+    return this.hasBatch && (this.#parts !== undefined || this.#changes.size > objects || this.#bytes > bytes);
   }
 
   /** True if `logDiagnostics` may have something to log. */
@@ -186,10 +186,12 @@ export class PendingChanges {
    */
   takeBatch(): Omit<Batch, 'synced'> | undefined {
     if (!this.hasBatch) return undefined;
-    if (this.#parts.length === 0) this.#divide();
-    const changes = (this.#parts.shift() ?? []).map(({ change }) => change);
-    const more = this.#parts.length > 0;
-    if (!more) this.#takenRights = new Set();
+    this.#parts ??= this.#divide();
+    const { items, more } = this.#parts.next().value ?? { items: [], more: false };
+    if (!more) {
+      this.#parts = undefined;
+      this.#takenRights = new Set();
+    }
     const observations = [...this.#observations.values()];
     const bundle = this.#bundleDelivered ? undefined : this.#bundle;
     const since = this.#sinceOfParts;
@@ -197,7 +199,7 @@ export class PendingChanges {
     this.#bundleDelivered = true;
     this.#syncedDelivered ||= !more;
     return {
-      changes,
+      changes: items.map(({ change }) => change),
       ...(since !== undefined && { since }),
       ...(observations.length > 0 && { observations }),
       ...(bundle !== undefined && { bundle }),
@@ -217,13 +219,13 @@ export class PendingChanges {
     const others = rights.filter(({ change }) => change.narrows !== true).map(({ change }) => namespaceOf(change));
     const blocked = new Set([...this.#takenRights, ...others]);
     const free = rights.filter(({ change }) => !blocked.has(namespaceOf(change)));
-    const [part = []] = divide(free, workOf);
-    for (const { change, bytes } of part) {
+    const [part] = divide(free, workOf);
+    for (const { change, bytes } of part?.items ?? []) {
       this.#changes.delete(nameOf(change));
       this.#rights.delete(nameOf(change));
       this.#bytes -= bytes;
     }
-    return part.map(({ change }) => change);
+    return part?.items.map(({ change }) => change) ?? [];
   }
 
   #set(pending: PendingChange): void {
@@ -232,15 +234,16 @@ export class PendingChanges {
     if (saysRights(change)) this.#rights.add(nameOf(change));
   }
 
-  #divide(): void {
+  #divide(): Iterator<Part<PendingChange>, void> {
     const rights = [...this.#rights].flatMap((name) => this.#changes.get(name) ?? []);
     this.#takenRights = new Set(rights.map(({ change }) => namespaceOf(change)));
     this.#rights.clear();
-    this.#parts = divide(this.#changes.values(), workOf);
+    const parts = divide(this.#changes.values(), workOf);
     this.#changes = new Map();
     this.#bytes = 0;
     this.#sinceOfParts = this.#since;
     this.#since = undefined;
+    return parts;
   }
 
   /** Puts back a part of a batch that was not accepted, except where something newer is pending. */

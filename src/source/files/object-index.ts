@@ -111,7 +111,7 @@ export class ObjectIndex {
       const before = this.#copiesByFile.get(key) ?? none;
       const all = new Map([...before, ...copies]);
       this.#setCopies(key, all);
-      for (const ids of divide(all.keys(), () => 0))
+      for (const { items: ids } of divide(all.keys(), () => 0))
         yield ids.flatMap((id) => {
           const entry = this.#set(id, key, before.get(id) ?? [], copies.get(id) ?? []);
           return entry === undefined ? [] : [this.#takeApart(id, entry)];

@@ -85,15 +85,15 @@ export class PartedDelivery {
     const isDivisible = this.#rest === undefined && [...batch.changes.values()].every(({ kind }) => kind === 'Service');
     this.#rest = undefined;
     this.#stopRetry();
-    const parts = divide(this.#withLeft(batch.changes), estimatedBytes);
-    for (const [at, changes] of parts.entries()) {
-      if (at > 0) await this.#turn();
-      if (at > 0 && isDivisible && this.#letPass(batch)) await this.#turn();
+    let isFirst = true;
+    for (const { items: changes, more } of divide(this.#withLeft(batch.changes), estimatedBytes)) {
+      if (!isFirst) await this.#turn();
+      if (!isFirst && isDivisible && this.#letPass(batch)) await this.#turn();
       if (this.#isStopped) return;
-      const isLast = at === parts.length - 1;
-      const isWhole = isLast && rest.synced && this.#rest === undefined;
+      isFirst = false;
+      const isWhole = !more && rest.synced && this.#rest === undefined;
       const common = { ...sinceOf(batch), changes, synced: this.#delivery.synced || isWhole };
-      this.#accept(isLast ? { ...rest, ...common } : { ...common, more: true }, rest);
+      this.#accept(more ? { ...common, more } : { ...rest, ...common }, rest);
     }
     if (this.#rest === undefined) this.#delivery.succeeded();
     else this.#stopRetry = this.#parts.clock.after(retryDelay, this.#parts.retry);

@@ -127,39 +127,39 @@ const counted = (store: ReturnType<typeof createStore>): readonly string[] =>
   store.batches().map(([files, keys = '']) => `${files}: ${keys.split(',').length}`);
 
 describe('a file whose objects are set in pieces', () => {
-  it('takes 500 in a turn, and counts with the last of them', () => {
+  it('takes 250 in a turn, and counts with the last of them', () => {
     const store = createStore();
-    const pieces = store.inPieces('a', ...services(1_250));
+    const pieces = store.inPieces('a', ...services(625));
     for (let piece = 1; piece <= 3; piece += 1) {
       expect(pieces.next().done).toBe(false);
       expect(store.batches()).toEqual([]);
     }
     expect(pieces.next().done).toBe(true);
-    expect(counted(store)).toEqual(['a: 1250']);
+    expect(counted(store)).toEqual(['a: 625']);
   });
 
   it('lets others go between its pieces, which are taken at once', () => {
     const store = createStore();
-    store.writeAlone('a', ...services(600));
+    store.writeAlone('a', ...services(300));
     store.batches();
-    const pieces = store.inPieces('a', ...services(600, 81));
+    const pieces = store.inPieces('a', ...services(300, 81));
     pieces.next();
     store.writeTogether({ b: serviceText('other') });
     expect(store.batches()).toEqual([['b', 'other']]);
     for (const _ of pieces);
-    expect(counted(store)).toEqual(['a: 600']);
+    expect(counted(store)).toEqual(['a: 300']);
   });
 
   it('keeps others that have an object in common until its end, also when it is that of a later piece', () => {
-    for (const common of ['s0', 's599']) {
+    for (const common of ['s0', 's299']) {
       const store = createStore();
-      const pieces = store.inPieces('b', ...services(600));
+      const pieces = store.inPieces('b', ...services(300));
       pieces.next();
       store.writeTogether({ a: serviceText(common, 82), c: serviceText('other') });
       pieces.next();
       expect(store.batches()).toEqual([]);
       for (const _ of pieces);
-      expect(counted(store)).toEqual([`all: ${common === 's0' ? 602 : 601}`]);
+      expect(counted(store)).toEqual([`all: ${common === 's0' ? 302 : 301}`]);
       store.remove('a');
       expect(store.problems()).toEqual([]);
     }
@@ -169,12 +169,12 @@ describe('a file whose objects are set in pieces', () => {
 describe('what goes on between the pieces of a file', () => {
   it('waits for the end of others that are mixed, so that none of them waits for one file after the other', () => {
     const store = createStore();
-    const first = store.inPieces('b', ...services(600));
+    const first = store.inPieces('b', ...services(300));
     first.next();
     store.writeTogether({ a: serviceText('s0', 82) });
     for (const _ of first);
     expect(store.maySetInPieces()).toBe(false);
-    expect(counted(store)).toEqual(['all: 601']);
+    expect(counted(store)).toEqual(['all: 301']);
     expect(store.maySetInPieces()).toBe(true);
     store.writeAlone('c', serviceText('t'));
     expect(store.batches()).toEqual([['c', 't']]);
@@ -182,33 +182,33 @@ describe('what goes on between the pieces of a file', () => {
 
   it('is gone with all of its objects when it is deleted between two pieces', () => {
     const store = createStore();
-    store.writeAlone('a', ...services(700));
+    store.writeAlone('a', ...services(350));
     store.batches();
-    const pieces = store.inPieces('a', ...services(600, 81), serviceText('new'));
+    const pieces = store.inPieces('a', ...services(300, 81), serviceText('new'));
     pieces.next();
     expect(store.remove('a')).toEqual([]);
     pieces.return(undefined);
     const gone = new Set(store.take().flatMap(({ key, resource }) => (resource === undefined ? [key] : [])));
-    expect(gone.size).toBe(700);
+    expect(gone.size).toBe(350);
     expect(store.write('b', ...services(1, 81))).toHaveLength(1);
     expect(store.problems()).toEqual([]);
   });
 
   it('says with each piece which of its objects do not count', () => {
     const store = createStore();
-    store.write('a', ...services(600));
-    const pieces = store.inPieces('b', ...services(600));
+    store.write('a', ...services(300));
+    const pieces = store.inPieces('b', ...services(300));
     pieces.next();
-    expect(store.problems()).toHaveLength(500);
+    expect(store.problems()).toHaveLength(250);
     for (const _ of pieces);
-    expect(store.problems()).toHaveLength(600);
+    expect(store.problems()).toHaveLength(300);
   });
 });
 
 describe('many objects that changed together', () => {
-  it('are taken 500 at a time, with what changes of their files meanwhile', () => {
+  it('are taken 250 at a time, with what changes of their files meanwhile', () => {
     const store = createStore();
-    store.write('a', ...services(1_200));
+    store.write('a', ...services(600));
     store.writeTogether({ a: '' });
     const steps = store.steps();
     expect(steps.next().done).toBe(false);
@@ -217,14 +217,14 @@ describe('many objects that changed together', () => {
     const end = steps.next();
     const changes = end.done === true ? end.value.flatMap((batch) => batch.changes) : [];
     const last = new Map(changes.map(({ key, resource }) => [key, resource !== undefined]));
-    expect(last.size).toBe(1_201);
+    expect(last.size).toBe(601);
     expect([...last].flatMap(([key, exists]) => (exists ? [key] : []))).toEqual(['default/s0', 'default/other']);
     expect(store.batches()).toEqual([]);
   });
 
   it('hold up no later file once their taking was ended', () => {
     const store = createStore();
-    store.write('a', ...services(1_200));
+    store.write('a', ...services(600));
     store.writeTogether({ a: '' });
     const steps = store.steps();
     steps.next();
@@ -235,7 +235,7 @@ describe('many objects that changed together', () => {
 
   it('are taken before a later file is, and after one that is being set', () => {
     const store = createStore();
-    store.write('a', ...services(1_200));
+    store.write('a', ...services(600));
     const first = store.inPieces('b', serviceText('t'));
     first.next();
     store.writeTogether({ a: '' });

@@ -36,7 +36,7 @@ function startDelivery() {
     delivery,
     async deliver(batch: Batch): Promise<void> {
       const done = delivery.deliver([{ ...batch, files: 'all' }]);
-      const turns = Math.ceil(batch.changes.length / 500);
+      const turns = Math.ceil(batch.changes.length / 250);
       for (let turn = 1; turn < turns; turn += 1) {
         await clock.armed();
         clock.advance(0);
@@ -57,8 +57,8 @@ describe('a consumer that throws at one object', () => {
   it('gets all others, also of the parts after it, and that one again after five seconds', async () => {
     const rig = startDelivery();
     rig.rejected.add('s-3');
-    await rig.deliver({ ...whole, changes: Array.from({ length: 1_250 }, (_, at) => here(`s-${at}`)) });
-    expect(rig.held()).toHaveLength(1_249);
+    await rig.deliver({ ...whole, changes: Array.from({ length: 625 }, (_, at) => here(`s-${at}`)) });
+    expect(rig.held()).toHaveLength(624);
     expect(rig.batches.all.at(-1)?.more).toBeUndefined();
     expect(rig.batches.synced, 'of the first batch something is missing').toBe(false);
     expect(rig.batches.unlisted).toBe('named');
@@ -66,7 +66,7 @@ describe('a consumer that throws at one object', () => {
     rig.rejected.clear();
     rig.clock.advance(5_000);
     await rig.retried();
-    expect(rig.held()).toHaveLength(1_250);
+    expect(rig.held()).toHaveLength(625);
     expect(rig.batches.synced).toBe(true);
     expect(rig.lines()).toEqual([failedLine, 'what could not be applied is applied now']);
     expect(rig.clock.waiting()).toEqual([]);
@@ -148,20 +148,20 @@ function startSynced() {
 describe('a small change while a large one is delivered', () => {
   it('goes between the parts of a change of Services alone, which count from then on', async () => {
     const { delivered } = startSynced();
-    const order = await delivered(many(1_250, service, 'a'), many(1, here, 'b'));
-    expect(order).toEqual(['a 500 +', 'b 1', 'a 500 +', 'a 250']);
+    const order = await delivered(many(625, service, 'a'), many(1, here, 'b'));
+    expect(order).toEqual(['a 250 +', 'b 1', 'a 250 +', 'a 125']);
   });
 
   it('waits until a change of anything else counts as a whole', async () => {
     const { delivered } = startSynced();
-    const order = await delivered(many(1_250, here, 'a'), many(1, service, 'b'));
-    expect(order).toEqual(['a 500 +', 'a 500 +', 'a 250', 'b 1']);
+    const order = await delivered(many(625, here, 'a'), many(1, service, 'b'));
+    expect(order).toEqual(['a 250 +', 'a 250 +', 'a 125', 'b 1']);
   });
 
   it('waits if it is of the same file or object, or depends on all files', async () => {
-    const end = ['a 500 +', 'a 100'];
+    const end = ['a 250 +', 'a 50'];
     const [first, second, third] = [startSynced(), startSynced(), startSynced()];
-    const large = many(600, service, 'a');
+    const large = many(300, service, 'a');
     expect(await first.delivered(large, { ...many(1, service, 'b'), files: large.files })).toEqual([...end, 'b 1']);
     expect(await second.delivered(large, { ...many(1, service, 'a'), files: new Set(['b']) })).toEqual([...end, 'a 1']);
     expect(await third.delivered(large, { ...many(1, service, 'b'), files: 'all' })).toEqual([...end, 'b 1']);
@@ -171,7 +171,7 @@ describe('a small change while a large one is delivered', () => {
     const [clock, batches, read] = [createManualClock(), createBatches(), Promise.withResolvers<void>()];
     const edges = { clock, log: createRecordedLog(), retry: () => undefined };
     const delivery = new PartedDelivery({ ...edges, deliver: batches.deliver, reading: () => read.promise });
-    void delivery.deliver([{ ...many(1_000, service, 'a'), files: 'all' }]);
+    void delivery.deliver([{ ...many(500, service, 'a'), files: 'all' }]);
     clock.advance(0);
     await new Promise((resolve) => setImmediate(resolve));
     expect(batches.all).toHaveLength(1);
@@ -183,12 +183,12 @@ describe('a small change while a large one is delivered', () => {
   it('goes before large ones that were not begun, the smallest of which is the next', async () => {
     const { delivered } = startSynced();
     const order = await delivered(
-      many(600, here, 'a'),
-      many(1_100, here, 'b'),
-      many(700, here, 'c'),
+      many(300, here, 'a'),
+      many(550, here, 'b'),
+      many(350, here, 'c'),
       many(1, here, 'd'),
       many(2, here, 'e'),
     );
-    expect(order).toEqual(['a 500 +', 'a 100', 'd,e 3', 'c 500 +', 'c 200', 'b 500 +', 'b 500 +', 'b 100']);
+    expect(order).toEqual(['a 250 +', 'a 50', 'd,e 3', 'c 250 +', 'c 100', 'b 250 +', 'b 250 +', 'b 50']);
   });
 });

@@ -42,10 +42,10 @@ export interface StreamHandler {
 const maxIdle = 150_000;
 
 /**
- * Bytes of one body after which others have their turn: one large object, or some hundred small ones. A socket is read
- * up to 32 times in one iteration of the event loop, which may be several large objects.
+ * Bytes of one body after which others have their turn: a chunk of a socket, which is one large object or some hundred
+ * small ones. A socket is read up to 32 times in one iteration of the event loop, which may be thousands of them.
  */
-const turnBytes = 256 * 1024;
+const turnBytes = 32 * 1024;
 
 const idleTimeout = new Error('no byte for too long');
 

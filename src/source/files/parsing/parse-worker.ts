@@ -14,7 +14,7 @@ function bytesOf({ content }: PlacedObject): number {
 function* messagesOf({ text, namespaces }: ParseTask): Generator<WorkerMessage> {
   const manifest = parseManifest(text, namespaces);
   if (!manifest.ok) return yield { kind: 'end', end: manifest };
-  for (const objects of divide(manifest.objects, bytesOf)) yield { kind: 'objects', objects };
+  for (const { items: objects } of divide(manifest.objects, bytesOf)) yield { kind: 'objects', objects };
   yield { kind: 'end', end: { ok: true, diagnostics: manifest.diagnostics } };
 }
 

@@ -57,7 +57,7 @@ describe('a worker', () => {
   });
 
   it('returns many objects in pieces, each in a turn of the event loop of its own', async () => {
-    const text = documents(...Array.from({ length: 1_250 }, (_, at) => serviceText(`s${at}`)));
+    const text = documents(...Array.from({ length: 625 }, (_, at) => serviceText(`s${at}`)));
     let turn = 0;
     const turns: number[] = [];
     const pieces: number[] = [];
@@ -72,7 +72,7 @@ describe('a worker', () => {
     });
     clearImmediate(counting);
     expect(parsed).toEqual(parseManifest(text, []));
-    expect(pieces).toEqual([500, 500, 250]);
+    expect(pieces).toEqual([250, 250, 125]);
     expect(new Set(turns).size).toBe(3);
   });
 

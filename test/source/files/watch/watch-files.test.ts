@@ -71,40 +71,40 @@ it('a file is read between two parts of a change of many objects, and counts the
     if (order.length > 2 && changes.length === 1) small.resolve();
   });
   onTestFinished(stop);
-  save(folder, 'b.yaml', services(1_000));
+  save(folder, 'b.yaml', services(500));
   await small.promise;
-  expect(order).toEqual(['1', '500 +', '1']);
+  expect(order).toEqual(['1', '250 +', '1']);
 });
 
 describe('a change of many objects', () => {
-  it('is delivered in parts of five hundred, the first one too, and is synced with the last', async () => {
+  it('is delivered in parts of 250, the first one too, and is synced with the last', async () => {
     const folder = temporaryFolder();
-    save(folder, 'a.yaml', services(1_250));
+    save(folder, 'a.yaml', services(625));
     const files = await startFiles([folder]);
-    await files.until(() => files.resources.size === 1_250);
+    await files.until(() => files.resources.size === 625);
     // A long file is parsed by a worker, and what is read before it is nothing.
     const delivered = (): readonly unknown[] =>
       files.all
         .filter(({ changes }) => changes.length > 0)
         .map(({ changes, more = false, synced }) => [changes.length, more, synced]);
     expect(delivered()).toEqual([
-      [500, true, false],
-      [500, true, false],
-      [250, false, true],
+      [250, true, false],
+      [250, true, false],
+      [125, false, true],
     ]);
     expect(files.unlisted).toBe('named');
     save(folder, 'a.yaml', services(1));
     await files.until(() => files.resources.size === 1);
     expect(delivered().slice(3)).toEqual([
-      [500, true, true],
-      [500, true, true],
-      [249, false, true],
+      [250, true, true],
+      [250, true, true],
+      [124, false, true],
     ]);
   });
 
   it('is complete although a consumer throws at one of them, which it gets again', async () => {
     const folder = temporaryFolder();
-    save(folder, 'a.yaml', services(1_250));
+    save(folder, 'a.yaml', services(625));
     const batches = createBatches();
     const log = createRecordedLog();
     // A second ahead, so that no file is fresh; what is retried later is retried at once.
@@ -115,13 +115,13 @@ describe('a change of many objects', () => {
     const source = fileSource({ roots: [folder], settle: 0, clock, log, counters });
     let isBroken = true;
     const stop = await source.start((batch) => {
-      if (isBroken && batch.changes.some(({ key }) => key === 'default/s-700')) throw new Error('on purpose');
+      if (isBroken && batch.changes.some(({ key }) => key === 'default/s-350')) throw new Error('on purpose');
       batches.deliver(batch);
     });
     onTestFinished(stop);
-    await batches.until(({ resources, all }) => resources.size === 1_249 && all.at(-1)?.more === undefined);
+    await batches.until(({ resources, all }) => resources.size === 624 && all.at(-1)?.more === undefined);
     isBroken = false;
-    await batches.until(({ resources, synced }) => resources.has('Service default/s-700') && synced);
+    await batches.until(({ resources, synced }) => resources.has('Service default/s-350') && synced);
     expect(log.lines.filter(({ level }) => level === 'error')).toHaveLength(1);
   });
 });
