@@ -15,9 +15,9 @@ const piecesPerConnection = 8;
  */
 const maxBetween = 20 * 1024;
 
-/** A connection that is closed, until it is torn down. */
+/** A step of the end of a connection that waits for its turn. */
 interface Ending {
-  readonly tearDown: () => void;
+  readonly step: () => void;
 }
 
 /** The reading of one connection. */
@@ -35,7 +35,8 @@ interface Reading {
  * that only announce another one (1xx). Of 64 KiB that is 50 ms, for each connection that is ready in the same iteration.
  *
  * A parser that reads a socket calls `read` until there is nothing more, and again after the event `readable`. So `read`,
- * which Node documents for those who consume a stream, is replaced on the socket.
+ * which Node documents for those who consume a stream, is replaced on the socket; and `push`, which it documents for those
+ * who implement one, for the end of what is received: with that the parser makes an error, and ends the request.
  */
 export class PacedReading {
   /** A piece of 2 KiB takes 5 µs, or up to 2 ms. */
@@ -47,7 +48,7 @@ export class PacedReading {
 
   constructor(clock: Pick<Clock, 'monotonic'>) {
     this.#turns = new TimedQueue<Socket>(clock, (socket) => void socket.emit('readable'));
-    this.#ends = new TimedQueue<Ending>(clock, ({ tearDown }) => tearDown());
+    this.#ends = new TimedQueue<Ending>(clock, ({ step }) => step());
   }
 
   /** Call it when the parser has found the end of a head or of a response, or a part of a body. */
@@ -77,10 +78,19 @@ export class PacedReading {
       return read(bytes);
     };
     socket.once('close', () => this.#turns.delete(target, socket));
-    queueTeardown(socket, (tearDown) => {
-      if (!this.#ends.isWaiting && this.#ends.hasTime()) tearDown();
-      else this.#ends.add(target, { tearDown });
-    });
+    const push = socket.push.bind(socket);
+    socket.push = (chunk, encoding) => {
+      if (chunk !== null) return push(chunk, encoding);
+      this.#end(target, () => void push(null));
+      return false;
+    };
+    queueTeardown(socket, (tearDown) => this.#end(target, tearDown));
+  }
+
+  /** Takes a step of the end of a connection, now or in its turn. */
+  #end(target: string, step: () => void): void {
+    if (!this.#ends.isWaiting && this.#ends.hasTime()) step();
+    else this.#ends.add(target, { step });
   }
 
   /** Takes a piece of a connection, or returns false when it has to wait. */

@@ -12,6 +12,9 @@ function startReading({ finds = true, uses = 0 }: { readonly finds?: boolean; re
   return {
     pieces,
     tornDown: () => tornDown,
+    spend(milliseconds: number): void {
+      now += milliseconds;
+    },
     connect(target: string): Socket {
       const socket = new Socket();
       onTestFinished(() => void socket.destroy());
@@ -85,6 +88,26 @@ it('connections that are closed at once are torn down for some milliseconds of e
   for (let before = tornDown(); before < 40; before = tornDown()) {
     await next();
     expect(tornDown() - before).toBeLessThanOrEqual(2 * 3);
+  }
+});
+
+it('connections whose other side ends them at once end for some milliseconds of each iteration', async () => {
+  const { connect, next, spend } = startReading();
+  const sockets = Array.from({ length: 40 }, () => connect('a'));
+  let ended = 0;
+  const end = (): void => {
+    ended += 1;
+    spend(2);
+  };
+  for (const socket of sockets) {
+    socket.once('end', end).resume().push(null);
+    // Node emits the event before it takes what the next connection has received.
+    await new Promise((resolve) => process.nextTick(resolve));
+  }
+  expect(ended).toBeLessThan(5);
+  for (let before = ended; before < 40; before = ended) {
+    await next();
+    expect(ended - before).toBeLessThanOrEqual(2 * 3);
   }
 });
 
