@@ -27,8 +27,8 @@ export interface DemoOptions {
 }
 
 /**
- * `diverged`: a step's result differed from the guide. `failed`: a port is in use, or a program did not start or ended
- * early.
+ * `diverged`: a step's result differed from the guide. `failed`: a port is in use, a program did not start or ended early,
+ * or the story was stopped although nothing else was wanted.
  */
 export type DemoOutcome =
   | { readonly kind: 'completed' }
@@ -49,7 +49,10 @@ export async function runDemo(options: DemoOptions): Promise<DemoOutcome> {
     environment: options.environment,
     unexpectedExit: (message) => exited.resolve({ kind: 'failed', message }),
   };
-  const stopped = options.stopRequested.then((): DemoOutcome => ({ kind: 'completed' }));
+  const stopped = options.stopRequested.then(
+    (): DemoOutcome =>
+      options.once ? { kind: 'failed', message: 'stopped before the end of the story.' } : { kind: 'completed' },
+  );
   const story = startAndRunStory(options, guide, () => startPrograms(guide, addresses, source, programs));
   try {
     return await Promise.race([story, exited.promise, stopped]);

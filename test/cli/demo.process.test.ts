@@ -68,6 +68,16 @@ it('leaves no program behind when it is killed', { timeout: 120_000 }, async () 
   await once(connection, 'close');
 });
 
+it('fails when it is stopped before the end of a story that was all it was to do', { timeout: 60_000 }, async () => {
+  const demo = spawn(process.execPath, [entry, 'demo', '--once', '--ports=0'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const errors: string[] = [];
+  demo.stderr.setEncoding('utf8').on('data', (text: string) => errors.push(text));
+  await once(demo.stdout, 'data');
+  demo.kill('SIGINT');
+  expect(await once(demo, 'close')).toEqual([3, null]);
+  expect(errors.join('')).toContain('gatehouse: stopped before the end of the story.\n');
+});
+
 it('starts its programs without the environment variables of flags', {
   timeout: 30_000,
 }, async () => {

@@ -225,7 +225,7 @@ function ofPolicies(): void {
     // What somebody sees who looks at the list: not the verdict of the first Gateway alone.
     const row = await world.api.kubectl(['get', 'mcpauthpolicy', 'partly', '--no-headers']);
     expect(row.split(/ {2,}/).slice(0, 5)).toEqual(['partly', 'gw, absent', '1 of 2', 'TargetNotFound', '1']);
-    expect(row).toMatch(/ absent: There is no such Gateway .* gw: The policy is accepted\. .*default\/none:run/);
+    expect(row).toMatch(/ absent: There is no Gateway .* gw: The policy is accepted\. .*default\/none:run/);
   });
 }
 

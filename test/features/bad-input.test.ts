@@ -164,7 +164,9 @@ describe('a policy for a Gateway that does not exist', () => {
     expect(line).toMatchObject({
       level: 'warn',
       fields: {
-        conditions: [expect.stringMatching(/Accepted=False \(TargetNotFound\): There is no such Gateway.*create it/)],
+        conditions: [
+          expect.stringMatching(/Accepted=False \(TargetNotFound\): There is no Gateway default\/[^ ]*: create it/),
+        ],
       },
     });
     const { policies } = JSON.parse((await running.get('debug', '/snapshots/xds')).body);

@@ -3,10 +3,19 @@ import { quoted } from '../../json/quoted.ts';
 import { oneLine, type Style } from './style.ts';
 import { table } from './table.ts';
 
-/** An answer in words. `claims` are those of a decoded token, which the caller may not know. */
-export function answerText(answer: Answer, notes: readonly string[], claims: Claims | undefined, style: Style): string {
+/** What is said of the caller, beside the answer. */
+export interface CallerReport {
+  readonly notes: readonly string[];
+  /** A gateway refuses the token, whatever the rules say. */
+  readonly isRefused: boolean;
+  /** Those of a decoded token, which the user may not know. */
+  readonly claims: Claims | undefined;
+}
+
+/** An answer in words. */
+export function answerText(answer: Answer, { notes, isRefused, claims }: CallerReport, style: Style): string {
   const lines = claims === undefined ? [] : [`claims: ${oneLine(JSON.stringify(claims))}`];
-  lines.push(...notes.map((note) => `note: ${oneLine(note)}`), ...body(answer, style));
+  lines.push(...notes.map((note) => `note: ${oneLine(note)}`), ...body(answer, isRefused, style));
   return lines.join('\n');
 }
 
@@ -15,11 +24,11 @@ export function answerJson(answer: Answer, notes: readonly string[], claims: Cla
   return JSON.stringify({ version: 1, ...answer, notes, ...(claims && { claims }) }, undefined, 2);
 }
 
-function body(answer: Answer, style: Style): readonly string[] {
+function body(answer: Answer, isRefused: boolean, style: Style): readonly string[] {
   switch (answer.verdict) {
     case 'allowed':
       return [
-        `${style.green('allowed')}: ${subject(answer)}`,
+        `${isRefused ? style.red('allowed by the rules, but the token is refused (see the notes)') : style.green('allowed')}: ${subject(answer)}`,
         `  by ${ruleText(answer.by)}`,
         ...numbered('it would fail nevertheless', answer.remarks, style),
       ];

@@ -9,7 +9,7 @@ import { answerJson, answerText } from './answer-reports.ts';
 import { styleOf } from './style.ts';
 import { openWorld, readText } from './world.ts';
 
-/** Runs `explain`: 1 with `--exit-code` when nothing is allowed. */
+/** Runs `explain`: 1 with `--exit-code` when nothing is allowed, also because a gateway refuses the token. */
 export async function runExplain(flags: FlagValues, terminal: Terminal): Promise<ExitCode> {
   const format = oneOf('output', flags.text('output'), ['text', 'json']);
   requireSource(flags, terminal);
@@ -20,10 +20,13 @@ export async function runExplain(flags: FlagValues, terminal: Terminal): Promise
   const signerNotes = answer.signers === undefined ? [] : (caller?.signerNotes(answer.signers) ?? []);
   const notes = [...(caller?.notes ?? []), ...signerNotes, ...inputNotes];
   const shown = caller?.fromToken === true ? caller.claims : undefined;
+  const isRefused = caller?.isRefused === true;
   const text =
-    format === 'json' ? answerJson(answer, notes, shown) : answerText(answer, notes, shown, styleOf(terminal));
+    format === 'json'
+      ? answerJson(answer, notes, shown)
+      : answerText(answer, { notes, isRefused, claims: shown }, styleOf(terminal));
   terminal.stdout.write(`${text}\n`);
-  return flags.on('exit-code') && !allowsSomething(answer) ? 1 : 0;
+  return flags.on('exit-code') && (isRefused || !allowsSomething(answer)) ? 1 : 0;
 }
 
 /** Requires exactly one of files, a cluster and a server. */
@@ -69,6 +72,7 @@ interface Caller {
   readonly claims: Claims;
   readonly fromToken: boolean;
   readonly notes: readonly string[];
+  readonly isRefused: boolean;
   /** What agentgateway nodes would object to. */
   signerNotes(signers: TokenSigners): readonly string[];
 }
@@ -84,7 +88,8 @@ async function callerOf(flags: FlagValues, terminal: Terminal): Promise<Caller |
   if (claims === undefined && token === undefined) return undefined;
   // Loaded on demand: no other command needs the package that decodes tokens.
   const { claimsOfJson, decodeToken, signerObjections, tokenNotes } = await import('./token.ts');
-  if (claims !== undefined) return { claims: claimsOfJson(claims), fromToken: false, notes: [], signerNotes: () => [] };
+  if (claims !== undefined)
+    return { claims: claimsOfJson(claims), fromToken: false, notes: [], isRefused: false, signerNotes: () => [] };
   if (token === '-' && flags.list('filename').includes('-')) {
     throw new UsageError('standard input is either the token or a manifest: give one of the two as a file.');
   }
@@ -92,7 +97,7 @@ async function callerOf(flags: FlagValues, terminal: Terminal): Promise<Caller |
   return {
     claims: decoded.claims,
     fromToken: true,
-    notes: await tokenNotes(decoded.claims, config, systemClock.now()),
+    ...(await tokenNotes(decoded.claims, config, systemClock.now())),
     // A configuration is one of the other gateways, whose signers are in it.
     signerNotes: (signers) => (config === undefined ? signerObjections(decoded, signers) : []),
   };

@@ -59,17 +59,26 @@ function parse(text: string): unknown {
   }
 }
 
+/** What is said of a token beside the rules. */
+export interface TokenNotes {
+  readonly notes: readonly string[];
+  /** A gateway answers 401, whatever the rules say. */
+  readonly isRefused: boolean;
+}
+
 /**
  * What a gateway would object to before it reads any rule.
  *
  * @param config the file of the gateway's configuration; undefined: only the dates are looked at
  * @param now in milliseconds
  */
-export async function tokenNotes(claims: Claims, config: string | undefined, now: number): Promise<readonly string[]> {
+export async function tokenNotes(claims: Claims, config: string | undefined, now: number): Promise<TokenNotes> {
   const accepted = config === undefined ? undefined : await acceptedTokens(config);
   const checked =
     accepted === undefined ? 'a gateway does that, and checks issuer and audience' : 'the gateway does that';
-  return [`The signature was not verified: ${checked}.`, ...tokenObjections(claims, accepted, now)];
+  const objections = tokenObjections(claims, accepted, now);
+  const notes = [`The signature was not verified: ${checked}.`, ...objections];
+  return { notes, isRefused: objections.length > 0 };
 }
 
 /** Key ids that a message lists. */

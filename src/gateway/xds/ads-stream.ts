@@ -122,9 +122,7 @@ function open(
   call.on('status', ({ code, details }) => {
     if (state === 'closed') return;
     close();
-    events.ended(
-      code === status.OK ? 'the control plane ended the stream' : `${status[code]}: ${details.replace(emptyNote, '')}`,
-    );
+    events.ended(code === status.OK ? 'the control plane ended the stream' : failureOf(code, details));
   });
   return {
     send: (request) => {
@@ -132,6 +130,13 @@ function open(
     },
     close,
   };
+}
+
+/** What grpc-js says, and the remedy where it knows none: a listener for HTTP/1.1 answers what is no frame of HTTP/2. */
+function failureOf(code: status, details: string): string {
+  const failure = `${status[code]}: ${details.replace(emptyNote, '').replace(/\.$/, '')}`;
+  if (!details.includes('Protocol error')) return failure;
+  return `${failure}: what listens there speaks no gRPC; xds_address names the port for gateways, 9977 by default`;
 }
 
 /** The name that the certificate must have, where it is not that of the address that is connected to. */

@@ -137,20 +137,27 @@ function createSubscription(
   publish: (changed: readonly string[]) => void,
   { log, observer }: { readonly log: Logger; readonly observer: ResponseObserver | undefined },
 ): Subscription {
-  let acked: { readonly nonce: string; readonly version: string } | undefined;
+  let acked: { readonly nonce: string; readonly version: string | null } | undefined;
   let nack: KindStatus['nack'] = null;
   return {
     kind,
     typeUrl,
     versions: store.versions,
     apply(response) {
-      const { nonce, systemVersionInfo: version } = response;
+      const { nonce } = response;
+      // Optional, and for people alone: an empty one would look like a value.
+      const version = response.systemVersionInfo === '' ? null : response.systemVersionInfo;
       const isFirst = acked === undefined && nack === null;
       if (observer !== undefined && (isFirst || store.mayNarrow(response))) observer.narrowing();
       const { changed, rejected } = store.apply(response);
       observer?.applied(kind);
       publish(changed);
-      const fields = { nonce, version, changed: changed.length, held: store.resources.size };
+      const fields = {
+        nonce,
+        ...(version !== null && { version }),
+        changed: changed.length,
+        held: store.resources.size,
+      };
       if (rejected.length === 0) {
         acked = { nonce, version };
         nack = null;

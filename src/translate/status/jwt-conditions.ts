@@ -12,6 +12,8 @@ import type { ConditionWriter } from './conditions.ts';
 
 const nobody = 'agentgateway nodes of the Gateway authenticate nobody';
 
+const notProvided = `No policy has spec.jwt, so ${nobody}. Gateways that have the keys in their own configuration need none.`;
+
 /** Who may sign tokens at the Gateways. */
 export interface SignerInputs {
   /** The name of the policy whose `spec.jwt` counts, by Gateway. */
@@ -30,7 +32,7 @@ export function jwtProvided(
   const jwt = context.get(gatewayJwts, key);
   if (jwt === undefined) {
     if (context.by(policiesByGateway, key).length === 0) return [];
-    return [condition(type, 'False', 'NotProvided', `No policy has spec.jwt, so ${nobody}.`)];
+    return [condition(type, 'False', 'NotProvided', notProvided)];
   }
   const { policy, providers, awaited } = jwt;
   if (providers.length > 0) {
@@ -58,7 +60,7 @@ export function signerConflict(
 /** Returns what the status of an accepted policy says beside, with a blank before it: nobody could use the policy. */
 export function signerRemark(gateway: GatewayKey, context: Context, { jwtOwners, gatewayJwts }: SignerInputs): string {
   const owner = context.get(jwtOwners, gateway);
-  if (owner === undefined) return ` No policy has spec.jwt, so ${nobody}.`;
+  if (owner === undefined) return ` ${notProvided}`;
   const jwt = context.get(gatewayJwts, gateway);
   if (jwt !== undefined && jwt.providers.length > 0) return '';
   const awaited = jwt?.awaited ?? [];

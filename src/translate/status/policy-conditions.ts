@@ -134,7 +134,7 @@ function acceptedCondition(
   if (target.kind === 'unsupported') return condition('Accepted', 'False', 'Invalid', target.message);
   if (ancestor.kind === 'unsupported') return condition('Accepted', 'False', 'Invalid', ancestor.message);
   if (ancestor.kind === 'missing') {
-    const message = `There is no such Gateway in the namespace ${policy.namespace}: create it, or correct the name.`;
+    const message = `There is no Gateway ${target.gateway}: create it, or correct the name.`;
     return condition('Accepted', 'False', 'TargetNotFound', message);
   }
   if (policy.outcome === 'invalid') {

@@ -49,7 +49,7 @@ describe('explain --token says what agentgateway nodes of the Gateway would obje
 
   it('that nobody may sign', async () => {
     expect((await notesOf(world)).slice(1)).toEqual([
-      'note: No policy has spec.jwt, so agentgateway nodes of the Gateway authenticate nobody. Write spec.jwt, with its issuers and their keys, in one policy of the Gateway.',
+      'note: No policy has spec.jwt, so agentgateway nodes of the Gateway authenticate nobody. Gateways that have the keys in their own configuration need none. Write spec.jwt, with its issuers and their keys, in one policy of the Gateway.',
     ]);
     expect((await notesOf(openGateway)).slice(1)).toEqual([expect.stringContaining('No policy names the Gateway, so')]);
     const empty = '{ issuer: me, audiences: [me.com], jwks: { inline: \'{"keys":[]}\' } }';

@@ -21,19 +21,30 @@ describe('a token', () => {
       'note: The token expired at 2001-09-09T01:46:40.000Z: a gateway answers 401. Get a new one.',
       expect.stringContaining('note: No policy has spec.jwt, so agentgateway nodes'),
     ]);
-    expect(stdout).toContain('\nallowed: the tool "default/tool:run" on Gateway default/gw\n');
+    expect(stdout).toContain(
+      '\nallowed by the rules, but the token is refused (see the notes): the tool "default/tool:run" on Gateway default/gw\n',
+    );
+  });
+
+  it.each([
+    [1_000_000_000, 1],
+    [4_000_000_000, 0],
+  ])('that expires at %i ends with %i where the exit code says whether it is allowed', async (exp, expected) => {
+    const token = tokenOf({ sub: 'me', exp });
+    const { code } = await explain(world, '--tool=default/tool:run', `--token=${token}`, '--exit-code');
+    expect(code).toBe(expected);
   });
 
   it('is read from standard input', async () => {
     const file = join(temporaryFolder(), 'world.yaml');
     writeFileSync(file, world);
-    const token = `${tokenOf({ sub: 'me' })}\n`;
+    const token = `${tokenOf({ sub: 'me', exp: 4_000_000_000 })}\n`;
     const { stdout } = await cli(
       ['explain', '-f', file, '--token', '-', '--tool=default/tool:run'],
       {},
       { input: token },
     );
-    expect(stdout).toContain('claims: {"sub":"me"}');
+    expect(stdout).toContain('claims: {"sub":"me","exp":4000000000}');
     expect(stdout).toContain('allowed: ');
   });
 
@@ -76,7 +87,7 @@ describe('any text', () => {
     const time = fc.oneof(fc.double(), fc.string(), fc.constant(undefined), fc.constant(null));
     await fc.assert(
       fc.asyncProperty(time, time, async (exp, nbf) => {
-        const notes = await tokenNotes({ exp, nbf }, undefined, Date.UTC(2026, 0, 1));
+        const { notes } = await tokenNotes({ exp, nbf }, undefined, Date.UTC(2026, 0, 1));
         for (const note of notes) expect(note).toMatch(/\.$/);
       }),
     );

@@ -156,7 +156,7 @@ describe('a Config that is rejected', () => {
       kind: 'Config',
       held: 1,
       ackedNonce: 'n',
-      ackedVersion: '',
+      ackedVersion: null,
       nack: null,
     });
   });
