@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { type CryptoKey, calculateJwkThumbprint, type JWTPayload } from 'jose';
+import type { CryptoKey, JWTPayload } from 'jose';
 import { isJsonObject } from '../../json/json.ts';
+import { fingerprintOfKey } from '../../jwk/fingerprint.ts';
 
 /**
  * Returns one text per caller, to whom sessions and shares of limits belong. Two tokens of one caller have the same
@@ -13,7 +14,7 @@ import { isJsonObject } from '../../json/json.ts';
  * @param claims of a verified token
  * @param key the key that verified it
  */
-export async function identityOf(claims: JWTPayload, key: CryptoKey): Promise<string> {
+export function identityOf(claims: JWTPayload, key: CryptoKey): string {
   const { iss: issuer } = claims;
   if (issuer === undefined || typeof issuer === 'string') {
     for (const name of ['sub', 'client_id', 'azp']) {
@@ -23,7 +24,7 @@ export async function identityOf(claims: JWTPayload, key: CryptoKey): Promise<st
   }
   const { jti: _jti, iat: _iat, exp: _exp, nbf: _nbf, ...lasting } = claims;
   const digest = createHash('sha256').update(canonical(lasting)).digest('base64url');
-  return JSON.stringify(['key', await calculateJwkThumbprint(key), digest]);
+  return JSON.stringify(['key', fingerprintOfKey(key), digest]);
 }
 
 /** Writes JSON with the members of every object in one order, which an issuer may change from token to token. */

@@ -1,7 +1,8 @@
-import { calculateJwkThumbprint, createLocalJWKSet, importJWK, type JWK, type JWTVerifyGetKey } from 'jose';
+import { createLocalJWKSet, importJWK, type JWK, type JWTVerifyGetKey } from 'jose';
 import type { Clock, Logger, Stop } from '../../edges.ts';
 import { parseBoundedJson } from '../../json/bounded-json.ts';
 import { isJsonObject } from '../../json/json.ts';
+import { fingerprintsOf } from '../../jwk/fingerprint.ts';
 import {
   defaultAlgorithm,
   jwkBounds,
@@ -20,8 +21,8 @@ export interface KeySet {
   readonly find: JWTVerifyGetKey;
   /** The key ids, `null` for a key without one. */
   readonly kids: readonly (string | null)[];
-  /** The thumbprints of the keys (RFC 7638). */
-  readonly thumbprints: ReadonlySet<string>;
+  /** See `jwk/fingerprint.ts`. */
+  readonly fingerprints: ReadonlySet<string>;
   /** The keys that were skipped, each with the reason. */
   readonly skipped: readonly string[];
 }
@@ -79,8 +80,12 @@ export async function parseKeySet(text: string): Promise<KeySet> {
     else skipped.push(`${jwkName(entry, index)} ${validation.problem}`);
   }
   if (keys.length === 0) throw new Error(skipped.length === 0 ? 'there is no key in it' : skipped.join('; '));
-  const thumbprints = new Set(await Promise.all(keys.map((key) => calculateJwkThumbprint(key))));
-  return { find: finderOf(keys), kids: keys.map(({ kid }) => kid ?? null), thumbprints, skipped };
+  return {
+    find: finderOf(keys),
+    kids: keys.map(({ kid }) => kid ?? null),
+    fingerprints: fingerprintsOf(keys),
+    skipped,
+  };
 }
 
 /** A single key without an id also matches a token that names one: the token cannot mean another key. */

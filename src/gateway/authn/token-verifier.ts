@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { type CryptoKey, calculateJwkThumbprint } from 'jose';
+import { fingerprintOfKey } from '../../jwk/fingerprint.ts';
 import { FairTurns } from '../../rate/fair-turns.ts';
 import { Quota } from '../../rate/quota.ts';
 import type { KeySourceConfig } from '../config/model.ts';
@@ -73,9 +73,9 @@ export async function createTokenVerifier(
     const verification = await verify(token, keys, expected, clock.now());
     if (verification.kind === 'invalid') return verification;
     const { claims, key, expiresAt } = verification;
-    const [identity, thumbprint] = [await identityOf(claims, key), await thumbprintOf(key)];
+    const [identity, fingerprint] = [identityOf(claims, key), fingerprintOfKey(key)];
     // Whoever has stolen a key writes the end of the token, too: what is open then must not stay until it.
-    const isWithdrawn = (): boolean => source.current?.thumbprints.has(thumbprint) === false;
+    const isWithdrawn = (): boolean => source.current?.fingerprints.has(fingerprint) === false;
     const caller = {
       kind: 'principal',
       claims,
@@ -116,15 +116,6 @@ export async function createTokenVerifier(
       return newer === undefined || newer === keys ? check : checkWith(token, digest, newer);
     },
   };
-}
-
-/** A key set has one object for each of its keys. */
-const thumbprints = new WeakMap<CryptoKey, Promise<string>>();
-
-function thumbprintOf(key: CryptoKey): Promise<string> {
-  const known = thumbprints.get(key) ?? calculateJwkThumbprint(key);
-  thumbprints.set(key, known);
-  return known;
 }
 
 /** What is known of tokens by the keys of one set: with new keys, every token is verified again. */

@@ -1,8 +1,8 @@
-import { createHash, createPublicKey, KeyObject } from 'node:crypto';
 import { createLocalJWKSet, errors, type JSONWebKeySet, jwtVerify } from 'jose';
 import type { Clock } from '../../edges.ts';
 import { parseBoundedJson } from '../../json/bounded-json.ts';
-import { isJsonObject, type JsonObject } from '../../json/json.ts';
+import { isJsonObject } from '../../json/json.ts';
+import { fingerprintOfKey, fingerprintsOf } from '../../jwk/fingerprint.ts';
 import { algorithms, jwkEntries, jwkForms, jwkName, jwkProblem } from '../../jwk/jwk.ts';
 import { accountOfUser } from './identity.ts';
 import type { Verification, VerifyToken } from './token-cache.ts';
@@ -29,26 +29,11 @@ export function readKeySet(text: string): KeySet {
   if (entries.some((entry) => isJsonObject(entry) && (entry['kty'] === 'oct' || 'd' in entry)))
     throw new Error('there is a secret in it: keep the public keys only');
   // Issuers publish keys for other purposes, such as encryption, in the same set.
-  const keys = entries.filter((entry) => isJsonObject(entry) && jwkProblem(entry) === undefined);
+  const keys = entries.filter(isJsonObject).filter((entry) => jwkProblem(entry) === undefined);
   if (keys.length === 0)
     throw new Error(entries.map((entry, index) => `${jwkName(entry, index)} ${jwkProblem(entry)}`).join('; '));
-  const set: JSONWebKeySet = { keys: keys.filter(isJsonObject).map((key) => ({ ...key })) };
-  return { find: createLocalJWKSet(set), fingerprints: new Set(keys.filter(isJsonObject).flatMap(fingerprintOfJwk)) };
-}
-
-/** None for a key that OpenSSL does not read: no token is verified with it. */
-function fingerprintOfJwk(jwk: JsonObject): readonly string[] {
-  try {
-    return [fingerprintOf(createPublicKey({ key: { ...jwk }, format: 'jwk' }))];
-  } catch {
-    return [];
-  }
-}
-
-function fingerprintOf(key: KeyObject): string {
-  return createHash('sha256')
-    .update(key.export({ type: 'spki', format: 'der' }))
-    .digest('base64');
+  const set: JSONWebKeySet = { keys: keys.map((key) => ({ ...key })) };
+  return { find: createLocalJWKSet(set), fingerprints: fingerprintsOf(keys) };
 }
 
 /** Verifies tokens of ServiceAccounts with keys that are known, without a cluster. */
@@ -63,7 +48,7 @@ export function createKeySetVerifier(
       const { payload, key } = await jwtVerify(token, keys().find, options);
       const account = accountOfUser(payload.sub ?? '');
       if (account === undefined) return invalid('its subject is no ServiceAccount');
-      const fingerprint = fingerprintOf(KeyObject.from(key));
+      const fingerprint = fingerprintOfKey(key);
       return { kind: 'valid', account, isKeyAccepted: () => keys().fingerprints.has(fingerprint) };
     } catch (error) {
       return invalid(error instanceof errors.JOSEError ? error.code : 'it cannot be read');

@@ -123,7 +123,7 @@ describe('what a gateway objects to', () => {
       async (payload, accepted) => {
         const claims: Record<string, unknown> = JSON.parse(JSON.stringify(payload));
         const token = await new SignJWT(claims).setProtectedHeader({ alg: 'ES256' }).sign(privateKey);
-        const keys = { find: () => Promise.resolve(publicKey), kids: [], thumbprints: new Set<string>(), skipped: [] };
+        const keys = { find: () => Promise.resolve(publicKey), kids: [], fingerprints: new Set<string>(), skipped: [] };
         const { kind } = await verify(token, keys, accepted, now);
         expect(tokenObjections(claims, accepted, now).length === 0).toBe(kind === 'verified');
       },
