@@ -61,14 +61,12 @@ export class ObjectIndex {
   readonly #copiesByFile = new Map<string, ReadonlyMap<string, readonly Copy[]>>();
   /** Objects of files that changed together. */
   readonly #touched = new Set<string>();
-  /** These files. */
-  #together = new Set<string>();
+  /** These files; `all`: an object changed whose file did not, or with two files of which one changed apart. */
+  #files: Set<string> | 'all' = new Set();
   /** Objects that were taken by {@link replaceInPieces} since the others were. */
   readonly #apart = new Set<string>();
-  #isReplacing = false;
-  #isTaking = false;
-  /** An object changed whose file did not, or with two files of which one changed apart. */
-  #isMixed = false;
+  /** What goes on in pieces; what is small enough to be taken at once may be so while a file is replaced. */
+  #ongoing: 'nothing' | 'replacing' | 'taking' = 'nothing';
   readonly #unread: UnreadFiles;
   /** Objects that a file which is not read may define. */
   readonly #held = new Set<string>();
@@ -89,7 +87,7 @@ export class ObjectIndex {
   /** Replaces all objects of the file. Objects that are the same, and have no other copy, cost next to nothing. */
   replace({ key, copies }: FileObjects): void {
     const before = this.#copiesByFile.get(key) ?? none;
-    this.#together.add(key);
+    if (this.#files !== 'all') this.#files.add(key);
     for (const [id, own] of before) if (!copies.has(id) && this.#set(id, key, own, [])) this.#touch(id);
     for (const [id, own] of copies) if (this.#set(id, key, before.get(id) ?? [], own)) this.#touch(id);
     this.#setCopies(key, copies);
@@ -97,7 +95,7 @@ export class ObjectIndex {
 
   /** False: something of other files waits for the end of a change in pieces, or is being taken in pieces. */
   get mayReplaceInPieces(): boolean {
-    return !this.#isMixed && !this.#isTaking;
+    return this.#files !== 'all' && this.#ongoing !== 'taking';
   }
 
   /**
@@ -106,7 +104,7 @@ export class ObjectIndex {
    * that changed, all of which are one change.
    */
   *replaceInPieces({ key, copies }: FileObjects): Generator<readonly TouchedObject[]> {
-    this.#isReplacing = true;
+    this.#ongoing = 'replacing';
     try {
       const before = this.#copiesByFile.get(key) ?? none;
       const all = new Map([...before, ...copies]);
@@ -118,7 +116,7 @@ export class ObjectIndex {
         });
       this.#setCopies(key, copies);
     } finally {
-      this.#isReplacing = false;
+      this.#ongoing = 'nothing';
     }
   }
 
@@ -127,7 +125,7 @@ export class ObjectIndex {
     // Before anything is served, what was there first is no reason to keep it.
     const ids = this.#inForce ? [...this.#held, ...this.#signing] : this.#entries.keys();
     for (const id of ids) this.#touched.add(id);
-    this.#isMixed = true;
+    this.#files = 'all';
   }
 
   /** What counts is served from now on: a file that appears and cannot be read takes nothing away from others. */
@@ -141,9 +139,10 @@ export class ObjectIndex {
    * with what is being replaced, or are too many to be taken meanwhile, and are taken when it was.
    */
   *takeChanges(): Generator<readonly TouchedObject[], TouchedObjects | undefined> {
-    if (this.#isReplacing && this.#touched.size > largestPart.objects) this.#isMixed = true;
-    if (this.#isMixed && this.#isReplacing) return undefined;
-    this.#isTaking = true;
+    const isReplacing = this.#ongoing === 'replacing';
+    if (isReplacing && this.#touched.size > largestPart.objects) this.#files = 'all';
+    if (isReplacing && this.#files === 'all') return undefined;
+    if (!isReplacing) this.#ongoing = 'taking';
     let objects: TouchedObject[] = [];
     try {
       for (const id of this.#touched) {
@@ -157,12 +156,11 @@ export class ObjectIndex {
         if (entry !== undefined) objects.push(this.#take(id, entry));
       }
     } finally {
-      this.#isTaking = false;
+      if (!isReplacing) this.#ongoing = 'nothing';
     }
-    const files = this.#isMixed ? 'all' : this.#together;
-    this.#together = new Set();
-    if (!this.#isReplacing) this.#apart.clear();
-    this.#isMixed = false;
+    const files = this.#files;
+    this.#files = new Set();
+    if (!isReplacing) this.#apart.clear();
     return { objects, files };
   }
 
@@ -188,12 +186,12 @@ export class ObjectIndex {
   }
 
   #touch(id: string): void {
-    if (this.#apart.has(id)) this.#isMixed = true;
+    if (this.#apart.has(id)) this.#files = 'all';
     this.#touched.add(id);
   }
 
   #takeApart(id: string, entry: Entry): TouchedObject {
-    if (this.#touched.has(id) || this.#apart.has(id)) this.#isMixed = true;
+    if (this.#touched.has(id) || this.#apart.has(id)) this.#files = 'all';
     this.#apart.add(id);
     return this.#take(id, entry);
   }
