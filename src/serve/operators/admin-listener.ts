@@ -11,6 +11,7 @@ import type { ServerCertificate } from '../../net/tls/server-certificate.ts';
 import { LogThrottle } from '../../rate/log-throttle.ts';
 import { Quota } from '../../rate/quota.ts';
 import { settled, shutDown } from '../transport/bind.ts';
+import { awaitPreface } from '../transport/connection-preface.ts';
 import { Http2Server, type StreamGate } from '../transport/http2-server.ts';
 import { maxHeaders } from '../transport/stream-admission.ts';
 import { createCallGate } from './call-gate.ts';
@@ -164,11 +165,27 @@ function beginnerOf(
   const failed = countFailures({ clock, log, counters });
   const gate = createCallGate({ guard, clock, log, failed, flooded });
   const http2 = new Http2Server(grpc, { maxStreams: maxCalls, maxHeaders }, gate);
+  const timeout = defaultHttpLimits.headTimeout;
+  /** @param transport what HTTP/2 runs on: the socket itself, or TLS over it */
+  const begin = (socket: Socket, transport: Socket): void =>
+    awaitPreface(
+      transport,
+      ['http2'],
+      { clock, timeout },
+      {
+        arrived(putBack) {
+          const streams = putBack();
+          const session = gate.mayBegin(socket.remoteAddress, streams) ? http2.begin(transport) : undefined;
+          if (session === undefined) socket.resetAndDestroy();
+          else gate.began(session, streams);
+        },
+        failed: () => socket.destroy(),
+      },
+    );
   if (security === undefined || isLoopback(host)) {
-    return { begin: (socket) => void http2.begin(socket), guarded: false };
+    return { begin: (socket) => begin(socket, socket), guarded: false };
   }
   const { certificate } = security;
-  const timeout = defaultHttpLimits.headTimeout;
   const handshakes = new Handshakes({ certificate, clock, log, timeout, protocol: 'h2', requestCertificate: false });
   return {
     guarded: true,
@@ -176,7 +193,7 @@ function beginnerOf(
       handshakes.begin(socket, {
         secured(secure) {
           secure.on('error', ignoreError);
-          http2.begin(secure);
+          begin(socket, secure);
         },
         failed: () => socket.destroy(),
         flooded() {

@@ -43,13 +43,33 @@ export interface CallGateParts {
   readonly flooded: () => void;
 }
 
+/** Decides about the calls of operators. */
+export interface CallGate extends StreamGate {
+  /**
+   * Takes permits for the calls that a connection begins with, before HTTP/2 spends time on them: all that have arrived
+   * are made before the first one can be refused. Returns false when its address has made too many.
+   */
+  mayBegin(address: string | undefined, calls: number): boolean;
+  /** Call it for each connection, with the number of calls that {@link mayBegin} has allowed. */
+  began(session: Session, calls: number): void;
+}
+
 /** Limits the calls of operators, and lets the guard decide about each. */
-export function createCallGate({ guard, clock, log, failed, flooded }: CallGateParts): StreamGate {
+export function createCallGate({ guard, clock, log, failed, flooded }: CallGateParts): CallGate {
   const open = new Quota(maxOpen);
   const rates = new KeyedRateLimiter(clock, callRate);
   const throttle = new LogThrottle(clock, log);
-  const known = new WeakSet<Session>();
+  /** Calls that need no permit any more. */
+  const paid = new WeakMap<Session, number>();
   const closing = new WeakSet<Session>();
+  const tell = (address: string | undefined): void => {
+    flooded();
+    throttle.failed('calls', {
+      reason: 'too many calls',
+      message: 'connections are closed because of their many calls',
+      fields: { listener: 'admin', maxPerSecond: callRate.rate, address },
+    });
+  };
   /**
    * Not at once: a session that ends within one read of its connection can end the process (Http2Server). Until then
    * nothing more is read: a megabyte of what has arrived opens 6,000 streams, of which Node takes 60 µs for each.
@@ -57,22 +77,27 @@ export function createCallGate({ guard, clock, log, failed, flooded }: CallGateP
   const close = (session: Session): void => {
     if (closing.has(session)) return;
     closing.add(session);
-    flooded();
-    throttle.failed('calls', {
-      reason: 'too many calls',
-      message: 'connections are closed because of their many calls',
-      fields: { listener: 'admin', maxPerSecond: callRate.rate, address: session.socket.remoteAddress },
-    });
+    tell(session.socket.remoteAddress);
     stopReading(session.socket);
     setImmediate(() => session.destroy());
   };
   const isTooMuch = (session: Session): boolean => {
     if (closing.has(session)) return true;
-    if (known.has(session)) return rates.tryTake(session.socket.remoteAddress ?? '') > 0;
-    known.add(session);
+    const left = paid.get(session) ?? 0;
+    if (left === 0) return rates.tryTake(session.socket.remoteAddress ?? '') > 0;
+    paid.set(session, left - 1);
     return false;
   };
   return {
+    mayBegin(address, calls) {
+      for (let left = calls - 1; left > 0; left -= 1) {
+        if (rates.tryTake(address ?? '') === 0) continue;
+        tell(address);
+        return false;
+      }
+      return true;
+    },
+    began: (session, calls) => void paid.set(session, Math.max(1, calls)),
     admit(stream, headers, start, rawHeaders) {
       const { session } = stream;
       if (session === undefined) return;
@@ -95,23 +120,34 @@ export function createCallGate({ guard, clock, log, failed, flooded }: CallGateP
         return;
       }
       const asked = { method: 'GET', path, authorization: valuesOf('authorization', rawHeaders), address };
-      void authorize(guard, asked).then((refusal) => {
-        if (refusal !== undefined) {
-          refuseStream(stream, { code: codes[refusal.status], message: encodeURI(refusal.message) });
-          return;
-        }
-        if (stream.destroyed) return;
-        stream.once(
-          'close',
-          // gRPC has the stream, and alone could send a status.
-          keepAuthorized(guard, asked, clock, () => stream.close(cancel)),
-        );
-        start();
-      });
+      startAuthorized({ guard, asked, clock }, stream, start);
     },
     cutOff: (stream) => stream.destroy(),
     failed,
   };
+}
+
+interface Asking {
+  readonly guard: RequestGuard;
+  readonly asked: Parameters<typeof authorize>[1];
+  readonly clock: Clock;
+}
+
+/** Asks the guard, and again while the call is open. */
+function startAuthorized({ guard, asked, clock }: Asking, stream: GatedStream, start: () => void): void {
+  void authorize(guard, asked).then((refusal) => {
+    if (refusal !== undefined) {
+      refuseStream(stream, { code: codes[refusal.status], message: encodeURI(refusal.message) });
+      return;
+    }
+    if (stream.destroyed) return;
+    stream.once(
+      'close',
+      // gRPC has the stream, and alone could send a status.
+      keepAuthorized(guard, asked, clock, () => stream.close(cancel)),
+    );
+    start();
+  });
 }
 
 /** Ends a call that its client does not: with half of a request, or after its status. */

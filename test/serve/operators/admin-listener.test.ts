@@ -11,6 +11,7 @@ import type { GuardRefusal, RequestGuard } from '../../../src/net/guard/request-
 import { ServerCertificate } from '../../../src/net/tls/server-certificate.ts';
 import { Health } from '../../../src/serve/operators/health.ts';
 import { type RunningAdmin, startAdmin } from '../../../src/serve/serve.ts';
+import { openingFrames, preface } from '../../bench/hostile/serve/raw-http2.ts';
 import { createAuthority } from '../../support/api-server/kube-certificates.ts';
 import { createManualClock, type ManualClock } from '../../support/edges/manual-clock.ts';
 import { createRecordedCounters, type RecordedCounters } from '../../support/edges/recorded-counters.ts';
@@ -161,6 +162,59 @@ describe('a call that its client does not end', () => {
     expect(stream.closed).toBe(false);
     clock.advance(1);
     await closed;
+  });
+});
+
+describe('the first bytes of a connection', () => {
+  /** Connects, sends these, and returns the bytes that have come. */
+  const open = async (port: number, words: Buffer): Promise<{ readonly socket: Socket; bytes: number }> => {
+    const socket = connect(port, '127.0.0.1').on('error', () => {});
+    const opened = { socket, bytes: 0 };
+    socket.on('data', (chunk: Buffer) => {
+      opened.bytes += chunk.length;
+    });
+    onTestFinished(() => void socket.destroy());
+    await once(socket, 'connect');
+    socket.write(words);
+    return opened;
+  };
+  const calls = (count: number): Buffer =>
+    Buffer.concat([preface, ...Array.from({ length: count }, (_, index) => openingFrames(2 * index + 1, '/a.b/C'))]);
+
+  it('are waited for before HTTP/2 begins', async () => {
+    const admin = await start('127.0.0.1');
+    onTestFinished(() => admin.stop());
+    const silent = await open(admin.address.port, Buffer.alloc(0));
+    const other = await open(admin.address.port, calls(1));
+    await once(other.socket, 'data');
+    expect(silent.bytes).toBe(0);
+    silent.socket.write(calls(1));
+    await once(silent.socket, 'data');
+  });
+
+  it('that open more calls than an address may make begin no HTTP/2', async () => {
+    const admin = await start('127.0.0.1');
+    onTestFinished(() => admin.stop());
+    const flood = await open(admin.address.port, calls(250));
+    // By a reset, with which `once` would reject.
+    await new Promise((resolve) => flood.socket.once('close', resolve));
+    expect(flood.bytes).toBe(0);
+    expect(counters.total('gatehouse_http_connections_lost_total', { reason: 'flooded' })).toBe(1);
+    expect(log.lines.map(({ message }) => message)).toContain('connections are closed because of their many calls');
+    const probe = await open(admin.address.port, calls(1));
+    await once(probe.socket, 'data');
+  });
+
+  it('have a time', async () => {
+    const admin = await start('127.0.0.1');
+    onTestFinished(() => admin.stop());
+    const slow = await open(admin.address.port, preface.subarray(0, 10));
+    const other = await open(admin.address.port, calls(1));
+    await once(other.socket, 'data');
+    const closed = once(slow.socket, 'close');
+    clock.advance(5_000);
+    await closed;
+    expect(slow.bytes).toBe(0);
   });
 });
 

@@ -1,13 +1,15 @@
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { AggregatedDiscoveryServiceService as ads } from '../../../../src/gen/envoy/service/discovery/v3/ads.ts';
 import { DeltaDiscoveryRequest } from '../../../../src/gen/envoy/service/discovery/v3/discovery.ts';
-import { ClientStatusDiscoveryServiceService } from '../../../../src/gen/envoy/service/status/v3/csds.ts';
+import { ClientStatusDiscoveryServiceService as csds } from '../../../../src/gen/envoy/service/status/v3/csds.ts';
 import { mcpKgateway } from '../../../../src/wire/mcp-kgateway.ts';
 import { grpcFrame } from '../../../support/nodes/raw-stream.ts';
 import { openAndLeave } from '../gateway/pages.ts';
+import { floodHalfOpen } from '../programs/half-open.ts';
 import { attackerAddresses, send } from '../programs/http-client.ts';
 import type { Attack, StopAttack, Trace, Victim } from '../programs/model.ts';
 import { repeat } from '../programs/repeat.ts';
+import { frameOf, openingFrames, preface, writeWithoutEnd } from './raw-http2.ts';
 
 const [from] = attackerAddresses;
 
@@ -105,7 +107,57 @@ export const operatorAttacks: readonly Attack[] = [
     seconds: 15,
     start: ({ metrics }, perTurn) => openAndLeave(metrics, perTurn, 'GET / HTTP/1.1\r\n', manyAddresses),
   },
+  {
+    name: 'calls of operators that are reset at once',
+    row: 9,
+    program: 'serve',
+    trace: {
+      metric: 'gatehouse_http_connections_lost_total',
+      labels: { listener: 'admin', reason: 'flooded' },
+      line: 'connections are closed because of their many calls',
+    },
+    amount: { full: 300, short: 300 },
+    seconds: 15,
+    start: ({ admin }, perWrite) => resetCalls(admin, perWrite),
+  },
+  {
+    name: 'connections of operators that say nothing',
+    row: 8,
+    program: 'serve',
+    trace: {
+      metric: 'gatehouse_http_connections_delayed_total',
+      labels: { listener: 'admin' },
+      line: 'new connections wait',
+      only: 'bench',
+    },
+    amount: { full: 3_000, short: 60 },
+    seconds: 15,
+    start: ({ admin }, count) => floodHalfOpen(admin, count, ''),
+  },
 ];
+
+/** Three connections at a time, each of which is opened anew when it is closed. */
+function resetCalls(port: number, perWrite: number): StopAttack {
+  const { path } = csds.streamClientStatus;
+  const calls = (id: number): Buffer => Buffer.concat([openingFrames(id, path), frameOf('reset', id, cancel)]);
+  return writeWithoutEnd(port, {
+    connections: 3,
+    backlog: 2 ** 20,
+    interval: 1,
+    opening: Buffer.concat([preface, openingFrames(1, path)]),
+    begin: () => {
+      let sent = 1;
+      return () => {
+        const first = sent;
+        sent += perWrite;
+        return Buffer.concat(Array.from({ length: perWrite }, (_, index) => calls(2 * (first + index) + 1)));
+      };
+    },
+  });
+}
+
+/** CANCEL (RFC 9113, section 7). */
+const cancel = Buffer.from([0, 0, 0, 8]);
 
 const manyAddresses = Array.from({ length: 24 }, (_, index) => `127.0.1.${index + 1}`);
 
@@ -155,7 +207,7 @@ async function askForClientStatus({ admin, xds }: Victim, connections: number): 
     session.on('error', () => {}).on('close', () => sessions.delete(session));
     for (let call = 0; call < callsAtOnce; call += 1) {
       session
-        .request(post(ClientStatusDiscoveryServiceService.streamClientStatus.path))
+        .request(post(csds.streamClientStatus.path))
         .on('error', () => {})
         .write(grpcFrame(Buffer.alloc(0)));
     }
