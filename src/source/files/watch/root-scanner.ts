@@ -61,7 +61,7 @@ export class RootScanner {
     this.#absolute = resolve(parts.path);
   }
 
-  /** The entries that are waited for until they stand still, each with the time from which it counts. */
+  /** The entries that are waited for until they stand still, each with the monotonic time from which it counts. */
   settling(): ReturnType<Settling['waiting']> {
     return this.#entries.settling.waiting();
   }

@@ -28,8 +28,8 @@ export class SettleTimer {
     let first = Number.POSITIVE_INFINITY;
     for (const { at } of this.#waiting()) first = Math.min(first, at);
     if (first === Number.POSITIVE_INFINITY) return;
-    this.#cancel = this.#clock.after(Math.max(0, first - this.#clock.now()), () => {
-      const now = this.#clock.now();
+    this.#cancel = this.#clock.after(Math.max(0, first - this.#clock.monotonic()), () => {
+      const now = this.#clock.monotonic();
       for (const { root, name, at } of this.#waiting()) if (at <= now) this.#queue.add(root, name);
       this.#due.next();
     });

@@ -9,7 +9,7 @@ const patience = 10;
 
 interface Written {
   readonly fingerprint: Fingerprint;
-  /** When this state was first seen, in milliseconds since the epoch. */
+  /** When this state was first seen, by the clock that is never set: else a file half written might seem to stand still. */
   readonly since: number;
   /** When the first state was seen that does not count yet. */
   readonly first: number;
@@ -41,10 +41,10 @@ export class Settling {
    * @param changed when it changed, in milliseconds since the epoch, if that can be believed; undefined: just now
    */
   observe(name: string, fingerprint: Fingerprint, changed: number | undefined): Settled {
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     const before = this.#written.get(name);
-    // A clock that is set back begins anew.
-    const since = Math.min(now, before?.fingerprint === fingerprint ? before.since : (changed ?? now));
+    const unchanged = changed === undefined ? 0 : Math.max(0, this.#clock.now() - changed);
+    const since = before?.fingerprint === fingerprint ? before.since : now - unchanged;
     if (now - since >= this.#settle) return 'settled';
     const first = before?.first ?? since;
     this.#written.set(name, { fingerprint, since, first });
@@ -61,7 +61,7 @@ export class Settling {
     this.#written.clear();
   }
 
-  /** The files that are waited for, each with the time from which it counts if it stands still. */
+  /** The files that are waited for, each with the monotonic time from which it counts if it stands still. */
   *waiting(): Generator<{ readonly name: string; readonly at: number }> {
     for (const [name, { since }] of this.#written) yield { name, at: since + this.#settle };
   }

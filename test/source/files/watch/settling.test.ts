@@ -149,6 +149,28 @@ describe('a file that is written in place', () => {
   });
 });
 
+it.each([
+  ['forward', 86_400_000],
+  ['back', -86_400_000],
+])(
+  'a file that is written in place counts after a second of its own, also when the clock is set %s by a day',
+  async (_, day) => {
+    const { folder, files, scan, wait, clock } = await startSettling((to) => save(to, 'a.yaml', serviceText('a', 1)));
+    save(folder, 'a.yaml', serviceText('a', 2));
+    await scan();
+    clock.jump(day);
+    // With each scan of others it is asked for when the first one is due.
+    for (const name of ['b', 'c', 'd']) {
+      save(folder, `${name}.yaml`, serviceText(name));
+      await scan();
+    }
+    expect(files.port('default/a')).toBe(1);
+    expect(files.problems()).toEqual([]);
+    await wait(1000);
+    expect(files.port('default/a')).toBe(2);
+  },
+);
+
 describe('a file that may be half written, although nothing was written where it is', () => {
   it('waits in a folder that took the place of one in which it was deleted', async () => {
     const { folder, files, scan, wait } = await startSettling((to) => save(to, 'a.yaml', serviceText('a', 1)));
