@@ -12,8 +12,8 @@ export const entries = {
   main: 'src/main.ts',
   // What importing the package gives.
   cli: 'src/cli/cli.ts',
-  // Started as worker threads, by their URL.
-  'parse-worker': 'src/source/files/parsing/parse-worker.ts',
+  // Started as a process and as a worker thread, by their URL.
+  'parse-process': 'src/source/files/parsing/parse-process.ts',
   'conversion-worker': 'src/mcp-tool/convert/conversion-worker.ts',
 };
 

@@ -62,7 +62,7 @@ async function checkCommands({ command, root, empty, folder, environment, report
   const guide = join(root, 'deploy/examples/guide');
   report('--version, check, explain and demo, without a home');
   expectText(succeed(command, ['--version'], empty, { environment }), `${packageJson.version}\n`);
-  // Longer than 8 KiB, so that it is parsed in a worker thread.
+  // Longer than 8 KiB, so that it is parsed in a process of its own.
   const long = join(folder, 'long.yaml');
   await writeFile(long, `# ${'-'.repeat(9_000)}\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: team-a\n`);
   succeed(command, ['check', guide, long], empty, { environment });

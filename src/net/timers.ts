@@ -26,3 +26,19 @@ export function every(clock: Clock, milliseconds: number, run: () => void): Stop
   wait();
   return () => stop();
 }
+
+/** Resolves after a time; rejects with the signal's reason when that is aborted before. */
+export function pause(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const abort = (): void => {
+    stop();
+    reject(signal.reason);
+  };
+  const stop = clock.after(milliseconds, () => {
+    signal.removeEventListener('abort', abort);
+    resolve();
+  });
+  if (signal.aborted) abort();
+  else signal.addEventListener('abort', abort, { once: true });
+  return promise;
+}

@@ -83,7 +83,7 @@ function secureGet(port: number, path: string, ca: string): Promise<string> {
 
 it.each([
   ['in the process', ''],
-  ['in a worker thread', `# ${'-'.repeat(9_000)}\n`],
+  ['in a process of its own', `# ${'-'.repeat(9_000)}\n`],
 ])('the package parses manifests %s, and names the place of what is wrong', async (_, before) => {
   const policyWithoutMatch = policyWith('default/q', '[{ name: gw }]', '[{ resource: { kind: tool, name: "*" } }]');
   const folder = await folderWith({ 'a.yaml': before + together(openGateway, policyWithoutMatch) });

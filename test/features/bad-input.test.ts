@@ -136,7 +136,7 @@ describe.each(bad)('$what', ({ text, place, object, field = '', message }) => {
     await running.write({ 'zz-bad.yaml': text });
     const file = expect.stringMatching(new RegExp(`/zz-bad\\.yaml${place === '' ? '' : `:${place}`}$`));
     let problems = await running.problems();
-    // A large file is parsed by a worker, for which the scans wait a second at most.
+    // A large file is parsed by a process of its own, for which the scans wait a second at most.
     while (problems.length === 0) {
       await running.applied();
       problems = await running.problems();

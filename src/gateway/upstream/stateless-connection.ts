@@ -1,3 +1,4 @@
+import { pause } from '../../net/timers.ts';
 import type { Message, Params, Result } from '../rpc/model.ts';
 import {
   implementation,
@@ -16,7 +17,7 @@ import { answersTo, asksForInput, inputRequestsOf, withAnswers, withElicitationI
 import { createListening } from './listening.ts';
 import type { Capabilities, Connection, Handshake, Lost, UpstreamParts } from './model.ts';
 import { createTaskDriver } from './tasks/task-driver.ts';
-import { pause, reconnectDelay } from './transport/notification-stream.ts';
+import { reconnectDelay } from './transport/notification-stream.ts';
 
 /** Times that one request is repeated with the input that its result asks for. */
 const maxRounds = 16;

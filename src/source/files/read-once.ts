@@ -48,7 +48,7 @@ const noCounters: Counters = { count: () => undefined, gauge: () => undefined, o
 
 /**
  * The longest text that is parsed on this thread, in UTF-16 code units: no other work waits for it, and even the dearest
- * text of this length takes 2 s, less than a worker may take. A worker starts slowly: for ten files of this length they
+ * text of this length takes 2 s, less than a process may take. A process starts slowly: for ten files of this length they
  * take twice the time.
  */
 const maxInline = 512 * 1024;

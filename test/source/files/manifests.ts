@@ -23,3 +23,8 @@ export function documents(...texts: readonly string[]): string {
 }
 
 export const broken = 'apiVersion: v1\nkind: [Service\n';
+
+/** A mapping of this many keys. */
+export function keysText(count: number): string {
+  return Array.from({ length: count }, (_, at) => `k${at}:\n`).join('');
+}

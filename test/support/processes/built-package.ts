@@ -66,7 +66,7 @@ function dynamicImports({ inputs, outputs }: Metafile): readonly DynamicImport[]
     .map(({ input, path }) => ({ what: `${input} imports ${path}`, file: files.get(path) ?? path }));
 }
 
-/** A line of code does that in worker threads too, to which hooks of a process do not come. */
+/** A line of code does that in worker threads and child processes too, to which hooks of a process do not come. */
 async function recordLoading(file: string, loaded: string): Promise<void> {
   const line = `import{appendFileSync as recordLoading}from'node:fs';recordLoading(${JSON.stringify(loaded)},${JSON.stringify(`${basename(file)}\n`)});\n`;
   await writeFile(file, line + (await readFile(file, 'utf8')));

@@ -1,5 +1,6 @@
 import { isJsonObject } from '../../../json/json.ts';
 import { within } from '../../../net/deadline.ts';
+import { pause } from '../../../net/timers.ts';
 import type { Result } from '../../rpc/model.ts';
 import { taskHandle } from '../../rpc/protocol.ts';
 import { errorCode, RpcError } from '../../rpc/rpc-error.ts';
@@ -8,7 +9,6 @@ import { aboutTask, asEarlierHandle, asEarlierState } from '../../rpc/task-state
 import { answerSizeOf, noteAnswerSize } from '../answer-size.ts';
 import { answersTo, inputRequestsOf } from '../input-required.ts';
 import type { Connection, UpstreamParts } from '../model.ts';
-import { pause } from '../transport/notification-stream.ts';
 
 /**
  * Milliseconds between two requests for the state of a task: what its target suggests, within these, or by default; and

@@ -1,6 +1,7 @@
-import type { Clock, Random } from '../../../edges.ts';
+import type { Random } from '../../../edges.ts';
 import { quoted } from '../../../json/quoted.ts';
 import { Deadline } from '../../../net/deadline.ts';
+import { pause } from '../../../net/timers.ts';
 import { backoffDelay } from '../../../rate/backoff.ts';
 import type { TargetResponse } from '../../model.ts';
 import type { TransportEvents, TransportParts, UpstreamParts } from '../model.ts';
@@ -152,20 +153,4 @@ export async function pauseForTarget(
     stopWaiting();
     wait.release();
   }
-}
-
-/** Resolves after a time; rejects with the signal's reason when that is aborted before. */
-export function pause(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const abort = (): void => {
-    stop();
-    reject(signal.reason);
-  };
-  const stop = clock.after(milliseconds, () => {
-    signal.removeEventListener('abort', abort);
-    resolve();
-  });
-  if (signal.aborted) abort();
-  else signal.addEventListener('abort', abort, { once: true });
-  return promise;
 }

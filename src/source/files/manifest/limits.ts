@@ -35,9 +35,9 @@ export const limits: {
   objects: 20_000,
   /** Diagnostics of a file that are listed one by one. */
   diagnostics: 100,
-  /** Milliseconds of processor time that a worker may take for one file. 5 MiB of Services take 2 to 4 seconds. */
+  /** Milliseconds of processor time that parsing one file may take. 5 MiB of Services take 2 to 4 seconds. */
   parseTime: 5000,
-  /** MiB of heap that a worker may take for one file. 2 MiB of Services in one List, or 5 MiB of them in documents, fit. */
+  /** MiB of heap that parsing one file may take. 2 MiB of Services in one List, or 5 MiB of them in documents, fit. */
   parseMemory: 256,
 };
 

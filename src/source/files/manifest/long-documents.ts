@@ -12,7 +12,7 @@ export interface LongDocument {
 
 /**
  * Bounds the structure of each document before it is parsed: its nodes would take more memory than there is. The heap of
- * a worker is limited, but may be exceeded for a while: by 500 MiB for 5 MiB of empty lists. A longer document of a kind
+ * a process is limited, but may be exceeded for a while: by 500 MiB for 5 MiB of empty lists. A longer document of a kind
  * that is not read, such as a ConfigMap, becomes blank, so that the others of the file count; offsets stay.
  *
  * @param lines is given the offset of each line when this throws: nothing was parsed yet that would know them

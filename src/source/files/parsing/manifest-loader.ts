@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Observable, Subject } from 'rxjs';
 import type { Clock, Counters, Logger, Stop } from '../../../edges.ts';
+import { pause } from '../../../net/timers.ts';
 import { LogThrottle } from '../../../rate/log-throttle.ts';
 import { inTurns } from '../../../rate/turns.ts';
 import { limits } from '../manifest/limits.ts';
@@ -8,7 +9,7 @@ import { type FileContent, fileKey, type ManifestFile } from '../manifest/manife
 import type { parseManifest } from '../manifest/parse-manifest.ts';
 import type { ManifestStore } from '../manifest-store.ts';
 import { SmallestFirst } from '../smallest-first.ts';
-import { parseInWorker, type WorkerLimits } from './parse-in-worker.ts';
+import { type ManifestEnd, type ParseLimits, parseInProcess, unparsed } from './parse-in-process.ts';
 
 /** Settings and dependencies of the loader. */
 export interface ManifestLoaderParts {
@@ -37,19 +38,28 @@ const defaultMaxInline = 8 * 1024;
  */
 const maxHeld = 250;
 
-/** UTF-16 code units of a text from which on it is long: 0.1 s of the worker and more. */
+/** UTF-16 code units of a text from which on it is long: 0.1 s of its process and more. */
 const longText = 64 * 1024;
 
-/** Files of a root whose text is held while they wait for the worker, long ones and others. The rest are read when there is room. */
+/** Files of a root whose text is held while they wait for their process, long ones and others. The rest are read when there is room. */
 const maxWaiting: WaitingRoom = { long: 2, short: 16 };
 
-/** How many files may wait for the worker: long ones, of up to 5 MiB, leave room for others. */
+/** How many files may wait for their process: long ones, of up to 5 MiB, leave room for others. */
 export type WaitingRoom = Readonly<Record<FileLength, number>>;
 
 /** Whether the text of a file is long. */
 export type FileLength = 'long' | 'short';
 
-const workerLimits: WorkerLimits = { time: limits.parseTime, memory: limits.parseMemory };
+const parseLimits: ParseLimits = { time: limits.parseTime, memory: limits.parseMemory };
+
+/** Milliseconds before a process is asked for again where the operating system started none. */
+const processRetry = 5_000;
+
+const noProcess =
+  'the operating system starts no process to parse a large file: raise its limits (pids.max, ulimit -u, ulimit -n)';
+
+/** Takes some of the objects of a file. */
+type Take = Parameters<typeof parseInProcess>[4];
 
 interface Job {
   readonly file: ManifestFile;
@@ -71,7 +81,7 @@ interface Running {
 }
 
 /**
- * Parses files and puts the result into the store. A large one is parsed by a worker thread, one at a time and of each root
+ * Parses files and puts the result into the store. A large one is parsed by a process of its own, one at a time and of each root
  * in turn, beside the scans, so that the time that it takes is that file's alone. A later content of the same file wins.
  */
 export class ManifestLoader {
@@ -86,9 +96,9 @@ export class ManifestLoader {
   /** Files that did not parse. */
   readonly #failed = new Set<string>();
   #running: Running | undefined;
-  /** The file whose objects are being replaced, by what the worker has read of it. */
+  /** The file whose objects are being replaced, by what its process has read of it. */
   #replacing: string | undefined;
-  /** The root of the last parse by the worker. */
+  /** The root of the last parse by a process. */
   #lastRoot: number | undefined;
   /** True: there was no room for a file, which is taken up again after the parse that runs. */
   #refused = false;
@@ -172,7 +182,7 @@ export class ManifestLoader {
     this.#parts.store.deleteFile(file);
   }
 
-  /** Ends the worker, and starts no more of them. */
+  /** Ends the process, and starts no more of them. */
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const { done } of this.#waiting.values()) done.resolve();
@@ -190,7 +200,7 @@ export class ManifestLoader {
   }
 
   /**
-   * Sets a content that needs no worker, after all of the one that is being replaced: of two contents in part, both would
+   * Sets a content that needs no process, after all of the one that is being replaced: of two contents in part, both would
    * stay if this one cannot be read.
    */
   async #setSmall(file: ManifestFile, content: FileContent): Promise<void> {
@@ -249,11 +259,10 @@ export class ManifestLoader {
 
   async #run(job: Job, signal: AbortSignal): Promise<void> {
     const { file, text } = job;
-    const { store, namespaces, clock } = this.#parts;
+    const { store } = this.#parts;
     this.#count();
     const objects = store.objectsOf(file);
-    const take: typeof objects.add = (some) => objects.add(some);
-    const end = await parseInWorker({ text, namespaces }, workerLimits, clock, signal, take);
+    const end = await this.#parse(text, signal, (some) => objects.add(some));
     if (end?.ok === true) {
       this.#failed.delete(fileKey(file));
       if (job.late) await this.#setInTurns(file, () => store.setObjectsInPieces(objects, end.diagnostics), signal);
@@ -268,6 +277,22 @@ export class ManifestLoader {
     const isAwaited = this.#refused || (end !== undefined && job.late);
     this.#refused = false;
     if (isAwaited) this.#loaded.next();
+  }
+
+  /**
+   * Parses a text by a process, as soon as there is one: a text that counted as one that does not parse would not be read
+   * again, so that what it revokes stayed.
+   */
+  async #parse(text: string, signal: AbortSignal, take: Take): Promise<ManifestEnd | undefined> {
+    const { namespaces, clock, holds = false } = this.#parts;
+    for (;;) {
+      const end = await parseInProcess({ text, namespaces }, parseLimits, clock, signal, take);
+      if (end !== 'no process') return end;
+      if (holds) return unparsed(text, `Not parsed, because ${noProcess}.`);
+      this.#throttle.failed('process', { reason: noProcess, message: 'large files are not read, and tried again' });
+      await pause(clock, processRetry, signal).catch(() => undefined);
+      if (signal.aborted) return undefined;
+    }
   }
 
   /** @param signal ends it before it begins, or because the file is deleted */

@@ -21,6 +21,7 @@ export type LoopRequest = 'reset';
 export interface Footprint {
   /** Bytes. */
   readonly resident: number;
+  /** At most: its own highest one, and the highest of the processes that it has started. */
   readonly peak: number;
   readonly descriptors: number;
   readonly sockets: number;
@@ -64,8 +65,10 @@ export function startWatched(
     reported.resolve();
     reported = Promise.withResolvers();
   };
+  let startedPeak = 0;
   child.on('message', (report: LoopReport) => {
     loop = report;
+    startedPeak = Math.max(startedPeak, peakOfStarted(child.pid ?? 0));
     wake();
   });
   let death: string | undefined;
@@ -85,7 +88,10 @@ export function startWatched(
       return Number(address.slice(address.lastIndexOf(':') + 1));
     },
     death: () => death,
-    footprint: () => (death === undefined ? footprintOf(child.pid ?? 0) : undefined),
+    footprint() {
+      const own = death === undefined ? footprintOf(child.pid ?? 0) : undefined;
+      return own && { ...own, peak: own.peak + startedPeak };
+    },
     cpuTime: () => (death === undefined ? cpuTimeOf(child.pid ?? 0) : 0),
     resetLoop: () => void child.send('reset' satisfies LoopRequest),
     loop: () => loop,
@@ -190,6 +196,16 @@ export function footprintOf(pid: number): Footprint | undefined {
     };
   } catch {
     return undefined;
+  }
+}
+
+/** The sum over the processes that a process has started and that run: control planes parse large files in such. */
+function peakOfStarted(pid: number): number {
+  try {
+    const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+    return pids.reduce((sum, started) => sum + (footprintOf(Number(started))?.peak ?? 0), 0);
+  } catch {
+    return 0;
   }
 }
 

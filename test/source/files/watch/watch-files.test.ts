@@ -82,7 +82,7 @@ describe('a change of many objects', () => {
     save(folder, 'a.yaml', services(625));
     const files = await startFiles([folder]);
     await files.until(() => files.resources.size === 625);
-    // A long file is parsed by a worker, and what is read before it is nothing.
+    // A long file is parsed by a process, and what is read before it is nothing.
     const delivered = (): readonly unknown[] =>
       files.all
         .filter(({ changes }) => changes.length > 0)

@@ -1,0 +1,82 @@
+import { afterEach, expect, it, vi } from 'vitest';
+import type { Clock } from '../../../../src/edges.ts';
+import { readFilesOnce } from '../../../../src/source/source.ts';
+import { systemClock } from '../../../support/edges/system-clock.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
+import { save, startFiles } from '../file-rig.ts';
+import { documents, serviceText } from '../manifests.ts';
+
+const { execPath } = process;
+
+/** What Node starts instead of itself, which the operating system refuses, as it does beyond `pids.max`. */
+const refused = '/no/such/node';
+
+afterEach(() => {
+  process.execPath = execPath;
+});
+
+let retries = 0;
+
+/** What is tried again after 5 s is tried again at once. */
+const clock: Clock = {
+  ...systemClock,
+  now: () => systemClock.now() + 1_000,
+  after: (delay, run) => {
+    if (delay !== 5_000) return systemClock.after(delay, run);
+    retries += 1;
+    return systemClock.after(10, run);
+  },
+};
+
+/** Waits until a process was refused, and asked for again, and refused again. */
+async function refusedTwice(): Promise<void> {
+  const before = retries;
+  await vi.waitUntil(() => retries > before + 1, 10_000);
+}
+
+const large = (port: number): string => documents(serviceText('large', port), `# ${'x'.repeat(10_000)}\n`);
+
+it.each([
+  ['is told of later', refused],
+  ['is thrown', '/dev/null/node'],
+  ['is an early end', '/bin/false'],
+])(
+  'a large file is read once there is a process, holds up no small one, and one line says so, where the refusal %s',
+  async (_, program) => {
+    const folder = temporaryFolder();
+    save(folder, 'large.yaml', large(1));
+    const files = await startFiles([folder], { clock });
+    await files.until(() => files.port('default/large') === 1);
+    process.execPath = program;
+    save(folder, 'large.yaml', large(2));
+    await refusedTwice();
+    save(folder, 'small.yaml', serviceText('small', 3));
+    await files.until(() => files.port('default/small') === 3);
+    expect(files.port('default/large')).toBe(1);
+    process.execPath = execPath;
+    await files.until(() => files.port('default/large') === 2);
+    const lines = files.log.lines.filter(({ message }) => message === 'large files are not read, and tried again');
+    expect(lines).toHaveLength(1);
+  },
+);
+
+it('a large file that is deleted, or made small, while there is no process waits for none', async () => {
+  const folder = temporaryFolder();
+  const files = await startFiles([folder], { clock });
+  process.execPath = refused;
+  save(folder, 'large.yaml', large(1));
+  await refusedTwice();
+  save(folder, 'large.yaml', serviceText('large', 4));
+  await files.until(() => files.port('default/large') === 4);
+});
+
+it('a large file that is read once, by a command, is one that does not parse', async () => {
+  const folder = temporaryFolder();
+  save(folder, 'large.yaml', documents(serviceText('large', 1), `# ${'x'.repeat(600_000)}\n`));
+  process.execPath = refused;
+  const read = { roots: [folder], namespaces: [], readStdin: () => Promise.resolve(''), clock };
+  const { diagnostics, batch } = await readFilesOnce(read);
+  expect(batch.changes).toEqual([]);
+  const message = expect.stringMatching(/^Not parsed, because the operating system starts no process .*ulimit -n\)\. /);
+  expect(diagnostics).toMatchObject([{ severity: 'error', message }]);
+});
