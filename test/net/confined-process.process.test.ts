@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, it, vi } from 'vitest';
@@ -42,6 +43,17 @@ it('a process gets neither the environment nor the flags of its parent', async (
   expect(rest).toMatchObject({ execArgv: ['--max-old-space-size=64', '--max-semi-space-size=2'], arguments: [] });
   confined.kill();
   expect(await confined.ended).toEqual({ kind: 'signal', signal: 'SIGKILL' });
+});
+
+it('where memory is short, a process is ended before its parent, and leaves no memory on the disk', async () => {
+  const { confined, first } = play('say what you have');
+  const { pid } = Object(await first);
+  const own = readFileSync('/proc/self/oom_score_adj', 'utf8').trim();
+  await vi.waitUntil(() => readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8') === '1000\n', 10_000);
+  expect(Number(own)).toBeLessThan(1000);
+  await vi.waitUntil(() => readFileSync(`/proc/${pid}/coredump_filter`, 'utf8') === '00000000\n', 10_000);
+  confined.kill();
+  await confined.ended;
 });
 
 const ends: readonly [deed: string, end: ProcessEnd][] = [

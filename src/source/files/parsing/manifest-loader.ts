@@ -58,6 +58,15 @@ const processRetry = 5_000;
 const noProcess =
   'the operating system starts no process to parse a large file: raise its limits (pids.max, ulimit -u, ulimit -n)';
 
+/** Milliseconds before a text is parsed again whose process was killed. */
+const killedRetry = 60_000;
+
+/** Texts that wait for that, of up to 5 MiB each. */
+const maxKilled = 4;
+
+const killed =
+  'The process that parsed this file was killed, as it is where memory is short; it is tried again in a minute.';
+
 /** Takes some of the objects of a file. */
 type Take = Parameters<typeof parseInProcess>[4];
 
@@ -93,6 +102,8 @@ export class ManifestLoader {
   readonly #reading = new Set<{ readonly file: ManifestFile; readonly length: FileLength }>();
   /** Files that are small, or cannot be read, and wait for their turn, each with the content that counts. */
   readonly #small = new Map<string, FileContent>();
+  /** Ends the wait for another try, of files whose process was killed. */
+  readonly #repeats = new Map<string, Stop>();
   /** Files that did not parse. */
   readonly #failed = new Set<string>();
   #running: Running | undefined;
@@ -187,6 +198,7 @@ export class ManifestLoader {
     this.#stopped = true;
     for (const { done } of this.#waiting.values()) done.resolve();
     this.#waiting.clear();
+    for (const key of [...this.#repeats.keys()]) this.#cancelRepeat(key);
     this.#running?.abort.abort();
     await this.#running?.done;
   }
@@ -196,6 +208,7 @@ export class ManifestLoader {
     this.#waiting.get(key)?.done.resolve();
     this.#waiting.delete(key);
     this.#small.delete(key);
+    this.#cancelRepeat(key);
     if (this.#running?.key === key && this.#replacing !== key) this.#running.abort.abort();
   }
 
@@ -230,6 +243,7 @@ export class ManifestLoader {
   async #enqueue(job: Job): Promise<void> {
     const key = fileKey(job.file);
     if (this.#stopped) return;
+    this.#cancelRepeat(key);
     this.#waiting.get(key)?.done.resolve();
     this.#waiting.set(key, job);
     this.#runNext();
@@ -258,11 +272,11 @@ export class ManifestLoader {
   }
 
   async #run(job: Job, signal: AbortSignal): Promise<void> {
-    const { file, text } = job;
+    const { file } = job;
     const { store } = this.#parts;
     this.#count();
     const objects = store.objectsOf(file);
-    const end = await this.#parse(text, signal, (some) => objects.add(some));
+    const end = await this.#parse(job, signal, (some) => objects.add(some));
     if (end?.ok === true) {
       this.#failed.delete(fileKey(file));
       if (job.late) await this.#setInTurns(file, () => store.setObjectsInPieces(objects, end.diagnostics), signal);
@@ -281,18 +295,40 @@ export class ManifestLoader {
 
   /**
    * Parses a text by a process, as soon as there is one: a text that counted as one that does not parse would not be read
-   * again, so that what it revokes stayed.
+   * again, so that what it revokes stayed. The same holds where the process was killed; but the text might be why the
+   * machine has no memory left, so that others go first.
+   *
+   * @returns undefined: it does not count, because it was deleted, or has another content since
    */
-  async #parse(text: string, signal: AbortSignal, take: Take): Promise<ManifestEnd | undefined> {
+  async #parse({ file, text }: Job, signal: AbortSignal, take: Take): Promise<ManifestEnd | undefined> {
     const { namespaces, clock, holds = false } = this.#parts;
     for (;;) {
       const end = await parseInProcess({ text, namespaces }, parseLimits, clock, signal, take);
+      if (end === 'killed') {
+        if (!holds) this.#repeat(file, text);
+        return unparsed(text, killed);
+      }
       if (end !== 'no process') return end;
       if (holds) return unparsed(text, `Not parsed, because ${noProcess}.`);
       this.#throttle.failed('process', { reason: noProcess, message: 'large files are not read, and tried again' });
       await pause(clock, processRetry, signal).catch(() => undefined);
-      if (signal.aborted) return undefined;
+      if (signal.aborted || this.#waiting.has(fileKey(file))) return undefined;
     }
+  }
+
+  /** Parses a text again, after a while, if it is that of the file still. */
+  #repeat(file: ManifestFile, text: string): void {
+    const key = fileKey(file);
+    if (this.#waiting.has(key) || this.#repeats.size >= maxKilled) return;
+    const stop = this.#parts.clock.after(killedRetry, () => {
+      void this.#enqueue({ file, text, late: true, done: Promise.withResolvers() });
+    });
+    this.#repeats.set(key, stop);
+  }
+
+  #cancelRepeat(key: string): void {
+    this.#repeats.get(key)?.();
+    this.#repeats.delete(key);
   }
 
   /** @param signal ends it before it begins, or because the file is deleted */

@@ -43,17 +43,18 @@ const checkInterval = 250;
 const startLimit = 30_000;
 
 /** How a parse came to its end: with a result, or not because of the text, or because of what ended it. */
-type Outcome = ManifestEnd | { readonly failed: string } | 'no process' | undefined;
+type Outcome = ManifestEnd | { readonly failed: string } | 'no process' | 'killed' | undefined;
 
 /**
- * Parses a text in a process of its own. One that takes too long, needs too much memory or dies otherwise makes this text
- * one that does not parse. The time is that of its processor, because an honest file must not be refused for a machine
+ * Parses a text in a process of its own. One that takes too long, needs too much memory or ends without a result makes this
+ * text one that does not parse. The time is that of its processor, because an honest file must not be refused for a machine
  * that is busy; only where the system does not tell it, it is that of the clock. Settles after the process has ended, and
  * never rejects.
  *
  * @param take is called with the objects, in pieces that take some milliseconds each; they count only if it ends well
  * @param signal ends the process
- * @returns undefined once the signal is aborted; `no process`: none could be started, which says nothing of the text
+ * @returns undefined once the signal is aborted; `no process`: none could be started; `killed`: a
+ * signal ended it, as where a machine has no memory left. Both say nothing of the text
  */
 export async function parseInProcess(
   task: ParseTask,
@@ -61,7 +62,7 @@ export async function parseInProcess(
   clock: Clock,
   signal: AbortSignal,
   take: (objects: readonly PlacedObject[]) => void,
-): Promise<ManifestEnd | 'no process' | undefined> {
+): Promise<ManifestEnd | 'no process' | 'killed' | undefined> {
   const { promise, resolve } = Promise.withResolvers<Outcome>();
   let runs = false;
   // Before it runs, nothing of it is the fault of the text.
@@ -82,7 +83,10 @@ export async function parseInProcess(
     cancel = watchTime(process, limits, clock, () => fail(`takes more than ${limits.time / 1000} s`));
   };
   signal.addEventListener('abort', aborted);
-  void process.ended.then((end) => fail(reasonOf(end, limits)));
+  void process.ended.then((end) => {
+    if (runs && end.kind === 'signal') resolve('killed');
+    else fail(reasonOf(end, limits));
+  });
   const outcome = await promise;
   cancel();
   signal.removeEventListener('abort', aborted);
@@ -90,7 +94,7 @@ export async function parseInProcess(
   await process.ended;
   // Also between its result and its exit.
   if (signal.aborted || outcome === undefined) return undefined;
-  if (outcome === 'no process' || !('failed' in outcome)) return outcome;
+  if (typeof outcome === 'string' || !('failed' in outcome)) return outcome;
   const end = await unparsed(task.text, `To parse the file ${outcome.failed}: split it.`);
   return signal.aborted ? undefined : end;
 }
@@ -145,6 +149,5 @@ function watchTime(process: ConfinedProcess, limits: ParseLimits, clock: Clock, 
 }
 
 function reasonOf(end: ProcessEnd, { memory }: ParseLimits): string {
-  if (end.kind === 'heap limit') return `takes more than ${memory} MiB of memory`;
-  return end.kind === 'signal' ? `fails (${end.signal})` : 'ends without a result';
+  return end.kind === 'heap limit' ? `takes more than ${memory} MiB of memory` : 'ends without a result';
 }

@@ -2,9 +2,10 @@ import { afterEach, expect, it, vi } from 'vitest';
 import type { Clock } from '../../../../src/edges.ts';
 import { readFilesOnce } from '../../../../src/source/source.ts';
 import { systemClock } from '../../../support/edges/system-clock.ts';
+import { startedProcesses } from '../../../support/processes/started-processes.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { save, startFiles } from '../file-rig.ts';
-import { documents, serviceText } from '../manifests.ts';
+import { documents, keysText, serviceText } from '../manifests.ts';
 
 const { execPath } = process;
 
@@ -68,6 +69,51 @@ it('a large file that is deleted, or made small, while there is no process waits
   await refusedTwice();
   save(folder, 'large.yaml', serviceText('large', 4));
   await files.until(() => files.port('default/large') === 4);
+});
+
+it('a text that was replaced while there was no process never counts', async () => {
+  const folder = temporaryFolder();
+  save(folder, 'large.yaml', large(1));
+  const files = await startFiles([folder], { clock });
+  await files.until(() => files.port('default/large') === 1);
+  process.execPath = refused;
+  save(folder, 'large.yaml', large(2));
+  await refusedTwice();
+  const reads = files.work().reads;
+  save(folder, 'large.yaml', large(3));
+  await vi.waitUntil(() => files.work().reads > reads, 10_000);
+  await refusedTwice();
+  process.execPath = execPath;
+  const seen = new Set<number | undefined>();
+  await files.until(() => {
+    seen.add(files.port('default/large'));
+    return seen.has(3);
+  });
+  expect([...seen]).toEqual([1, 3]);
+});
+
+it('a large file whose process was killed is parsed again, if it is as it was', async () => {
+  const folder = temporaryFolder();
+  let repeats = 0;
+  let kills = 3;
+  const killing: Clock = {
+    ...clock,
+    after(delay, run) {
+      // Of the wait for the file, and of the first look at each process, once it runs.
+      if (delay === 250 && kills > 0) {
+        kills -= 1;
+        for (const pid of startedProcesses()) process.kill(pid, 'SIGKILL');
+      }
+      if (delay === 60_000) repeats += 1;
+      return clock.after(delay === 60_000 ? 20 : delay, run);
+    },
+  };
+  const files = await startFiles([folder], { clock: killing });
+  save(folder, 'large.yaml', documents(serviceText('large', 1), keysText(20_000)));
+  await files.until(() => files.port('default/large') === 1);
+  expect(kills).toBe(0);
+  expect(repeats).toBeGreaterThan(0);
+  expect(files.log.lines.map(({ message }) => message).join()).toContain('was killed, as it is where memory is short');
 });
 
 it('a large file that is read once, by a command, is one that does not parse', async () => {

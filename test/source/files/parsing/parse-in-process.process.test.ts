@@ -8,6 +8,7 @@ import {
 import { parseInProcess } from '../../../../src/source/files/parsing/parse-in-process.ts';
 import { createManualClock } from '../../../support/edges/manual-clock.ts';
 import { systemClock } from '../../../support/edges/system-clock.ts';
+import { startedProcesses } from '../../../support/processes/started-processes.ts';
 import { documents, keysText, namespaceText, serviceText } from '../manifests.ts';
 
 const never = new AbortController().signal;
@@ -25,7 +26,7 @@ async function parse(
     objects.push(...some);
     taken(some.length);
   });
-  if (end === 'no process') throw new Error(end);
+  if (typeof end === 'string') throw new Error(end);
   return end?.ok === true ? { ...end, objects } : end;
 }
 
@@ -102,4 +103,18 @@ it('a process that does not say what it took is ended after ten times as long', 
   clock.advance(600_251);
   expect(await parsing).toMatchObject({ ok: false, reason: 'To parse the file takes more than 60 s: split it.' });
   expect(clock.waiting()).toEqual([]);
+});
+
+it('a process that is killed from outside says nothing of its text', async () => {
+  const abort = new AbortController();
+  const killing: Clock = {
+    ...systemClock,
+    after(delay, run) {
+      // The first look at it, once it runs.
+      if (delay === 250) for (const pid of startedProcesses()) process.kill(pid, 'SIGKILL');
+      return systemClock.after(delay, run);
+    },
+  };
+  const task = { text: keysText(200_000), namespaces: [] };
+  expect(await parseInProcess(task, enough, killing, abort.signal, () => undefined)).toBe('killed');
 });
