@@ -12,9 +12,9 @@ export const entries = {
   main: 'src/main.ts',
   // What importing the package gives.
   cli: 'src/cli/cli.ts',
-  // Started as a process and as a worker thread, by their URL.
+  // Started as processes, by their URL.
   'parse-process': 'src/source/files/parsing/parse-process.ts',
-  'conversion-worker': 'src/mcp-tool/convert/conversion-worker.ts',
+  'conversion-process': 'src/mcp-tool/convert/conversion-process.ts',
 };
 
 /** Files and folders that the programs read at run time, one of them of a package: browsers get it as it is. */

@@ -26,7 +26,7 @@ const checkout = fileURLToPath(new URL('../..', import.meta.url));
 const report = (line: string): void => void process.stdout.write(`install check: ${line}\n`);
 
 /** Files of dist/ that run something when they are imported. */
-const running = new Set(['main.js', 'parse-process.js', 'conversion-worker.js']);
+const running = new Set(['main.js', 'parse-process.js', 'conversion-process.js']);
 
 const roots = await mkdtemp(join(tmpdir(), 'gatehouse-install-'));
 const interrupted = Promise.withResolvers<never>();

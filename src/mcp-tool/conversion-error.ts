@@ -7,7 +7,7 @@ import { shortened } from '../json/quoted.ts';
  * - `address`: the host resolves to an address that is not public
  * - `upstream`: the host is unreachable, or its response is not a document
  * - `size`, `time`, `memory`: a limit was exceeded
- * - `busy`: the limit of concurrent conversions is reached
+ * - `busy`: the limit of concurrent conversions is reached, or the operating system starts no process
  * - `format`: no converter for this kind of document
  * - `content`: the document is damaged, or is not of its declared type
  * - `stopped`: the server is shutting down

@@ -16,7 +16,10 @@ export interface Limits {
    * From the tool call to its result, in milliseconds: name resolution, redirects, download and conversion together.
    */
   readonly timeoutMilliseconds: number;
-  /** Heap and external memory of one conversion worker, in MiB, on top of the code it loads. */
+  /**
+   * Memory of the process of one conversion, in MiB, on top of what it takes before it has the document. Where the system
+   * does not tell it, that of the heap.
+   */
   readonly memoryMebibytes: number;
   /** Tool calls in progress, over all clients. Further calls fail with `busy`. */
   readonly concurrentConversions: number;

@@ -7,7 +7,7 @@ export interface ContentType {
   readonly charset: string | undefined;
 }
 
-/** A document as received, decompressed. Structured-cloned into the conversion worker. */
+/** A document as received, decompressed. Sent in pieces to the process that converts it. */
 export interface SourceDocument {
   readonly bytes: Uint8Array;
   readonly contentType: ContentType | undefined;

@@ -2,7 +2,7 @@ import type { Clock } from '../edges.ts';
 import { shortened } from '../json/quoted.ts';
 import { Deadline } from '../net/deadline.ts';
 import { ConversionError } from './conversion-error.ts';
-import { convertInWorker } from './convert/convert-in-worker.ts';
+import { convertInProcess } from './convert/convert-in-process.ts';
 import { decodeDataUri } from './fetch/data-uri.ts';
 import { type FetchParts, fetchDocument } from './fetch/fetch-document.ts';
 import type { SourceDocument } from './source-document.ts';
@@ -29,7 +29,7 @@ export function createUriConverter(parts: FetchParts, clock: Clock): UriConverte
     deadline.set(limits.timeoutMilliseconds, timeoutError(limits.timeoutMilliseconds));
     try {
       const document = await readUri(uri, parts, deadline.signal);
-      return await convertInWorker(document, { limits, clock }, deadline.signal);
+      return await convertInProcess(document, { limits, clock }, deadline.signal);
     } finally {
       deadline.release();
     }

@@ -88,7 +88,7 @@ const folders: readonly (readonly [file: string, forbidden: string, allowed: str
   ['src/gateway/xds/planted.ts', '../session/model.ts', '@bufbuild/protobuf/wire'],
   ['src/gateway/admin/planted.ts', '../xds/xds.ts', '../xds/model.ts'],
   ['src/mcp-tool/planted.ts', '../gateway/model.ts', '../edges.ts'],
-  ['src/mcp-tool/planted.ts', 'mammoth', './convert/convert-in-worker.ts'],
+  ['src/mcp-tool/planted.ts', 'mammoth', './convert/convert-in-process.ts'],
   ['src/mcp-tool/http/planted.ts', '../fetch/http-url.ts', '../../net/loopback.ts'],
   ['src/mcp-tool/fetch/planted.ts', '../convert/to-markdown.ts', '../source-document.ts'],
   ['src/mcp-tool/convert/planted.ts', 'undici', '../conversion-error.ts'],

@@ -1,14 +1,17 @@
 import { gzipSync } from 'node:zlib';
 import { Client as ModernClient, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { afterEach, describe, expect, it } from 'vitest';
-import { createManualClock } from '../support/edges/manual-clock.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
+import { conversionProcesses } from './support/conversion-processes.ts';
 import { pdfBomb, pdfDocument } from './support/pdf-document.ts';
 import { callTool, type RunningTool, runTool } from './support/running-tool.ts';
 import { type RecordingServer, startWebServer } from './support/web-server.ts';
 import { heading, wordDocument } from './support/word-document.ts';
 
+const { execPath } = process;
 const started: { stop(): Promise<void> }[] = [];
 afterEach(async () => {
+  process.execPath = execPath;
   for (const each of started.splice(0)) await each.stop();
 });
 async function run(...args: Parameters<typeof runTool>): Promise<RunningTool> {
@@ -21,6 +24,10 @@ async function origin(...args: Parameters<typeof startWebServer>): Promise<Recor
   started.push(server);
   return server;
 }
+/** The HTML parser takes quadratic time for elements that are not closed. */
+const endless = `data:text/html,${'<div>'.repeat(100_000)}`;
+/** Waits until the memory of a process is about to be measured: it runs. */
+const memoryCheck = (clock: ManualClock): Promise<boolean> => vi.waitUntil(() => clock.waiting().includes(50), 30_000);
 const inBase64 = (bytes: Buffer): string => `data:;base64,${bytes.toString('base64')}`;
 
 describe.each(['/mcp', '/sse'] as const)('a client of the official SDK at %s', (path) => {
@@ -160,12 +167,11 @@ describe('the time limit', () => {
   it('terminates an endless conversion', async () => {
     const clock = createManualClock();
     const tool = await run({}, { clock });
-    // The HTML parser takes quadratic time for elements that are not closed.
-    const answer = tool.convert(`data:text/html,${'<div>'.repeat(100_000)}`);
-    // Timers: the time limit and the memory check of the worker.
-    await clock.armed(2);
+    const answer = tool.convert(endless);
+    await memoryCheck(clock);
     clock.advance(30_000);
     expect(await answer).toMatchObject({ failed: true, text: expect.stringContaining('within 30 s') });
+    expect(conversionProcesses()).toEqual([]);
     // Only the time is left for which the client's connection may be idle, 65 s.
     expect(clock.waiting()).toEqual([35_000]);
   });
@@ -181,15 +187,16 @@ describe('the memory limit', () => {
     expect(await tool.convert('data:,still here')).toEqual({ text: 'still here', failed: false });
   });
 
-  it('is checked again when the worker does not run yet at the first check', async () => {
+  it('is checked again and again', async () => {
     const clock = createManualClock();
     const tool = await run({}, { clock });
-    const answer = tool.convert('data:,text');
-    await clock.armed(2);
-    clock.advance(50);
-    // Timers: the time limit and the next memory check.
-    await clock.armed(2);
-    expect(await answer).toEqual({ text: 'text', failed: false });
+    const answer = tool.convert(endless);
+    for (let checks = 0; checks < 3; checks += 1) {
+      await memoryCheck(clock);
+      clock.advance(50);
+    }
+    clock.advance(30_000);
+    expect(await answer).toMatchObject({ failed: true });
   });
 
   it('terminates a conversion with too large a heap, even without memory checks', async () => {
@@ -198,6 +205,47 @@ describe('the memory limit', () => {
       failed: true,
       text: 'The document takes more than 32 MiB of memory to convert.',
     });
+    expect(await tool.convert('data:,still here')).toEqual({ text: 'still here', failed: false });
+  });
+});
+
+describe('the process of a conversion', () => {
+  it('fails that call alone when it crashes', async () => {
+    const clock = createManualClock();
+    const tool = await run({}, { clock });
+    const answer = tool.convert(endless);
+    await memoryCheck(clock);
+    expect(conversionProcesses()).toHaveLength(1);
+    for (const id of conversionProcesses()) process.kill(id, 'SIGSEGV');
+    expect(await answer).toEqual({ text: 'The conversion ended without a result.', failed: true });
+    expect(await tool.convert('data:,still here')).toEqual({ text: 'still here', failed: false });
+  });
+
+  it.each([
+    ['is told of later', '/no/such/node'],
+    ['is thrown', '/dev/null/node'],
+    ['is an early end', '/bin/false'],
+  ])('fails that call alone when the operating system starts none, where the refusal %s', async (_, program) => {
+    const tool = await run();
+    process.execPath = program;
+    expect(await tool.convert('data:,x')).toEqual({
+      text: 'The operating system starts no process to convert documents: raise its limits (pids.max, ulimit -u, ulimit -n).',
+      failed: true,
+    });
+    process.execPath = execPath;
+    expect(await tool.convert('data:,x')).toEqual({ text: 'x', failed: false });
+  });
+});
+
+describe('a large document', () => {
+  it('arrives whole, and so does its Markdown', async () => {
+    const text = `${'😀'.repeat(700_001)}\n${'é'.repeat(1_500_000)}.`;
+    const { port } = await origin((_, response) =>
+      response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end(text),
+    );
+    const answer = await (await run()).convert(`http://127.0.0.1:${port}/`);
+    // Not compared by the runner, which would print both.
+    expect(answer.text === text).toBe(true);
   });
 });
 

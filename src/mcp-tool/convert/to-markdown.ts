@@ -5,7 +5,7 @@ import { detectFormat } from './document-format.ts';
 import { fencedCode } from './markdown-syntax.ts';
 
 /**
- * Converts one document. Runs in the conversion worker, because converters block their thread. Loads each converter on
+ * Converts one document. Runs in the conversion process, because converters block their thread. Loads each converter on
  * first use.
  *
  * @param limit bytes of the XML parts of a DOCX, and characters of the Markdown

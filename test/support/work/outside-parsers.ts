@@ -124,7 +124,7 @@ const documents: readonly Entry[] = [
 
 /**
  * Every parser of text from outside that runs on a thread which serves others, by who writes the text. The converters of
- * HTML, DOCX and PDF are not here: they run in a worker with limits of time and memory.
+ * HTML, DOCX and PDF are not here: they run in a process with limits of time and memory.
  */
 export async function outsideParsers(): Promise<readonly Entry[]> {
   const issuer = await createIssuer();

@@ -1,11 +1,14 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { allowAnyAddress } from '../../src/mcp-tool/fetch/address-policy.ts';
 import { defaultLimits } from '../../src/mcp-tool/mcp-tool.ts';
 import { createUriConverter, type UriConverter } from '../../src/mcp-tool/uri-converter.ts';
 import { createManualClock, type ManualClock } from '../support/edges/manual-clock.ts';
+import { conversionProcesses } from './support/conversion-processes.ts';
 import { startWebServer } from './support/web-server.ts';
 
 const never = new AbortController().signal;
+/** The HTML parser takes quadratic time for elements that are not closed. */
+const endless = `data:text/html,${'<div>'.repeat(100_000)}`;
 const createConverter = (clock: ManualClock): UriConverter =>
   createUriConverter(
     { limits: defaultLimits, addressPolicy: allowAnyAddress, resolve: async () => [], userAgent: 'test/1' },
@@ -27,6 +30,19 @@ describe('stopping the converter', () => {
     await dropped;
     await origin.stop();
   });
+
+  it('resolves when their processes have ended', async () => {
+    const clock = createManualClock();
+    const converter = createConverter(clock);
+    const conversion = converter.convert(endless, never).catch((error: unknown) => error);
+    // Timers: the time limit and the memory check of the process, once it runs.
+    await clock.armed(2);
+    expect(conversionProcesses()).toHaveLength(1);
+    await converter.stop();
+    expect(await conversion).toMatchObject({ reason: 'stopped' });
+    expect(conversionProcesses()).toEqual([]);
+    expect(clock.waiting()).toEqual([]);
+  });
 });
 
 describe('a finished conversion', () => {
@@ -46,5 +62,20 @@ describe('a conversion that its caller aborts', () => {
     caller.abort(reason);
     await expect(conversion).rejects.toBe(reason);
     expect(clock.waiting()).toEqual([]);
+  });
+
+  it('rejects when its process has ended, also before that runs', async () => {
+    for (const timers of [1, 2]) {
+      const clock = createManualClock();
+      const caller = new AbortController();
+      const conversion = createConverter(clock).convert(endless, caller.signal);
+      await clock.armed(timers);
+      await vi.waitUntil(() => conversionProcesses().length > 0);
+      const reason = new Error('no longer wanted');
+      caller.abort(reason);
+      await expect(conversion).rejects.toBe(reason);
+      expect(conversionProcesses()).toEqual([]);
+      expect(clock.waiting()).toEqual([]);
+    }
   });
 });
