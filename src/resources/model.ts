@@ -174,9 +174,12 @@ export type ServiceAddress =
   /** `<service>.<namespace>.svc.<cluster domain>`. */
   | { readonly type: 'ClusterDNS' };
 
-/** Either all labels or none: a missing label could make a selector match. */
+/**
+ * Either all labels or none: a missing label could make a selector match. Entries, by key: `constructor` is a valid key, and
+ * must be found only where a user set it, also in a copy that another process made.
+ */
 export type NamespaceLabels =
-  | { readonly known: true; readonly labels: Readonly<Record<string, string>> }
+  | { readonly known: true; readonly labels: readonly (readonly [key: string, value: string])[] }
   | { readonly known: false };
 
 /** A Namespace, for its labels. */

@@ -88,7 +88,7 @@ export function partsOf(resource: Resource): number {
     case 'Gateway':
       return resource.listeners.length;
     case 'Namespace':
-      return resource.labels.known ? Math.ceil(Object.keys(resource.labels.labels).length / labelsOfPart) : 1;
+      return resource.labels.known ? Math.ceil(resource.labels.labels.length / labelsOfPart) : 1;
     default:
       return 1;
   }

@@ -38,9 +38,7 @@ function namespaceLabels(name: string, written: Frame['labels'], reporter: Repor
     if (key !== nameLabel) labels.set(key, value.value);
     else if (value.value !== name) warnOfNameLabel(name, value.value, reporter);
   }
-  const sorted = [...labels].sort(([a], [b]) => (a < b ? -1 : 1));
-  // No prototype: `constructor` is a valid label key, and must be found only where a user set it.
-  return { known: true, labels: Object.assign(Object.create(null), Object.fromEntries(sorted)) };
+  return { known: true, labels: [...labels].sort(([a], [b]) => (a < b ? -1 : 1)) };
 }
 
 function warnOfNameLabel(name: string, value: string, reporter: Reporter): void {

@@ -32,7 +32,7 @@ export function labelNamespace(
     return context.get(unlisted, '') === 'named' ? { name, labels: new Map([[nameLabel, name]]) } : undefined;
   }
   if (!object.labels.known) return undefined;
-  const written = Object.entries(object.labels.labels).filter(([key]) => key !== nameLabel);
+  const written = object.labels.labels.filter(([key]) => key !== nameLabel);
   const labels = [...written, [nameLabel, name] as const].toSorted(([a], [b]) => (a < b ? -1 : 1));
   return { name, labels: new Map(labels) };
 }

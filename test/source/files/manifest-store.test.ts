@@ -279,7 +279,10 @@ describe('a Namespace with an unreadable frame', () => {
     const rig = createEmptyStore();
     rig.write('a/x.yaml', frameless);
     rig.write('b/x.yaml', namespaceText('team', 'a: c'));
-    expect(labels(rig, 'team')).toEqual({ known: true, labels: { a: 'c', 'kubernetes.io/metadata.name': 'team' } });
+    expect(labels(rig, 'team')).toEqual({
+      known: true,
+      labels: Object.entries({ a: 'c', 'kubernetes.io/metadata.name': 'team' }),
+    });
     rig.remove('b/x.yaml');
     expect(labels(rig, 'team')).toEqual({ known: false });
   });

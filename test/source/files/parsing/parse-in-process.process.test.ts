@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { expect, it } from 'vitest';
 import type { Clock } from '../../../../src/edges.ts';
 import {
@@ -11,6 +13,10 @@ import { systemClock } from '../../../support/edges/system-clock.ts';
 import { startedProcesses } from '../../../support/processes/started-processes.ts';
 import { documents, keysText, namespaceText, serviceText } from '../manifests.ts';
 
+const folder = new URL('../../../golden/', import.meta.url);
+const goldens = readdirSync(folder)
+  .filter((name) => name.endsWith('.in.yaml'))
+  .map((name) => readFileSync(new URL(name, folder), 'utf8'));
 const never = new AbortController().signal;
 const enough = { time: 60_000, memory: 256 };
 
@@ -39,6 +45,13 @@ it('a process returns what the main thread would: objects, places and messages',
   );
   expect(await parse(text)).toEqual(parseManifest(text, []));
   expect(await parse(`${text}---\n"`)).toEqual(parseManifest(`${text}---\n"`, []));
+});
+
+it('a process returns the objects of all golden worlds as the main thread would, to the prototype', async () => {
+  const worlds = goldens.filter((text) => parseManifest(text, []).ok);
+  const text = documents(...worlds);
+  expect(worlds.length).toBeGreaterThan(50);
+  expect(isDeepStrictEqual(await parse(text), parseManifest(text, []))).toBe(true);
 });
 
 it('a process returns many objects in pieces, each in a turn of the event loop of its own', async () => {
