@@ -6,7 +6,7 @@ import { documentOf } from './document-text.ts';
 import { type ObjectField, placesOf } from './field-locator.ts';
 import type { ManifestFile } from './manifest/manifest-file.ts';
 import { ManifestStore } from './manifest-store.ts';
-import { ManifestLoader } from './parsing/manifest-loader.ts';
+import { loadParser, ManifestLoader } from './parsing/manifest-loader.ts';
 import { Arrivals } from './watch/arrivals.ts';
 import { ManifestBudget } from './watch/manifest-budget.ts';
 import { readText } from './watch/read-file.ts';
@@ -69,9 +69,6 @@ export function fileSource(options: FileSourceOptions): FileSource {
   const store = new ManifestStore({ roots, log, counters, clock, counted });
   const arrivals = new Arrivals();
   const plan = new WatchPlan();
-  const loader = new ManifestLoader({ store, namespaces, clock, log, counters });
-  const common = { store, loader, arrivals, budget, plan, settle, clock, counters };
-  const scanners = roots.map((path, root) => new RootScanner({ root, path, ...common }));
   const read = async ({ realPath }: { readonly realPath: string }): Promise<string | undefined> => {
     const text = await readText(realPath, clock);
     return text === undefined || text.length > maxLocated ? undefined : text;
@@ -80,7 +77,13 @@ export function fileSource(options: FileSourceOptions): FileSource {
     diagnostics: () => store.diagnostics(),
     placesOf: (fields) => placesOf(store, fields, read),
     manifestOf: (object) => documentOf(store, object, ({ realPath }) => readText(realPath, clock)),
-    start: (deliver) => watchFiles({ ...common, scanners, debounce, scanInterval, log, deliver }),
+    start: async (deliver) => {
+      const parse = await loadParser();
+      const loader = new ManifestLoader({ store, parse, namespaces, clock, log, counters });
+      const common = { store, loader, arrivals, budget, plan, settle, clock, counters };
+      const scanners = roots.map((path, root) => new RootScanner({ root, path, ...common }));
+      return watchFiles({ ...common, scanners, debounce, scanInterval, log, deliver });
+    },
   };
 }
 

@@ -5,7 +5,7 @@ import { type ObjectField, placesOf } from './field-locator.ts';
 import { limits } from './manifest/limits.ts';
 import type { FileContent, ManifestFile } from './manifest/manifest-file.ts';
 import { ManifestStore } from './manifest-store.ts';
-import { ManifestLoader } from './parsing/manifest-loader.ts';
+import { loadParser, ManifestLoader } from './parsing/manifest-loader.ts';
 import { Arrivals } from './watch/arrivals.ts';
 import { ManifestBudget } from './watch/manifest-budget.ts';
 import { readText } from './watch/read-file.ts';
@@ -68,7 +68,8 @@ export async function readFilesOnce({ roots, namespaces, readStdin, clock }: Rea
   const counted = ({ root, name }: ManifestFile, objects: number): void => budget.setObjects(root, name, objects);
   const store = new ManifestStore({ roots, log: silent, counters: noCounters, counted });
   const edges = { clock, log: silent, counters: noCounters };
-  const loader = new ManifestLoader({ store, namespaces, maxInline, holds: true, ...edges });
+  const parse = await loadParser();
+  const loader = new ManifestLoader({ store, parse, namespaces, maxInline, holds: true, ...edges });
   const arrivals = new Arrivals();
   const texts = new Map<string, string>();
   const scanners: RootScanner[] = [];

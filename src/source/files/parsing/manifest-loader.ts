@@ -1,12 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Observable, Subject } from 'rxjs';
 import type { Clock, Counters, Logger, Stop } from '../../../edges.ts';
+import { shortened } from '../../../json/quoted.ts';
 import { pause } from '../../../net/timers.ts';
 import { LogThrottle } from '../../../rate/log-throttle.ts';
 import { inTurns } from '../../../rate/turns.ts';
 import { limits } from '../manifest/limits.ts';
 import { type FileContent, fileKey, type ManifestFile } from '../manifest/manifest-file.ts';
-import type { parseManifest } from '../manifest/parse-manifest.ts';
+import type { Manifest, parseManifest } from '../manifest/parse-manifest.ts';
+import { possibleObjects } from '../manifest/possible-objects.ts';
 import type { ManifestStore } from '../manifest-store.ts';
 import { SmallestFirst } from '../smallest-first.ts';
 import { type ManifestEnd, type ParseLimits, parseInProcess, unparsed } from './parse-in-process.ts';
@@ -14,6 +16,8 @@ import { type ManifestEnd, type ParseLimits, parseInProcess, unparsed } from './
 /** Settings and dependencies of the loader. */
 export interface ManifestLoaderParts {
   readonly store: ManifestStore;
+  /** Parses small files, on the main thread. */
+  readonly parse: typeof parseManifest;
   /** The only namespaces whose objects count; empty: all. */
   readonly namespaces: readonly string[];
   /** The longest text that is parsed on the main thread, in UTF-16 code units. Default: 8 KiB. */
@@ -66,6 +70,15 @@ const maxKilled = 4;
 
 const killed =
   'The process that parsed this file was killed, as it is where memory is short; it is tried again in a minute.';
+
+/**
+ * Loads the parser of small files: not with the program, because it is a large part of the time until the listeners are
+ * open, and not with the first file either: Node may never load a module again that could not be read once, as at
+ * the limit of open files, and what the files of that time revoke would stay.
+ */
+export async function loadParser(): Promise<typeof parseManifest> {
+  return (await import('../manifest/parse-manifest.ts')).parseManifest;
+}
 
 /** Takes some of the objects of a file. */
 type Take = Parameters<typeof parseInProcess>[4];
@@ -217,27 +230,23 @@ export class ManifestLoader {
    * stay if this one cannot be read.
    */
   async #setSmall(file: ManifestFile, content: FileContent): Promise<void> {
-    const { store, namespaces } = this.#parts;
+    const { store, parse, namespaces } = this.#parts;
     const key = fileKey(file);
     this.#small.set(key, content);
     if (this.#replacing === key) await this.#running?.done;
-    const parse = content.ok ? await this.#parserTurn() : undefined;
+    if (content.ok) await this.#parserTurn();
     // It was deleted, or has another content.
     if (this.#small.get(key) !== content) return;
     this.#small.delete(key);
     if (!content.ok) return store.setFile(file, { ...content, position: undefined });
     this.#count();
-    if (parse !== undefined) store.setFile(file, parse(content.text, namespaces));
+    store.setFile(file, parseSafely(parse, content.text, namespaces));
   }
 
   /** One text per turn of the event loop: files that were read together are many. */
-  async #parserTurn(): Promise<typeof parseManifest> {
-    // Loaded with the first file, when the listeners are open already: it is a large part of the time of a start.
-    const parser = import('../manifest/parse-manifest.ts');
-    const turn = this.#turn.then(() => parser).then(() => setImmediate());
-    this.#turn = turn;
-    const [{ parseManifest: parse }] = await Promise.all([parser, turn]);
-    return parse;
+  #parserTurn(): Promise<void> {
+    this.#turn = this.#turn.then(() => setImmediate());
+    return this.#turn;
   }
 
   async #enqueue(job: Job): Promise<void> {
@@ -349,6 +358,16 @@ export class ManifestLoader {
 
   #count(): void {
     this.#parts.counters.count('gatehouse_source_parses_total');
+  }
+}
+
+/** An error that no text should cause makes this text one that does not parse: the files after it are read all the same. */
+function parseSafely(parse: typeof parseManifest, text: string, namespaces: readonly string[]): Manifest {
+  try {
+    return parse(text, namespaces);
+  } catch (error) {
+    const reason = `To parse the file fails (${shortened(String(error))}).`;
+    return { ok: false, position: undefined, reason, possible: possibleObjects(text) };
   }
 }
 

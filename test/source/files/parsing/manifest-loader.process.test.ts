@@ -5,6 +5,7 @@ import { firstValueFrom } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import type { Clock } from '../../../../src/edges.ts';
 import type { ManifestFile } from '../../../../src/source/files/manifest/manifest-file.ts';
+import { parseManifest } from '../../../../src/source/files/manifest/parse-manifest.ts';
 import { ManifestStore } from '../../../../src/source/files/manifest-store.ts';
 import { ManifestLoader } from '../../../../src/source/files/parsing/manifest-loader.ts';
 import { createManualClock } from '../../../support/edges/manual-clock.ts';
@@ -18,7 +19,7 @@ import { documents, keysText, serviceText } from '../manifests.ts';
 it('a small file that is deleted before its turn to be parsed does not count', async () => {
   const [log, counters] = [createRecordedLog(), createRecordedCounters()];
   const store = new ManifestStore({ roots: ['folder'], log, counters });
-  const loader = new ManifestLoader({ store, namespaces: [], clock: systemClock, log, counters });
+  const loader = new ManifestLoader({ store, parse: parseManifest, namespaces: [], clock: systemClock, log, counters });
   const load = (name: string): Promise<void> => loader.load(fileOf(name), { ok: true, text: serviceText(name) });
   const loading = [load('a'), load('b')];
   loader.remove(fileOf('a'));
@@ -26,10 +27,25 @@ it('a small file that is deleted before its turn to be parsed does not count', a
   expect(store.takeBatch()?.changes.map(({ key }) => key)).toEqual(['default/b']);
 });
 
+it('a text on which the parser fails does not parse, and those after it do', async () => {
+  const [log, counters] = [createRecordedLog(), createRecordedCounters()];
+  const store = new ManifestStore({ roots: ['folder'], log, counters });
+  const parse: typeof parseManifest = (text, namespaces) => {
+    if (text.includes('name: a')) throw new RangeError('Maximum call stack size exceeded');
+    return parseManifest(text, namespaces);
+  };
+  const loader = new ManifestLoader({ store, parse, namespaces: [], clock: systemClock, log, counters });
+  await Promise.all(['a', 'b'].map((name) => loader.load(fileOf(name), { ok: true, text: serviceText(name) })));
+  expect(store.takeBatch()?.changes.map(({ key }) => key)).toEqual(['default/b']);
+  expect(store.diagnostics().map(({ message }) => message)).toEqual([
+    expect.stringContaining('To parse the file fails (RangeError: Maximum call stack size exceeded).'),
+  ]);
+});
+
 it('a file that becomes unreadable while its objects are replaced keeps those of one content, and not of two', async () => {
   const [log, counters] = [createRecordedLog(), createRecordedCounters()];
   const store = new ManifestStore({ roots: ['folder'], log, counters });
-  const loader = new ManifestLoader({ store, namespaces: [], clock: systemClock, log, counters });
+  const loader = new ManifestLoader({ store, parse: parseManifest, namespaces: [], clock: systemClock, log, counters });
   const file = fileOf('large');
   const services = (port: number): string =>
     documents(...Array.from({ length: 8_000 }, (_, index) => serviceText(`s${index}`, port)));

@@ -1,4 +1,5 @@
 import type { ManifestFile } from '../../../../src/source/files/manifest/manifest-file.ts';
+import { parseManifest } from '../../../../src/source/files/manifest/parse-manifest.ts';
 import { ManifestStore } from '../../../../src/source/files/manifest-store.ts';
 import { ManifestLoader } from '../../../../src/source/files/parsing/manifest-loader.ts';
 import { Arrivals } from '../../../../src/source/files/watch/arrivals.ts';
@@ -58,7 +59,14 @@ export function scannersOf(
   const budget = new ManifestBudget({ object: 0, ...limits });
   const counted = ({ root, name }: ManifestFile, objects: number): void => budget.setObjects(root, name, objects);
   const store = new ManifestStore({ roots: folders, log: createRecordedLog(), counters, counted });
-  const loader = new ManifestLoader({ store, namespaces: [], clock, log: createRecordedLog(), counters });
+  const loader = new ManifestLoader({
+    store,
+    parse: parseManifest,
+    namespaces: [],
+    clock,
+    log: createRecordedLog(),
+    counters,
+  });
   const batches = createBatches();
   const shared = { store, loader, arrivals: new Arrivals(), budget, plan: new WatchPlan(), settle };
   const scanners = folders.map((path, root) => new RootScanner({ root, path, ...shared, clock, counters }));
