@@ -13,7 +13,10 @@ const timeout = 10_000;
 
 const plain: ReadonlyMap<string, string> = new Map([['accept-encoding', 'identity']]);
 
-/** Keys from a file or an https URL, read again. While they cannot be read, the last ones stay in use. */
+/**
+ * Keys from a file or an https URL, read again. While they cannot be read, the last ones stay in use; a set without usable
+ * keys withdraws them.
+ */
 export interface KeySetSource {
   readonly keys: () => KeySet;
   readonly stop: Stop;
@@ -35,17 +38,18 @@ export async function openKeySet(
     if (isUrl) return fetchText(location, { timeout, headers: plain });
     return (await readTexts([location])).get(location) ?? '';
   };
-  const { readKeySet } = await loadKeySetVerifier();
+  const { readKeySet, withKeys } = await loadKeySetVerifier();
   let text: string;
   let current: KeySet;
   try {
     text = await read();
-    current = readKeySet(text);
+    current = withKeys(readKeySet(text));
   } catch (error) {
     throw new EnvironmentError(`the keys in ${location} (--xds-auth-jwks) cannot be used: ${reasonOf(error)}`, {
       cause: error,
     });
   }
+  warnOfSkipped(current, location, log);
   const failed = (error: unknown): void =>
     throttle.failed('keys', {
       reason: reasonOf(error),
@@ -54,7 +58,11 @@ export async function openKeySet(
     });
   const changed = (now: string): void => {
     try {
-      current = readKeySet(now);
+      if (now !== text) {
+        current = readKeySet(now);
+        text = now;
+        warnOfSkipped(current, location, log);
+      }
       throttle.recovered('keys', 'the keys that verify tokens were read again', { keys: location });
     } catch (error) {
       failed(error);
@@ -67,4 +75,10 @@ export async function openKeySet(
         failed,
       });
   return { keys: () => current, stop };
+}
+
+function warnOfSkipped({ skipped, fingerprints }: KeySet, location: string, log: Logger): void {
+  for (const problem of skipped)
+    log.warn(`${problem}; it is left out of the keys that verify tokens`, { keys: location });
+  if (fingerprints.size === 0) log.warn('no key verifies tokens any more: every token is refused', { keys: location });
 }

@@ -15,7 +15,7 @@ import {
 import { reasonOf } from '../../net/errors.ts';
 import type { TextFetch } from '../../net/outbound/text-fetch.ts';
 
-/** Keys to verify tokens with; at least one. */
+/** Keys to verify tokens with; none once the last was withdrawn: then every token is refused. */
 export interface KeySet {
   /** Finds the key for a token's header; throws the errors of jose's key sets. */
   readonly find: JWTVerifyGetKey;
@@ -59,9 +59,10 @@ export interface KeyParts {
 }
 
 /**
- * Parses a single JWK or a JWK Set. Skips and reports keys that must not be used.
+ * Parses a single JWK or a JWK Set. Skips and reports keys that must not be used. A set without any that may be used
+ * counts, since it withdraws those that were in it; see {@link withKeys} for one to begin with.
  *
- * @throws Error when the text is neither of the two, or when no key is left
+ * @throws Error when the text is neither of the two
  */
 export async function parseKeySet(text: string): Promise<KeySet> {
   const json = parseBoundedJson(text.replace(/^\uFEFF/, ''), jwkBounds);
@@ -79,13 +80,23 @@ export async function parseKeySet(text: string): Promise<KeySet> {
     if (validation.kind === 'key') keys.push(validation.jwk);
     else skipped.push(`${jwkName(entry, index)} ${validation.problem}`);
   }
-  if (keys.length === 0) throw new Error(skipped.length === 0 ? 'there is no key in it' : skipped.join('; '));
   return {
     find: finderOf(keys),
     kids: keys.map(({ kid }) => kid ?? null),
     fingerprints: fingerprintsOf(keys),
     skipped,
   };
+}
+
+/**
+ * A set to begin with.
+ *
+ * @throws Error when it has no keys
+ */
+export function withKeys(set: KeySet): KeySet {
+  const { kids, skipped } = set;
+  if (kids.length === 0) throw new Error(skipped.length === 0 ? 'there is no key in it' : skipped.join('; '));
+  return set;
 }
 
 /** A single key without an id also matches a token that names one: the token cannot mean another key. */
@@ -120,7 +131,8 @@ export function keysProblem(name: string, error: unknown): string {
   return `the keys in ${name} cannot be used: ${reasonOf(error)}`;
 }
 
-/** Logs each skipped key with its reason. */
+/** Logs each skipped key with its reason, and that there is none. */
 export function warnOfSkipped(set: KeySet, name: string, log: Logger): void {
   for (const problem of set.skipped) log.warn(`in ${name}, ${problem}; it is left out`);
+  if (set.kids.length === 0) log.warn(`there is no usable key in ${name} any more: every token of it is refused`);
 }

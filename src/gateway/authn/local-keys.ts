@@ -2,14 +2,23 @@ import { promises as files } from 'node:fs';
 import { maxTextBytes } from '../../net/outbound/text-fetch.ts';
 import { readTexts } from '../../net/watched-files.ts';
 import { GatewayError } from '../errors.ts';
-import { type KeyParts, type KeySet, type KeySource, keysProblem, parseKeySet, warnOfSkipped } from './key-set.ts';
+import {
+  type KeyParts,
+  type KeySet,
+  type KeySource,
+  keysProblem,
+  parseKeySet,
+  warnOfSkipped,
+  withKeys,
+} from './key-set.ts';
 
 /** Milliseconds between two checks of the file. A check is made by the next look at the keys, not by a timer. */
 const checkInterval = 1_000;
 
 /**
  * Keys from a file, which is read again after a change: an edit, or a new link target as with a mounted ConfigMap.
- * While the new content is missing or invalid, the last good keys stay in use, with one warning per problem.
+ * While the new content is missing or no key set, the last good keys stay in use, with one warning per problem; a set
+ * without usable keys withdraws them.
  *
  * @throws GatewayError when there are no usable keys at the start
  */
@@ -23,7 +32,7 @@ export async function openFileKeys(path: string, { clock, log }: KeyParts): Prom
 
   try {
     fingerprint = await fingerprintOf(path);
-    current = await readFile(path);
+    current = withKeys(await readFile(path));
   } catch (error) {
     throw new GatewayError('environment', keysProblem(name, error), { cause: error });
   }
@@ -78,7 +87,7 @@ export async function openFileKeys(path: string, { clock, log }: KeyParts): Prom
 export async function openInlineKeys(text: string, { log }: KeyParts): Promise<KeySource> {
   const name = 'listener.authn.jwks.source.data';
   try {
-    const current = await parseKeySet(text);
+    const current = withKeys(await parseKeySet(text));
     warnOfSkipped(current, name, log);
     return { name: 'inline', current, keys: async () => current, stop() {} };
   } catch (error) {

@@ -9,6 +9,7 @@ import {
   keysProblem,
   parseKeySet,
   warnOfSkipped,
+  withKeys,
 } from './key-set.ts';
 
 /** Configuration of remote keys. */
@@ -26,7 +27,7 @@ const refreshTimeout = 5_000;
  * Keys from an issuer's endpoint, configured or discovered: fetched at once, and then at an interval by a timer, so
  * that keys that the issuer withdrew are not kept by a gateway without requests. Once there are keys, a token never
  * waits for a request; one that names an unknown key waits for itself alone, and not longer than the timeout. Keys stay
- * in use while requests fail.
+ * in use while requests fail; an answer that is a set without usable keys withdraws them.
  */
 export function openRemoteKeys(
   jwks: RemoteJwks,
@@ -46,7 +47,8 @@ export function openRemoteKeys(
       const timeout = known === undefined ? jwks.initialTimeout : refreshTimeout;
       const text = await endpoint.download(timeout);
       if (known?.text !== text) {
-        const set = await parseKeySet(text);
+        const read = await parseKeySet(text);
+        const set = known === undefined ? withKeys(read) : read;
         log.info(known === undefined ? 'keys were fetched' : 'new keys were fetched', { keys: name });
         warnOfSkipped(set, name, log);
         known = { set, text };

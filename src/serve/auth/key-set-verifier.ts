@@ -1,7 +1,7 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, jwtVerify } from 'jose';
 import type { Clock } from '../../edges.ts';
 import { parseBoundedJson } from '../../json/bounded-json.ts';
-import { isJsonObject } from '../../json/json.ts';
+import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import { fingerprintOfKey, fingerprintsOf } from '../../jwk/fingerprint.ts';
 import { algorithms, jwkEntries, jwkForms, jwkName, jwkProblem } from '../../jwk/jwk.ts';
 import { accountOfUser } from './identity.ts';
@@ -13,27 +13,42 @@ const keySetBounds = { maxValues: 4_000, maxDepth: 8 };
 /** The keys that tokens are verified with. */
 export interface KeySet {
   readonly find: ReturnType<typeof createLocalJWKSet>;
+  /** Of each key; none once the last was withdrawn: then every token is refused. */
   readonly fingerprints: ReadonlySet<string>;
+  /** The keys that are not used, each with the reason: issuers publish keys for other purposes in the same set. */
+  readonly skipped: readonly string[];
 }
 
 /**
- * Reads a JSON Web Key Set (RFC 7517).
+ * Reads a JSON Web Key Set (RFC 7517). One without a key that may verify tokens counts, since it withdraws those that
+ * were in it; see {@link withKeys} for one to begin with.
  *
- * @throws Error when the text is none, has a secret, or no key that may verify tokens
+ * @throws Error when the text is none
  */
 export function readKeySet(text: string): KeySet {
   const json = parseBoundedJson(text, keySetBounds);
   const entries = json.kind === 'json' ? jwkEntries(json.value) : undefined;
   if (entries === undefined) throw new Error(jwkForms);
-  if (entries.length === 0) throw new Error('there is no key in it');
-  if (entries.some((entry) => isJsonObject(entry) && (entry['kty'] === 'oct' || 'd' in entry)))
-    throw new Error('there is a secret in it: keep the public keys only');
-  // Issuers publish keys for other purposes, such as encryption, in the same set.
-  const keys = entries.filter(isJsonObject).filter((entry) => jwkProblem(entry) === undefined);
-  if (keys.length === 0)
-    throw new Error(entries.map((entry, index) => `${jwkName(entry, index)} ${jwkProblem(entry)}`).join('; '));
+  const keys: JsonObject[] = [];
+  const skipped: string[] = [];
+  for (const [index, entry] of entries.entries()) {
+    const problem = jwkProblem(entry);
+    if (problem === undefined && isJsonObject(entry)) keys.push(entry);
+    else skipped.push(`${jwkName(entry, index)} ${problem}`);
+  }
   const set: JSONWebKeySet = { keys: keys.map((key) => ({ ...key })) };
-  return { find: createLocalJWKSet(set), fingerprints: fingerprintsOf(keys) };
+  return { find: createLocalJWKSet(set), fingerprints: fingerprintsOf(keys), skipped };
+}
+
+/**
+ * A set to begin with.
+ *
+ * @throws Error when it has no keys
+ */
+export function withKeys(set: KeySet): KeySet {
+  const { fingerprints, skipped } = set;
+  if (fingerprints.size === 0) throw new Error(skipped.length === 0 ? 'there is no key in it' : skipped.join('; '));
+  return set;
 }
 
 /** Verifies tokens of ServiceAccounts with keys that are known, without a cluster. */

@@ -1,10 +1,10 @@
 import { exportJWK, generateKeyPair } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { parseKeySet } from '../../../src/gateway/authn/key-set.ts';
+import { parseKeySet, withKeys } from '../../../src/gateway/authn/key-set.ts';
 import { createIssuer } from '../../support/gateway/issuer.ts';
 import { guideJwk } from '../../support/processes/guide.ts';
 
-const read = (json: unknown) => parseKeySet(JSON.stringify(json));
+const read = async (json: unknown) => withKeys(await parseKeySet(JSON.stringify(json)));
 const whyNot = async (json: unknown): Promise<string> =>
   read(json).then(
     () => 'accepted',

@@ -82,12 +82,12 @@ describe('keys from a file that becomes invalid', () => {
     };
     rmSync(path);
     await look(3);
-    writeFileSync(path, JSON.stringify({ ...guideJwk, d: 'secret' }));
+    writeFileSync(path, JSON.stringify([{ ...guideJwk, d: 'secret' }]));
     await look(3);
     expect(warnings()).toEqual([
       expect.stringMatching(/jwks\.json cannot be used: ENOENT.*; the last good keys stay in use$/),
       expect.stringMatching(
-        /jwks\.json cannot be used: the key ".*" holds a private key .*; the last good keys stay in use$/,
+        /jwks\.json cannot be used: it is neither a JSON Web Key nor a set of them: .*; the last good keys stay in use$/,
       ),
     ]);
     expect(log.text()).not.toContain('secret');
