@@ -62,11 +62,8 @@ const processRetry = 5_000;
 const noProcess =
   'the operating system starts no process to parse a large file: raise its limits (pids.max, ulimit -u, ulimit -n)';
 
-/** Milliseconds before a text is parsed again whose process was killed. */
+/** Milliseconds before a file is read again whose process was killed. Its text is not held: memory may be short. */
 const killedRetry = 60_000;
-
-/** Texts that wait for that, of up to 5 MiB each. */
-const maxKilled = 4;
 
 const killed =
   'The process that parsed this file was killed, as it is where memory is short; it is tried again in a minute.';
@@ -115,8 +112,8 @@ export class ManifestLoader {
   readonly #reading = new Set<{ readonly file: ManifestFile; readonly length: FileLength }>();
   /** Files that are small, or cannot be read, and wait for their turn, each with the content that counts. */
   readonly #small = new Map<string, FileContent>();
-  /** Ends the wait for another try, of files whose process was killed. */
-  readonly #repeats = new Map<string, Stop>();
+  /** Files whose process was killed, each with what ends the wait for another try; undefined: it is due. */
+  readonly #killed = new Map<string, { readonly file: ManifestFile; readonly stop: Stop | undefined }>();
   /** Files that did not parse. */
   readonly #failed = new Set<string>();
   #running: Running | undefined;
@@ -137,7 +134,10 @@ export class ManifestLoader {
     this.#throttle = new LogThrottle(parts.clock, parts.log);
   }
 
-  /** Emits when the store has a file that {@link ManifestLoader.load} did not wait for, and when there is room again. */
+  /**
+   * Emits when the store has a file that {@link ManifestLoader.load} did not wait for, when there is room again, and when
+   * files have to be read again.
+   */
   get loaded(): Observable<void> {
     return this.#loaded;
   }
@@ -149,6 +149,13 @@ export class ManifestLoader {
     const left = (length: FileLength): number =>
       Math.max(0, maxWaiting[length] - ofRoot.filter((one) => one.length === length).length);
     return { long: left('long'), short: left('short') };
+  }
+
+  /** Takes the files of a root that have to be read again: those whose process was killed a minute ago. */
+  takeUnparsed(root: number): readonly ManifestFile[] {
+    const due = [...this.#killed.values()].filter(({ file, stop }) => file.root === root && stop === undefined);
+    for (const { file } of due) this.#killed.delete(fileKey(file));
+    return due.map(({ file }) => file);
   }
 
   /**
@@ -211,7 +218,7 @@ export class ManifestLoader {
     this.#stopped = true;
     for (const { done } of this.#waiting.values()) done.resolve();
     this.#waiting.clear();
-    for (const key of [...this.#repeats.keys()]) this.#cancelRepeat(key);
+    for (const key of [...this.#killed.keys()]) this.#cancelRepeat(key);
     this.#running?.abort.abort();
     await this.#running?.done;
   }
@@ -314,7 +321,7 @@ export class ManifestLoader {
     for (;;) {
       const end = await parseInProcess({ text, namespaces }, parseLimits, clock, signal, take);
       if (end === 'killed') {
-        if (!holds) this.#repeat(file, text);
+        if (!holds) this.#repeat(file);
         return unparsed(text, killed);
       }
       if (end !== 'no process') return end;
@@ -325,19 +332,20 @@ export class ManifestLoader {
     }
   }
 
-  /** Parses a text again, after a while, if it is that of the file still. */
-  #repeat(file: ManifestFile, text: string): void {
+  /** Has a file read again, after a while, unless it has another content by then. */
+  #repeat(file: ManifestFile): void {
     const key = fileKey(file);
-    if (this.#waiting.has(key) || this.#repeats.size >= maxKilled) return;
+    if (this.#waiting.has(key)) return;
     const stop = this.#parts.clock.after(killedRetry, () => {
-      void this.#enqueue({ file, text, late: true, done: Promise.withResolvers() });
+      this.#killed.set(key, { file, stop: undefined });
+      this.#loaded.next();
     });
-    this.#repeats.set(key, stop);
+    this.#killed.set(key, { file, stop });
   }
 
   #cancelRepeat(key: string): void {
-    this.#repeats.get(key)?.();
-    this.#repeats.delete(key);
+    this.#killed.get(key)?.stop?.();
+    this.#killed.delete(key);
   }
 
   /** @param signal ends it before it begins, or because the file is deleted */

@@ -66,9 +66,12 @@ export class RootScanner {
     return this.#entries.settling.waiting();
   }
 
-  /** Takes up files that were postponed: returns the entries that have to be scanned. */
+  /** Takes up files that were postponed, or have to be read again: returns the entries that have to be scanned. */
   takePostponed(): ReadonlySet<string> {
-    return this.#entries.postponed.take(this.#parts.loader.room(this.#parts.root));
+    const { loader, root } = this.#parts;
+    const again = loader.takeUnparsed(root).filter(({ name }) => this.#entries.known.has(name));
+    for (const file of again) this.#entries.set(file, undefined);
+    return new Set([...again.map(({ name }) => name), ...this.#entries.postponed.take(loader.room(root))]);
   }
 
   /** Says that an entry changed. Returns whether it has to be scanned: not if it comes after the last that can be read. */
