@@ -3,7 +3,7 @@ import type { Clock } from '../../edges.ts';
 import { parseBoundedJson } from '../../json/bounded-json.ts';
 import { isJsonObject, type JsonObject } from '../../json/json.ts';
 import { fingerprintOfKey, fingerprintsOf } from '../../jwk/fingerprint.ts';
-import { algorithms, jwkEntries, jwkForms, jwkName, jwkProblem } from '../../jwk/jwk.ts';
+import { algorithms, jwkEntries, jwkForms, jwkName, jwkProblem, maxPublicKeys } from '../../jwk/jwk.ts';
 import { accountOfUser } from './identity.ts';
 import type { Verification, VerifyToken } from './token-cache.ts';
 
@@ -23,12 +23,14 @@ export interface KeySet {
  * Reads a JSON Web Key Set (RFC 7517). One without a key that may verify tokens counts, since it withdraws those that
  * were in it; see {@link withKeys} for one to begin with.
  *
- * @throws Error when the text is none
+ * @throws Error when the text is none, or has more than {@link maxPublicKeys}, each of which may be a line of the log
  */
 export function readKeySet(text: string): KeySet {
   const json = parseBoundedJson(text, keySetBounds);
   const entries = json.kind === 'json' ? jwkEntries(json.value) : undefined;
   if (entries === undefined) throw new Error(jwkForms);
+  if (entries.length > maxPublicKeys)
+    throw new Error(`it has ${entries.length} keys: at most ${maxPublicKeys} are read`);
   const keys: JsonObject[] = [];
   const skipped: string[] = [];
   for (const [index, entry] of entries.entries()) {

@@ -57,6 +57,10 @@ it.each<[string, RequestListener]>([
   ['a redirect', (_, response) => response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end()],
   ['HTML', (_, response) => response.end('<html></html>')],
   ['another status', (_, response) => response.writeHead(500).end(keys)],
+  [
+    'more keys than anybody publishes',
+    (_, response) => response.end(JSON.stringify({ keys: Array(101).fill(issuer.jwk) })),
+  ],
   ['a secret', (_, response) => response.end(JSON.stringify({ keys: [issuer.privateJwk] }))],
   ['more than 1 MiB', (_, response) => response.end(keys + ' '.repeat(1 << 20))],
   ['a coding that was not asked for', (_, response) => response.setHeader('content-encoding', 'gzip').end(keys)],
